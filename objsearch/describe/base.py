@@ -1,0 +1,54 @@
+"""What every extractor is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from objsearch.images.transform import crop
+from objsearch.registry import Component
+from objsearch.types import Box, Descriptor, Image, Kind, Pixels, Region
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crop:
+    """A region's pixels, and where their corner lies in the image."""
+
+    pixels: Pixels
+    corner_xy: tuple[float, float] = (0.0, 0.0)
+    is_frame: bool = False
+
+
+def crop_of(image: Image, region: Region, margin: float = 0.0) -> Crop:
+    """Cut a region out of an image; `margin` widens it by a part of its size on every side."""
+    if region.is_frame:
+        return Crop(image.pixels, is_frame=True)
+    box = region.box_xyxy
+    wide = Box(
+        box.x1 - box.width * margin,
+        box.y1 - box.height * margin,
+        box.x2 + box.width * margin,
+        box.y2 + box.height * margin,
+    ).clipped(image.size_wh)
+    return Crop(crop(image.pixels, wide), (float(int(wide.x1)), float(int(wide.y1))))
+
+
+class Extractor(Component, ABC):
+    """Describes crops. Subclasses write `extract_batch`; single crops are derived."""
+
+    produces: ClassVar[Kind]
+    margin: float = 0.0
+
+    @abstractmethod
+    def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
+        """One descriptor a crop, in order; it must not depend on the crop's neighbours.
+
+        Any crop of at least 1 x 1 pixels gets a descriptor: one without structure gets an empty
+        one (no keypoints, quality 0), never an error.
+        """
+
+    def extract(self, pixels: Pixels) -> Descriptor:
+        """The descriptor of one picture."""
+        return self.extract_batch([Crop(pixels, is_frame=True)])[0]

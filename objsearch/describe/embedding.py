@@ -1,0 +1,163 @@
+"""A network's view of a crop as one unit vector."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, PrivateAttr
+
+from objsearch import weights
+from objsearch.describe.base import Crop, Extractor
+from objsearch.errors import MissingDependencyError, WeightsError
+from objsearch.images.transform import resize
+from objsearch.types import Descriptor, GlobalDescriptor, Pixels
+
+Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""(N, 3, S, S) normalised float32 -> (N, D) float32, not yet of unit length."""
+
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
+
+
+class Embedding(Extractor):
+    """Any ONNX network, or any timm or torchvision model when that package is installed."""
+
+    name = "embedding"
+    produces = "global"
+
+    weights: str = Field(
+        "efficientnet-lite0-gem",
+        description="a name in models/, a path to a .onnx file, or timm:NAME, torchvision:NAME",
+    )
+    checkpoint: str | None = Field(
+        None, description="a .safetensors file for a timm or torchvision model"
+    )
+    image_size: int | None = Field(None, ge=16, le=1024, description="pixels a side; None: as made")
+    mean: tuple[float, float, float] | None = Field(None, description="RGB mean, 0-255")
+    std: tuple[float, float, float] | None = Field(None, description="RGB deviation, 0-255")
+    margin: float = Field(0.0, ge=0, le=1, description="context around a crop, a part of its size")
+
+    _network: Network | None = PrivateAttr(default=None)
+    _lock: Any = PrivateAttr(default_factory=threading.Lock)
+
+    def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
+        network = self._loaded()
+        # One crop a call: on a CPU a batch gains next to nothing, and the last bits of a vector
+        # would depend on its size.
+        return [GlobalDescriptor(_unit(network(self._input(c.pixels))[0])) for c in crops]
+
+    def _input(self, pixels: Pixels) -> NDArray[np.float32]:
+        size, mean, std = self._preprocessing()
+        square = resize(pixels, (size, size)).astype(np.float32)
+        return np.ascontiguousarray(((square - mean) / std).transpose(2, 0, 1)[None])
+
+    def _preprocessing(self) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
+        made: dict[str, Any] = {"size": 224, "mean": IMAGENET_MEAN, "std": IMAGENET_STD}
+        if weights.is_named(self.weights):
+            made |= weights.manifest()[self.weights].facts["input"]
+        return (
+            self.image_size or int(made["size"]),
+            np.asarray(self.mean or made["mean"], np.float32),
+            np.asarray(self.std or made["std"], np.float32),
+        )
+
+    def _loaded(self) -> Network:
+        with self._lock:
+            if self._network is None:
+                self._network = _load(self.weights, self.checkpoint)
+            return self._network
+
+
+def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    norm = float(np.linalg.norm(vector))
+    return np.asarray(vector / norm if norm > 0 else vector, dtype=np.float32)
+
+
+def _load(name: str, checkpoint: str | None) -> Network:
+    family, _, model = name.partition(":")
+    if family in ("timm", "torchvision") and model:
+        return _load_torch(family, model, checkpoint)
+    if weights.is_named(name):
+        return _load_onnx(weights.card(name).file)
+    path = Path(name).expanduser()
+    if path.suffix != ".onnx" or not path.is_file():
+        weights.card(name)  # says what is known, and the nearest name
+    return _load_onnx(path)
+
+
+def _load_onnx(path: Path) -> Network:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One thread a call: crops run side by side on `flow`'s workers, and the sums come out the same.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime has no exception tree of its own
+        raise WeightsError(f"cannot load the embedding's weights '{path}': {error}") from error
+    entry = session.get_inputs()[0].name
+
+    def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        output = np.asarray(session.run(None, {entry: batch})[0], dtype=np.float32)
+        return output.reshape(len(batch), -1)
+
+    return network
+
+
+def _load_torch(family: str, model: str, checkpoint: str | None) -> Network:
+    try:
+        import torch
+
+        if family == "timm":
+            import timm
+
+            module = timm.create_model(model, pretrained=checkpoint is None, num_classes=0)
+        else:
+            import torchvision
+
+            module = torchvision.models.get_model(
+                model, weights="DEFAULT" if checkpoint is None else None
+            )
+            _drop_classifier(module)
+        if checkpoint is not None:
+            from safetensors.torch import load_file
+
+            missing = module.load_state_dict(load_file(checkpoint), strict=False).missing_keys
+            if missing:
+                raise WeightsError(f"'{checkpoint}' lacks {len(missing)} tensors of '{model}'")
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"'{family}:{model}' needs the package '{error.name}': pip install {error.name}"
+        ) from error
+    except WeightsError:
+        raise
+    except Exception as error:  # both hubs raise what their parts raise
+        raise WeightsError(f"cannot load '{family}:{model}': {error}") from error
+    module.eval()
+
+    def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            output = module(torch.from_numpy(batch))
+        return np.asarray(output.float().numpy(), dtype=np.float32).reshape(len(batch), -1)
+
+    return network
+
+
+def _drop_classifier(module: Any) -> None:
+    """Torchvision's models end in `fc`, `classifier`, `head` or `heads`; take the features before."""
+    import torch
+
+    for name in ("fc", "classifier", "head", "heads"):
+        if hasattr(module, name):
+            setattr(module, name, torch.nn.Identity())
+            return
+    raise WeightsError(f"cannot find the classifier of {type(module).__name__} to leave out")

@@ -1,0 +1,56 @@
+"""What keypoint extractors share: working size, scaling back, even spread."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from objsearch.describe.base import Crop, Extractor
+from objsearch.images.transform import fit, gray
+from objsearch.types import Descriptor, Kind, LocalFeatures
+
+# OpenCV's detectors need some border around a point; below this many pixels there is none.
+SMALLEST_SIDE = 16
+
+
+class KeypointExtractor(Extractor):
+    """Keypoints and codes at a working size, so that small crops are enlarged and large ones fit."""
+
+    produces: ClassVar[Kind]
+
+    n_points: int = Field(1000, ge=8, le=20000, description="most keypoints of a full frame")
+    n_crop_points: int = Field(300, ge=8, le=20000, description="most keypoints of a crop")
+    long_side: int = Field(640, ge=64, le=4096, description="working size of a frame, in pixels")
+    crop_long_side: int = Field(320, ge=64, le=4096, description="working size of a crop")
+
+    @abstractmethod
+    def _detector(self, n_points: int) -> Any:
+        """A new OpenCV feature object; made for each crop, since they are not for sharing."""
+
+    @abstractmethod
+    def _codes(self, raw: np.ndarray | None) -> np.ndarray:
+        """OpenCV's descriptors as this extractor's codes; an empty array for None."""
+
+    def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
+        return [self._extract(crop) for crop in crops]
+
+    def _extract(self, crop: Crop) -> LocalFeatures:
+        long_side = self.long_side if crop.is_frame else self.crop_long_side
+        n_points = self.n_points if crop.is_frame else self.n_crop_points
+        working, scale = fit(gray(crop.pixels), long_side)
+        if min(working.shape[:2]) < SMALLEST_SIDE:
+            return LocalFeatures(np.zeros((0, 2), np.float32), self._codes(None), scale)
+        keypoints, raw = self._detector(n_points).detectAndCompute(working, None)
+        # SIFT may return more than asked for; the strongest stay, ties broken by place.
+        order = sorted(
+            range(len(keypoints)), key=lambda i: (-keypoints[i].response, *keypoints[i].pt)
+        )[:n_points]
+        # Pixel centres lie half a pixel in: without this, points drift when a crop is enlarged.
+        points = np.array([keypoints[i].pt for i in order], np.float32).reshape(-1, 2)
+        points = (points + 0.5) * np.float32(scale) - 0.5 + np.float32(crop.corner_xy)
+        codes = self._codes(None if raw is None else raw[order])
+        return LocalFeatures(points.astype(np.float32), codes, scale)

@@ -1,0 +1,132 @@
+"""Places -> described images: decode, detect, cut, extract, on several threads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from objsearch.config import Settings
+from objsearch.describe.base import Extractor, crop_of
+from objsearch.detect.base import Detector
+from objsearch.flow import batches, ordered_map
+from objsearch.images.decode import Limits
+from objsearch.images.transform import gray, resize
+from objsearch.sources import Place, read_image
+from objsearch.types import (
+    DescribedImage,
+    Descriptor,
+    Image,
+    LocalFeatures,
+    Region,
+    Unreadable,
+)
+
+TOO_FEW_FEATURES = "too_few_features"
+
+# Standard deviation of luminance, in gray levels, below which a picture is flat: sensor noise and
+# JPEG ripples stay under it, the faintest pencil drawing does not.
+FLAT_DEVIATION = 1.5
+MIN_KEYPOINTS = 8
+
+
+class Describer:
+    """Describes images the way some settings say."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.detector: Detector = settings.detector
+        self.extractors: tuple[Extractor, ...] = tuple(c.extractor for c in settings.descriptors)
+        self.limits = Limits(
+            settings.input.max_megapixels, settings.input.max_bytes, settings.input.background
+        )
+
+    def read(self, place: Place | Unreadable) -> Image | Unreadable:
+        """Decode one place; what is unreadable already stays so."""
+        return place if isinstance(place, Unreadable) else read_image(place, self.limits)
+
+    def describe_places(
+        self, places: Iterable[Place | Unreadable]
+    ) -> Iterator[DescribedImage | Unreadable]:
+        """One result a place, in order; memory is bounded by workers and batch size."""
+        groups = batches(places, self.settings.run.batch_size)
+        for group in ordered_map(self._read_and_describe, groups, workers=self._n_workers):
+            yield from group
+
+    @property
+    def _n_workers(self) -> int:
+        return self.settings.run.n_workers
+
+    def _read_and_describe(
+        self, places: list[Place | Unreadable]
+    ) -> list[DescribedImage | Unreadable]:
+        read = [self.read(place) for place in places]
+        described = iter(self.describe([one for one in read if isinstance(one, Image)]))
+        return [one if isinstance(one, Unreadable) else next(described) for one in read]
+
+    def describe(self, images: list[Image]) -> list[DescribedImage]:
+        """Detect and extract, for pixels at hand."""
+        proposals = self.detector.propose_batch(images) if images else []
+        return [self._extracted(i, regions) for i, regions in zip(images, proposals, strict=True)]
+
+    def _extracted(self, image: Image, regions: tuple[Region, ...]) -> DescribedImage:
+        descriptors = {
+            extractor.name: tuple(
+                extractor.extract_batch([crop_of(image, r, extractor.margin) for r in regions])
+            )
+            for extractor in self.extractors
+        }
+        described = DescribedImage(
+            image.ref,
+            image.size_wh,
+            regions,
+            descriptors,
+            content=content_hash(image),
+            warnings=image.warnings,
+            note=_note(image, descriptors),
+        )
+        return _in_full_image(described, image) if image.full_size_wh else described
+
+
+def content_hash(image: Image) -> str:
+    """Hex SHA-256 of size and pixels: equal for the same picture, whatever file it came in."""
+    digest = hashlib.sha256(repr(image.pixels.shape).encode())
+    digest.update(np.ascontiguousarray(image.pixels).data)
+    return digest.hexdigest()
+
+
+def _note(image: Image, descriptors: dict[str, tuple[Descriptor, ...]]) -> str:
+    """`too_few_features` for a flat picture, or one whose only descriptors found no keypoints."""
+    small = resize(gray(image.pixels), (64, 64))
+    if float(small.std()) < FLAT_DEVIATION:
+        return TOO_FEW_FEATURES
+    frames = [parts[-1] for parts in descriptors.values()]
+    local = [len(one) for one in frames if isinstance(one, LocalFeatures)]
+    if local and len(local) == len(frames) and max(local) < MIN_KEYPOINTS:
+        return TOO_FEW_FEATURES
+    return ""
+
+
+def _in_full_image(described: DescribedImage, image: Image) -> DescribedImage:
+    """Boxes and keypoints of a part of an image, in pixels of the whole."""
+    dx, dy = image.offset_xy
+    assert image.full_size_wh is not None
+    return replace(
+        described,
+        size_wh=image.full_size_wh,
+        regions=tuple(replace(r, box_xyxy=r.box_xyxy.moved(dx, dy)) for r in described.regions),
+        descriptors={
+            name: tuple(_moved(one, dx, dy) for one in parts)
+            for name, parts in described.descriptors.items()
+        },
+    )
+
+
+def _moved(descriptor: Descriptor, dx: float, dy: float) -> Descriptor:
+    if not isinstance(descriptor, LocalFeatures):
+        return descriptor
+    return replace(descriptor, points_xy=descriptor.points_xy + np.float32([dx, dy]))
+
+

@@ -1,0 +1,141 @@
+"""Objects by a YOLO network, through Ultralytics.
+
+Ultralytics looks at the network when it is imported, installs packages and sends statistics unless
+told not to. Here it is told not to; the one thing that may be fetched is an official model that the
+user names and does not have.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from objsearch import weights
+from objsearch.detect.base import Detector
+from objsearch.detect.regions import thinned
+from objsearch.errors import MissingDependencyError, WeightsError
+from objsearch.types import Box, Image, Region
+
+_QUIET = {
+    "YOLO_OFFLINE": "true",
+    "YOLO_AUTOINSTALL": "false",
+    "YOLO_VERBOSE": "false",
+    "ULTRALYTICS_SAFE_LOAD": "true",
+}
+
+
+class Yolo(Detector):
+    """Any Ultralytics detection model: class-agnostic, thinned out, most confident first."""
+
+    name = "yolo"
+
+    weights: str = Field(
+        "things-v0",
+        description="a name in models/, a .pt or .onnx file, an export folder, or an official "
+        "Ultralytics name (which is then downloaded)",
+    )
+    image_size: int = Field(320, ge=32, le=2048, multiple_of=32, description="pixels a side")
+    confidence: float = Field(0.05, ge=0, le=1, description="least confident detection kept")
+    max_objects: int = Field(10, ge=1, le=300, description="most objects an image")
+    min_area: float = Field(0.004, ge=0, lt=1, description="smallest box, as a part of the frame")
+    max_iou: float = Field(0.6, gt=0, le=1, description="boxes that overlap more are one object")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="where the network runs; auto takes the fastest there is"
+    )
+
+    _model: Any = PrivateAttr(default=None)
+    _lock: Any = PrivateAttr(default_factory=threading.Lock)
+
+    def detect_batch(self, images: Sequence[Image]) -> list[tuple[Region, ...]]:
+        model = self._loaded()
+        # One image a call on the CPU: batches gain nothing there, and the last bits of a result
+        # would depend on the neighbours.
+        step = 1 if self._device() == "cpu" else max(1, len(images))
+        found: list[tuple[Region, ...]] = []
+        for start in range(0, len(images), step):
+            batch = images[start : start + step]
+            results = model.predict(
+                [np.ascontiguousarray(image.pixels[..., ::-1]) for image in batch],
+                imgsz=self.image_size,
+                conf=self.confidence,
+                iou=self.max_iou,
+                max_det=300,
+                agnostic_nms=True,
+                rect=False,
+                device=self._device(),
+                verbose=False,
+            )
+            found += [self._regions(i, r) for i, r in zip(batch, results, strict=True)]
+        return found
+
+    def _regions(self, image: Image, result: Any) -> tuple[Region, ...]:
+        boxes = result.boxes.cpu().numpy()
+        regions = (
+            Region(Box(*map(float, xyxy)), result.names[int(kind)], float(confidence), "detector")
+            for xyxy, confidence, kind in zip(boxes.xyxy, boxes.conf, boxes.cls, strict=True)
+        )
+        return thinned(
+            regions,
+            image.size_wh,
+            max_objects=self.max_objects,
+            min_area=self.min_area,
+            max_iou=self.max_iou,
+        )
+
+    def _device(self) -> str:
+        import torch
+
+        if self.device != "auto":
+            return self.device
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+
+    def _loaded(self) -> Any:
+        with self._lock:
+            if self._model is None:
+                self._model = _load(self.weights)
+            return self._model
+
+
+def _load(name: str) -> Any:
+    for key, value in _QUIET.items():
+        os.environ.setdefault(key, value)
+    try:
+        from ultralytics import YOLO
+    except ImportError as error:
+        raise MissingDependencyError(
+            "the yolo detector needs Ultralytics: pip install ultralytics-opencv-headless "
+            f"(or search with --mode whole) [{error}]"
+        ) from error
+    path = _resolved(name)
+    try:
+        return YOLO(path, task="detect")
+    except Exception as error:  # Ultralytics raises what its backends raise
+        raise WeightsError(f"cannot load the detector's weights '{name}': {error}") from error
+
+
+def _resolved(name: str) -> str:
+    """A local path for the weights; downloads only an official model that the user named."""
+    if weights.is_named(name):
+        return str(weights.card(name).file)
+    path = Path(name).expanduser()
+    if path.exists():
+        return str(path)
+    from ultralytics.utils.downloads import GITHUB_ASSETS_NAMES, attempt_download_asset
+
+    if name not in GITHUB_ASSETS_NAMES:
+        weights.card(name)  # says what is known, and the nearest name
+    try:
+        return str(attempt_download_asset(name, retry=0))
+    except Exception as error:
+        raise WeightsError(
+            f"'{name}' is an official Ultralytics model that is not on this machine and could not "
+            f"be downloaded; give the path of a local file, or 'things-v0' ({error})"
+        ) from error

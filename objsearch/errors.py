@@ -1,0 +1,51 @@
+"""What can go wrong, in one tree.
+
+    ObjSearchError                    anything a person can mend; shown as one sentence, exit code 2
+    ├── UsageError                    the call's words are off: nothing to search, no such option value
+    ├── ConfigError                   a YAML file or an option: names file, line, key, nearest name
+    ├── UnknownComponentError         no detector, extractor, ... of that name (a ConfigError)
+    ├── MissingDependencyError        an optional package is needed; says which and how to install it
+    ├── WeightsError                  a model file is missing, damaged or of the wrong kind
+    └── UnreadableImageError          an image could not be decoded; sources turn it into `Unreadable`
+
+A programming mistake is none of these and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ObjSearchError(Exception):
+    """Anything a person can mend; the message is one clear sentence."""
+
+
+class UsageError(ObjSearchError):
+    """The call's words are off."""
+
+
+class ConfigError(ObjSearchError):
+    """A YAML file or an option is off."""
+
+
+class UnknownComponentError(ConfigError, ValueError):
+    """No component of that name is registered."""
+
+
+class MissingDependencyError(ObjSearchError):
+    """An optional package is needed for what was asked."""
+
+
+class WeightsError(ObjSearchError):
+    """A model file is missing, damaged or of the wrong kind."""
+
+
+class UnreadableImageError(ObjSearchError):
+    """An image could not be decoded; the message is the reason alone, without the name."""
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the nearest of the names, or nothing when none is near."""
+    close = difflib.get_close_matches(word, list(names), n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""

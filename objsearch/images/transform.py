@@ -1,0 +1,44 @@
+"""Crop and resize."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from objsearch.types import Box, Pixels
+
+
+def crop(pixels: Pixels, box: Box, margin: float = 0.0) -> Pixels:
+    """The pixels inside a box, at least one by one; `margin` widens it by a part of its size."""
+    height, width = pixels.shape[:2]
+    dx, dy = box.width * margin, box.height * margin
+    x1 = min(max(math.floor(box.x1 - dx), 0), width - 1)
+    y1 = min(max(math.floor(box.y1 - dy), 0), height - 1)
+    x2 = max(min(math.ceil(box.x2 + dx), width), x1 + 1)
+    y2 = max(min(math.ceil(box.y2 + dy), height), y1 + 1)
+    return pixels[y1:y2, x1:x2]
+
+
+def resize(pixels: Pixels, size_wh: tuple[int, int]) -> Pixels:
+    """Resize to an exact size: area averaging on the way down, cubic on the way up."""
+    height, width = pixels.shape[:2]
+    if (width, height) == size_wh:
+        return pixels
+    shrinking = size_wh[0] * size_wh[1] < width * height
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, size_wh, interpolation=method), dtype=np.uint8)
+
+
+def fit(pixels: Pixels, long_side: int) -> tuple[Pixels, float]:
+    """Resize so that the longer side is `long_side`; also the factor back to the given pixels."""
+    height, width = pixels.shape[:2]
+    scale = max(width, height) / long_side
+    size_wh = (max(1, round(width / scale)), max(1, round(height / scale)))
+    return resize(pixels, size_wh), scale
+
+
+def gray(pixels: Pixels) -> np.ndarray:
+    """(H, W) uint8 luminance (ITU-R BT.601)."""
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)

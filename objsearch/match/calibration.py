@@ -1,0 +1,100 @@
+"""Raw similarities -> the probability that both sides show the same object.
+
+Platt's logistic model (Platt, 1999) over the similarities and the evidence of geometry, fitted on
+labelled pairs of images, equal numbers of same and different. 0.5 means the same for every preset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import exp, log1p
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from objsearch import weights
+from objsearch.errors import ConfigError
+
+
+class Calibration(BaseModel):
+    """Coefficients of one logistic model; `coefficients` are named after extractors.
+
+    A global or binary extractor's feature is its raw similarity; a local one's is
+    log(1 + inliers), 0 where geometry found nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    intercept: float
+    coefficients: Mapping[str, float]
+    fitted_on: str = Field("", description="which labelled pairs, in words")
+
+    def probability(self, features: Mapping[str, float]) -> float:
+        """In [0, 1]; features that were not computed count as 0."""
+        logit = self.intercept + sum(
+            weight * features.get(name, 0.0) for name, weight in self.coefficients.items()
+        )
+        return 1.0 / (1.0 + exp(-max(-500.0, min(500.0, logit))))
+
+
+def evidence(inliers: int) -> float:
+    """The feature of a verified match: log(1 + inliers)."""
+    return log1p(inliers)
+
+
+def fit(
+    features: NDArray[np.float64], labels: NDArray[np.bool_], names: list[str], fitted_on: str
+) -> Calibration:
+    """Maximum likelihood with a whisper of ridge; both classes weigh the same.
+
+    `features` (N, F), `labels` (N,). Coefficients are kept from going negative: more alike must
+    never mean less probable.
+    """
+    from scipy.optimize import minimize
+
+    y = labels.astype(np.float64)
+    weight = np.where(labels, 0.5 / max(1.0, y.sum()), 0.5 / max(1.0, (1 - y).sum()))
+    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-9
+    x = (features - mean) / scale
+
+    def loss(theta: NDArray[np.float64]) -> float:
+        z = x @ theta[1:] + theta[0]
+        likelihood = np.sum(weight * (np.logaddexp(0.0, z) - y * z))
+        return float(likelihood + 1e-4 * np.sum(theta[1:] ** 2))
+
+    bounds = [(None, None)] + [(0.0, None)] * x.shape[1]
+    best = minimize(loss, np.zeros(x.shape[1] + 1), bounds=bounds, method="L-BFGS-B").x
+    slopes = best[1:] / scale
+    return Calibration(
+        intercept=round(float(best[0] - slopes @ mean), 4),
+        coefficients={n: round(float(w), 4) for n, w in zip(names, slopes, strict=True)},
+        fitted_on=fitted_on,
+    )
+
+
+def load(name: str) -> Calibration:
+    """A calibration by the name of a set of extractors (`embedding+orb`), or from a YAML file.
+
+    Raises ConfigError naming the file when there is none or it does not fit.
+    """
+    path = Path(name).expanduser()
+    if path.suffix not in (".yaml", ".yml"):
+        path = weights.models_dir() / "calibrations" / f"{name}.yaml"
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Calibration.model_validate(content)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"no calibration for '{name}' (looked for {path}); make one with 'objsearch calibrate'"
+        ) from None
+    except (ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not a calibration ({error})") from error
+
+
+def save(calibration: Calibration, path: Path) -> None:
+    """Write a calibration that `load` reads back."""
+    path.write_text(yaml.safe_dump(calibration.model_dump(), sort_keys=False), encoding="utf-8")

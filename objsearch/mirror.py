@@ -1,0 +1,45 @@
+"""Mirror images: the query is compared once more as seen in a mirror, and the evidence turned back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from objsearch.types import Box, DescribedImage, Hit, Image, Region, RegionPair
+
+
+def mirrored(image: Image) -> Image:
+    """The image with left and right swapped."""
+    return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]))
+
+
+def compare_mirrored(
+    compare: Callable[[DescribedImage, DescribedImage], Hit],
+    query: DescribedImage,
+    reference: DescribedImage,
+) -> Hit:
+    """Compare a mirrored query; the hit's boxes, points and transforms are those of the upright."""
+    hit = compare(query, reference)
+    frame = query.regions[-1].box_xyxy
+    return replace(hit, pairs=tuple(_turned_back(pair, frame) for pair in hit.pairs))
+
+
+def _turned_back(pair: RegionPair, frame: Box) -> RegionPair:
+    # x -> total - x maps the mirrored frame onto itself, wherever a region of interest begins.
+    total = frame.x1 + frame.x2
+    box = pair.query.box_xyxy
+    query: Region = replace(
+        pair.query, box_xyxy=Box(total - box.x2, box.y1, total - box.x1, box.y2)
+    )
+    found = pair.verification
+    if found is None:
+        return replace(pair, query=query)
+    flip = np.array([[-1.0, 0.0, total - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    inliers = found.inliers_xyxy.copy()
+    inliers[:, 0] = total - 1 - inliers[:, 0]
+    turned = replace(
+        found, transform=found.transform @ flip, inliers_xyxy=inliers, mirrored=True
+    )
+    return replace(pair, query=query, verification=turned)

@@ -1,0 +1,224 @@
+"""`ObjectSearch`: the order of the flow, written once, one short method a verb."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from objsearch.comparison import Comparer
+from objsearch.config import Search, Settings, load_settings
+from objsearch.description import Describer
+from objsearch.errors import UsageError
+from objsearch.flow import Progress, counted, ordered_map, silent
+from objsearch.mirror import compare_mirrored, mirrored
+from objsearch.rank.fusion import fuse
+from objsearch.sources import Place, expand, region_of
+from objsearch.sources.regions import RegionOfInterest
+from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
+
+
+class ObjectSearch:
+    """Which of these photos show the same object?
+
+    >>> search = ObjectSearch.open("default").add("photos/")
+    >>> answer = search.find("mug.jpg")
+    """
+
+    def __init__(self, settings: Settings | None = None, progress: Progress = silent) -> None:
+        self.settings = settings or load_settings()
+        self.progress = progress
+        self.describer = Describer(self.settings)
+        self.comparer = Comparer(self.settings)
+        self.index = self.settings.index
+        self.skipped: list[Unreadable] = []
+        self.warnings: list[str] = []
+        self._keys: dict[ImageRef, str] = {}
+
+    @classmethod
+    def open(
+        cls,
+        preset: str | Path | Mapping[str, Any] = "default",
+        overrides: Mapping[str, Any] | None = None,
+        progress: Progress = silent,
+    ) -> Self:
+        """A search by a preset's name, a YAML file or plain settings; `overrides` by dotted key."""
+        return cls(load_settings(preset, overrides), progress)
+
+    def add(self, *sources: Any) -> Self:
+        """Describe reference images and keep them. Unreadable ones are listed in `skipped`."""
+        places = expand(list(sources), exclude=self.settings.input.exclude, kind="reference")
+        described = counted(
+            self.describer.describe_places(places), "describe", self.progress, len(places)
+        )
+        self.index.add(self._readable(described, places))
+        return self
+
+    def _readable(
+        self, described: Iterable[DescribedImage | Unreadable], places: Sequence[Place | Unreadable]
+    ) -> Iterator[DescribedImage]:
+        for one, place in zip(described, places, strict=True):
+            if isinstance(one, Unreadable):
+                self.skipped.append(one)
+                continue
+            if isinstance(place, Place):
+                self._keys[one.ref] = place.key
+            self.warnings += [f"{one.ref}: {warning}" for warning in one.warnings]
+            yield one
+
+    def detect(self, *sources: Any) -> Iterator[tuple[Image | Unreadable, tuple[Region, ...]]]:
+        """Every image with its regions, most confident first, the full frame last."""
+        for image in self._read(expand(list(sources))):
+            if isinstance(image, Unreadable):
+                yield image, ()
+            else:
+                yield image, self.describer.detector.propose(image)
+
+    def _read(self, places: Iterable[Place | Unreadable]) -> Iterator[Image | Unreadable]:
+        return ordered_map(self.describer.read, places, workers=self.settings.run.n_workers)
+
+    def compare(self, one: Any, other: Any) -> Hit:
+        """How alike two images are. Raises UsageError when one cannot be read."""
+        views, images = [], []
+        for source in (one, other):
+            query = self._query([source], None)
+            views.append(query[0])
+            images.append(query[0][0])
+        return self._compared(views[0], images[1])
+
+    def find(
+        self, *query: Any, region: RegionOfInterest | str | Sequence[float] | None = None, **options: Any
+    ) -> Answer:
+        """The references that show the same object as the query.
+
+        Several query images are several views of one wanted thing. `region` is the part of the
+        query that counts: `x,y,w,h` in pixels, fractions or percent. `options` override the
+        settings' `search` section: threshold, top, offset, shortlist, fusion, include_query.
+
+        Raises UsageError without a readable query or without references.
+        """
+        started = time.perf_counter()
+        search = self._search(options)
+        self._check_references()
+        warnings: list[str] = []
+        places = expand(list(query), kind="query") if query else []
+        views = self._query(places, region, warnings)
+        left_out = set() if search.include_query else {_whole_key(p) for p in places}
+        hits = self._hits(views, search, left_out)
+        found = [hit for hit in hits if hit.score >= search.threshold]
+        stop = None if search.top is None else search.offset + search.top
+        return Answer(
+            queries=tuple(view[0] for view in views),
+            hits=tuple(found[search.offset : stop]),
+            scanned=len(self.index) + len(self.skipped),
+            compared=len(self.index),
+            skipped=tuple(self.skipped),
+            settings={**self.settings.answer_settings(), "search": search.model_dump(mode="json")},
+            elapsed_seconds=time.perf_counter() - started,
+            warnings=(*self.warnings, *warnings),
+            found=len(found),
+        )
+
+    def find_each(self, queries: Any, **options: Any) -> Iterator[Answer]:
+        """A separate answer a query image, in the order given."""
+        for place in expand(queries, kind="query"):
+            yield self.find(place, **options)
+
+    def _search(self, options: Mapping[str, Any]) -> Search:
+        given = {key: value for key, value in options.items() if value is not None}
+        merged = load_settings({"search": {**self.settings.search.model_dump(), **given}})
+        return merged.search
+
+    def _check_references(self) -> None:
+        if len(self.index) == 0:
+            if self.skipped:
+                one = self.skipped[0]
+                raise UsageError(
+                    f"none of the {len(self.skipped)} references can be read; "
+                    f"the first: {one.ref}: {one.reason}"
+                )
+            raise UsageError("no references: the place searched holds no files")
+
+    def _query(
+        self, sources: Sequence[Any], region: Any, warnings: list[str] | None = None
+    ) -> list[tuple[DescribedImage, ...]]:
+        """A view a readable query image: upright, and mirrored when that is asked for."""
+        if not sources:
+            raise UsageError("no query: give at least one image to look for")
+        wanted = None if region is None else RegionOfInterest.of(region)
+        views, reasons = [], []
+        for image in self._read(expand(list(sources), kind="query")):
+            if isinstance(image, Image):
+                part = image if wanted is None else region_of(image, wanted.in_pixels(image.size_wh))
+                views.append(self._view(part))
+                reasons += [f"{part.ref}: {warning}" for warning in part.warnings]
+            else:
+                reasons.append(f"{image.ref}: {image.reason}")
+        if not views:
+            raise UsageError(f"no query can be read: {'; '.join(reasons)}")
+        if warnings is not None:
+            warnings += reasons
+        return views
+
+    def _view(self, image: Image) -> tuple[DescribedImage, ...]:
+        versions = [image]
+        if self.settings.geometry.mirrored:
+            versions.append(mirrored(image))
+        return tuple(self.describer.describe(versions))
+
+    def _hits(
+        self, views: list[tuple[DescribedImage, ...]], search: Search, left_out: set[str]
+    ) -> list[Hit]:
+        """Every compared reference, best first, ties by ref."""
+        by_view = [self._hits_of_view(view, search.shortlist, left_out) for view in views]
+        if len(by_view) == 1:
+            return sorted(by_view[0].values(), key=_rank_key)
+        scores = fuse([{k: h.score for k, h in hits.items()} for hits in by_view], search.fusion)
+        return sorted((_fused(by_view, ref, score) for ref, score in scores.items()), key=_rank_key)
+
+    def _hits_of_view(
+        self, view: tuple[DescribedImage, ...], shortlist: int | None, left_out: set[str]
+    ) -> dict[str, Hit]:
+        chosen: dict[ImageRef, DescribedImage] = {}
+        # One more than asked for: the query itself may be among them, and is not compared.
+        limit = None if shortlist is None else shortlist + len(left_out)
+        for version in view:
+            found = self.index.candidates(version, limit, self.comparer.rankers())
+            chosen.update((one.ref, one) for one in found)
+        candidates = [one for one in chosen.values() if self._key(one.ref) not in left_out]
+        compare = partial(self._compared, view)
+        workers = self.settings.run.n_workers
+        return {str(hit.ref): hit for hit in ordered_map(compare, candidates, workers=workers)}
+
+    def _compared(self, view: tuple[DescribedImage, ...], reference: DescribedImage) -> Hit:
+        hits = [self.comparer.compare(view[0], reference)]
+        if len(view) > 1:
+            hits.append(compare_mirrored(self.comparer.compare, view[1], reference))
+        return max(hits, key=lambda hit: hit.score)
+
+    def _key(self, ref: ImageRef) -> str:
+        if ref not in self._keys:
+            self._keys[ref] = Place(ref).key
+        return self._keys[ref]
+
+
+def _whole_key(place: Place | Unreadable) -> str:
+    """What tells the query's file: a part of it is still the same file."""
+    if isinstance(place, Unreadable):
+        return str(place.ref)
+    return replace(place, ref=replace(place.ref, xywh=None)).key
+
+
+def _rank_key(hit: Hit) -> tuple[float, str]:
+    return -hit.score, str(hit.ref)
+
+
+def _fused(by_view: list[dict[str, Hit]], ref: str, score: float) -> Hit:
+    """The best view's hit with the fused score and what each view said."""
+    of_view = [(hits[ref], number) for number, hits in enumerate(by_view) if ref in hits]
+    best = min(of_view, key=lambda one: (-one[0].score, str(one[0].query)))[0]
+    said = {str(hit.query): hit.score for hit, _ in of_view}
+    return replace(best, score=score, view_scores=said)

@@ -1,0 +1,1 @@
+"""From pairs to answers: verdicts, fusion of several views, measures of quality."""

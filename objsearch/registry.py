@@ -1,0 +1,120 @@
+"""Components by name: `component("detect", "whole-image")` is the class in `detect/whole_image.py`.
+
+A registered name is kebab-case and its file the same in snake_case, so adding a component is adding
+a file. Other packages add theirs through the entry-point groups `objsearch.detect`,
+`objsearch.describe`, `objsearch.match` and `objsearch.index`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
+
+from objsearch.errors import UnknownComponentError, nearest
+
+ROOMS = ("detect", "describe", "match", "index")
+
+
+class Component(BaseModel):
+    """A detector, extractor, matcher or index: a frozen object that is its options.
+
+    Fields are the YAML keys, validated when built; unknown ones are refused. Loaded models live in
+    private attributes: they load on first use and stay out of pickles and comparisons.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    name: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_name(cls, options: Any) -> Any:
+        """`name` chooses the class and is no option of it."""
+        if isinstance(options, dict) and options.get("name") == cls.name:
+            return {key: value for key, value in options.items() if key != "name"}
+        return options
+
+    @model_serializer(mode="wrap")
+    def _with_name(self, handler: Any) -> dict[str, Any]:
+        return {"name": self.name, **handler(self)}
+
+    def spec(self) -> dict[str, Any]:
+        """The options as plain data, name first; `build(room, spec)` makes the same component."""
+        return self.model_dump(mode="json")
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{key}: {value}" for key, value in self.spec().items())
+        return "{" + options + "}"
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return {**super().__getstate__(), "__pydantic_private__": None}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        super().__setstate__(state)
+        self.model_post_init(None)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self  # frozen, and its models are shared on purpose
+
+
+def _find_component(module: ModuleType, name: str) -> type[Component] | None:
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Component):
+            if value.__module__ == module.__name__ and getattr(value, "name", None) == name:
+                return value
+    return None
+
+
+@cache
+def _entry_points(room: str) -> dict[str, Any]:
+    return {point.name: point for point in entry_points(group=f"objsearch.{room}")}
+
+
+@cache
+def names(room: str) -> tuple[str, ...]:
+    """Every registered name of a room, sorted."""
+    package = importlib.import_module(f"objsearch.{room}")
+    found = set(_entry_points(room))
+    for info in pkgutil.iter_modules(package.__path__):
+        name = info.name.replace("_", "-")
+        if _find_component(importlib.import_module(f"{package.__name__}.{info.name}"), name):
+            found.add(name)
+    return tuple(sorted(found))
+
+
+@cache
+def component(room: str, name: str) -> type[Component]:
+    """The class registered under a name; raises UnknownComponentError with the list of names."""
+    module_name = f"objsearch.{room}.{name.replace('-', '_')}"
+    try:
+        found = _find_component(importlib.import_module(module_name), name)
+    except ModuleNotFoundError as error:
+        if error.name != module_name:
+            raise
+        found = None
+    if found is None and name in _entry_points(room):
+        found = _entry_points(room)[name].load()
+    if found is None:
+        known = names(room)
+        raise UnknownComponentError(
+            f"no '{name}' in {room}{nearest(name, known)} (known: {', '.join(known)})"
+        )
+    return found
+
+
+def build(room: str, spec: dict[str, Any] | str) -> Component:
+    """A component from its spec: a name, or a mapping with `name` and options.
+
+    Raises UnknownComponentError for a name nobody registered and pydantic's ValidationError for
+    options that do not fit; `config` turns both into sentences with file and line.
+    """
+    options = {"name": spec} if isinstance(spec, str) else dict(spec)
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise UnknownComponentError(f"a component of {room} needs a 'name' ({options or 'empty'})")
+    return component(room, name).model_validate(options)

@@ -1,0 +1,94 @@
+"""Which photos show the same thing, in a CSV: group_id, path, role, box.
+
+`role` is `query`, `db` or `distractor`; `path` is relative to the CSV; `box` is `x1,y1,x2,y2` or
+empty. A photo may stand in several rows, one a thing that it shows.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from objsearch.errors import UsageError, nearest
+from objsearch.types import Box
+
+COLUMNS = ("group_id", "path", "role", "box")
+ROLES = ("query", "db", "distractor")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing in one photo."""
+
+    group_id: str
+    path: Path
+    role: str
+    box_xyxy: Box | None
+
+
+@dataclass(frozen=True, slots=True)
+class Groundtruth:
+    """All rows of a file."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+    def queries(self, every: bool = False) -> list[Row]:
+        """The rows to search with; with `every`, also those of role db."""
+        roles = ("query", "db") if every else ("query",)
+        return [row for row in self.rows if row.role in roles]
+
+    def references(self, every: bool = False) -> list[Path]:
+        """The photos to search in, each once; with `every`, also those of role query."""
+        roles = ROLES if every else ("db", "distractor")
+        return list(dict.fromkeys(row.path for row in self.rows if row.role in roles))
+
+    def right(self, query: Row, every: bool = False) -> dict[Path, Box | None]:
+        """The photos that show the query's thing, itself left out, with its box in each."""
+        roles = ("query", "db") if every else ("db",)
+        return {
+            row.path: row.box_xyxy
+            for row in self.rows
+            if row.group_id == query.group_id and row.role in roles and row.path != query.path
+        }
+
+
+def read_groundtruth(path: Path) -> Groundtruth:
+    """Read a file; raises UsageError naming file, line and column of the first mistake."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            lines = list(csv.DictReader(stream))
+    except OSError as error:
+        raise UsageError(f"cannot read the ground truth '{path}': {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path}: not a CSV file ({error})") from None
+    if not lines:
+        raise UsageError(f"{path}: no rows")
+    missing = [column for column in COLUMNS[:3] if column not in lines[0]]
+    if missing:
+        raise UsageError(f"{path}: no column '{missing[0]}' (wanted: {', '.join(COLUMNS)})")
+    return Groundtruth(str(path), tuple(_rows(path, lines)))
+
+
+def _rows(path: Path, lines: Iterable[dict[str, str]]) -> Iterable[Row]:
+    for number, line in enumerate(lines, 2):
+        role = (line["role"] or "").strip()
+        if role not in ROLES:
+            raise UsageError(
+                f"{path}, line {number}: no role '{role}'{nearest(role, ROLES)} "
+                f"(known: {', '.join(ROLES)})"
+            )
+        box = _box(path, number, (line.get("box") or "").strip())
+        yield Row(line["group_id"] or "", path.parent / line["path"], role, box)
+
+
+def _box(path: Path, number: int, text: str) -> Box | None:
+    if not text:
+        return None
+    try:
+        x1, y1, x2, y2 = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"{path}, line {number}: the box '{text}' is not x1,y1,x2,y2") from None
+    return Box(x1, y1, x2, y2)

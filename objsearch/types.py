@@ -1,0 +1,298 @@
+"""The nouns that every room shares: frozen values, no behaviour beyond their own text and geometry.
+
+Boxes are half-open `(x1, y1, x2, y2)` in pixels of the upright image. Pixels are RGB. Scores are in
+[0, 1] and higher is more alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""(H, W, 3) uint8, RGB. BGR never leaves a function that calls OpenCV."""
+
+Scores = NDArray[np.float64]
+"""(Q, R) in [0, 1]: every query region against every reference region."""
+
+Points = NDArray[np.float32]
+"""(K, 2) float32, x and y in pixels of the upright image."""
+
+Verdict = Literal["same", "uncertain", "different"]
+Proposal = Literal["detector", "given", "grid", "frame", "geometry"]
+Kind = Literal["global", "binary", "local-binary", "local-real"]
+"""What an extractor produces and a matcher accepts."""
+
+
+class Box(NamedTuple):
+    """A half-open rectangle in pixels of the upright image."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def width(self) -> float:
+        return max(0.0, self.x2 - self.x1)
+
+    @property
+    def height(self) -> float:
+        return max(0.0, self.y2 - self.y1)
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    def intersection(self, other: Box) -> float:
+        """Area shared with another box, in square pixels."""
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        return max(0.0, width) * max(0.0, height)
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union, in [0, 1]."""
+        shared = self.intersection(other)
+        union = self.area + other.area - shared
+        return shared / union if union > 0 else 0.0
+
+    def clipped(self, size_wh: tuple[int, int]) -> Box:
+        """The part of the box that lies inside an image of the given size."""
+        width, height = size_wh
+        return Box(
+            min(max(self.x1, 0.0), width),
+            min(max(self.y1, 0.0), height),
+            min(max(self.x2, 0.0), width),
+            min(max(self.y2, 0.0), height),
+        )
+
+    def moved(self, dx: float, dy: float) -> Box:
+        return Box(self.x1 + dx, self.y1 + dy, self.x2 + dx, self.y2 + dy)
+
+
+_FRAGMENT = re.compile(r"#((?:page|frame|t|xywh)=[^#]*)$")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ImageRef:
+    """Where an image came from; its text form is a URI with a fragment, and reads back.
+
+    `scan.pdf#page=3`, `a.gif#frame=5`, `film.mp4#t=12.5`, `a.jpg#xywh=10,20,200,100` (pixels, after
+    W3C Media Fragments 1.0). Pages and frames count from 1 and 0 as their formats do.
+    """
+
+    uri: str
+    page: int | None = None
+    frame: int | None = None
+    seconds: float | None = None
+    xywh: tuple[int, int, int, int] | None = None
+
+    def __str__(self) -> str:
+        parts = []
+        if self.page is not None:
+            parts.append(f"page={self.page}")
+        if self.frame is not None:
+            parts.append(f"frame={self.frame}")
+        if self.seconds is not None:
+            parts.append(f"t={self.seconds:g}")
+        if self.xywh is not None:
+            parts.append("xywh=" + ",".join(str(v) for v in self.xywh))
+        return self.uri + ("#" + "&".join(parts) if parts else "")
+
+    @classmethod
+    def parse(cls, text: str) -> ImageRef:
+        """Read the text form back. A `#` that starts no known fragment belongs to the name.
+
+        Raises ValueError when a known fragment has a value that is not a number.
+        """
+        match = _FRAGMENT.search(text)
+        if match is None:
+            return cls(text)
+        parts = dict(part.partition("=")[::2] for part in match.group(1).split("&"))
+        xywh = tuple(int(v) for v in parts["xywh"].split(",")) if "xywh" in parts else None
+        if xywh is not None and len(xywh) != 4:
+            raise ValueError(f"'{text}': xywh wants four numbers, x,y,w,h")
+        return cls(
+            text[: match.start()],
+            page=int(parts["page"]) if "page" in parts else None,
+            frame=int(parts["frame"]) if "frame" in parts else None,
+            seconds=float(parts["t"]) if "t" in parts else None,
+            xywh=xywh,  # type: ignore[arg-type]  # four of them, checked above
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """A decoded picture and where it came from.
+
+    `offset_xy` is the place of the pixels' corner in the upright image, when they are a part of it.
+    `warnings` are sentences about what was odd but usable: a wrong extension, a clipped region.
+    """
+
+    ref: ImageRef
+    pixels: Pixels
+    offset_xy: tuple[int, int] = (0, 0)
+    full_size_wh: tuple[int, int] | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of the pixels at hand."""
+        return int(self.pixels.shape[1]), int(self.pixels.shape[0])
+
+    @property
+    def frame(self) -> Box:
+        """The box of all the pixels at hand."""
+        return Box(0.0, 0.0, *map(float, self.size_wh))
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What a source yields in place of an image that could not be read."""
+
+    ref: ImageRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """An object's place in an image, and who proposed it."""
+
+    box_xyxy: Box
+    label: str
+    confidence: float
+    proposal: Proposal
+
+    @property
+    def is_frame(self) -> bool:
+        return self.proposal == "frame"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GlobalDescriptor:
+    """One unit vector for a whole crop: (D,) float32."""
+
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BinaryDescriptor:
+    """One binary code for a whole crop: (B,) uint8, and how much structure it rests on, in [0, 1]."""
+
+    code: NDArray[np.uint8]
+    quality: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalFeatures:
+    """Keypoints of a crop and their codes.
+
+    `points_xy` (K, 2) in image pixels; `codes` (K, B) uint8 for binary, (K, D) float32 for real
+    descriptors; `scale` image pixels a working pixel: the crop was resized by 1 / scale.
+    """
+
+    points_xy: Points
+    codes: NDArray[np.uint8] | NDArray[np.float32]
+    scale: float
+
+    def __len__(self) -> int:
+        return len(self.points_xy)
+
+
+Descriptor = GlobalDescriptor | BinaryDescriptor | LocalFeatures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DescribedImage:
+    """All that a search needs of an image: the one thing an index stores.
+
+    `descriptors[name]` runs parallel to `regions`; `name` is the registered name of the extractor.
+    """
+
+    ref: ImageRef
+    size_wh: tuple[int, int]
+    regions: tuple[Region, ...]
+    descriptors: Mapping[str, tuple[Descriptor, ...]]
+    content: str = ""
+    warnings: tuple[str, ...] = ()
+    note: str = ""
+    """`too_few_features` when the picture has too little structure to be compared."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verification:
+    """What geometry found between two sets of keypoints.
+
+    `transform` (3, 3) maps query pixels to reference pixels; `model` says which family fitted
+    (`homography`, `affine`, `fundamental`; the last maps points to lines and locates nothing).
+    `inliers_xyxy` (N, 4): query x, y and reference x, y of each agreeing match.
+    """
+
+    model: str
+    transform: NDArray[np.float64]
+    inliers_xyxy: NDArray[np.float32]
+    mirrored: bool = False
+
+    @property
+    def n_inliers(self) -> int:
+        return len(self.inliers_xyxy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionPair:
+    """One assigned and verified pair of regions: the evidence.
+
+    `overlap_query` is the part of the query's region that was found in the reference,
+    `overlap_reference` the part of the reference's region that it covers; None without geometry.
+    """
+
+    query: Region
+    reference: Region
+    score: float
+    verdict: Verdict
+    similarities: Mapping[str, float]
+    verification: Verification | None = None
+    overlap_query: float | None = None
+    overlap_reference: float | None = None
+
+    @property
+    def inliers(self) -> int:
+        return self.verification.n_inliers if self.verification else 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hit:
+    """One line of the answer: a reference image, best pair first."""
+
+    ref: ImageRef
+    score: float
+    verdict: Verdict
+    size_wh: tuple[int, int]
+    pairs: tuple[RegionPair, ...]
+    query: ImageRef
+    """The view that found it, of several query images."""
+    view_scores: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a search says: hits, what was looked at, and under which settings."""
+
+    queries: tuple[DescribedImage, ...]
+    hits: tuple[Hit, ...]
+    scanned: int
+    compared: int
+    skipped: tuple[Unreadable, ...]
+    settings: Mapping[str, object]
+    elapsed_seconds: float
+    warnings: tuple[str, ...] = ()
+    found: int = 0
+    """Hits over the threshold before `offset` and `top` cut a page out of them."""
+
+

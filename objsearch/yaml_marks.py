@@ -1,0 +1,71 @@
+"""YAML with the line of every key, so that a mistake can be pointed at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from objsearch.errors import ConfigError
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The name of a document and the lines of its keys, counted from 1."""
+
+    document: str
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+
+    def place(self, path: Sequence[str | int]) -> str:
+        """`file, line 3`: the line of the key, or of the nearest key around it."""
+        for end in range(len(path), 0, -1):
+            if line := self.lines.get(tuple(path[:end])):
+                return f"{self.document}, line {line}"
+        return self.document
+
+
+def read_yaml(path: Path) -> tuple[dict[str, Any], Marks]:
+    """A YAML mapping and the lines of its keys.
+
+    Raises ConfigError when the file is missing, is not YAML, repeats a key or is no mapping.
+    """
+    marks = Marks(str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        _walk(node, (), marks)
+        data = yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigError(f"cannot read the settings '{path}': {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not a text file in UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigError(f"{path}{line}: not YAML ({error.problem})") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML ({error})") from None
+    if data is None:
+        return {}, marks
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: settings are a mapping of keys, not a {type(data).__name__}")
+    return data, marks
+
+
+def _walk(node: yaml.Node | None, path: KeyPath, marks: Marks) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, key.value)
+            line = key.start_mark.line + 1
+            if here in marks.lines:
+                raise ConfigError(f"{marks.document}, line {line}: '{key.value}' is given twice")
+            marks.lines[here] = line
+            _walk(value, here, marks)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            marks.lines[(*path, number)] = value.start_mark.line + 1
+            _walk(value, (*path, number), marks)
