@@ -1,9 +1,9 @@
 """objsearch: which of these photos show the same object?
 
-    >>> from objsearch import ObjectSearch
-    >>> search = ObjectSearch.open("default").add("photos/")
-    >>> for hit in search.find("mug.jpg").hits:
-    ...     print(hit.ref, hit.score, hit.verdict)
+>>> from objsearch import ObjectSearch
+>>> search = ObjectSearch.open("default").add("photos/")
+>>> for hit in search.find("mug.jpg").hits:
+...     print(hit.ref, hit.score, hit.verdict)
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Public names load on first use, so that `import objsearch` costs next to nothing (PEP 562)."""
+    """Public names load on first use, so that importing costs next to nothing (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module 'objsearch' has no attribute '{name}'")
     return getattr(importlib.import_module(f"objsearch.{_HOMES[name]}"), name)

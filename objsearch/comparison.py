@@ -12,7 +12,7 @@ from objsearch.config import Channel, Settings
 from objsearch.index.base import Ranker
 from objsearch.match.assignment import assign
 from objsearch.match.calibration import evidence
-from objsearch.match.geometry import overlap, projected, verify
+from objsearch.match.geometry import inverse, overlap, projected, verify
 from objsearch.match.ratio_test import RatioTest
 from objsearch.types import (
     Box,
@@ -50,6 +50,8 @@ class Comparer:
         provisional = self._provisional(similarities, query, reference)
         chosen = assign(provisional, self.settings.assignment.floor, self.settings.assignment.rule)
         pairs = [self._pair(query, reference, q, r, similarities) for q, r in chosen]
+        if not self.settings.assignment.frames:
+            pairs = [pair for pair in pairs if not _is_frames(pair)]
         if is_same_picture:
             pairs = [_certain(pair) if _is_frames(pair) else pair for pair in pairs]
         return self._hit(query, reference, tuple(sorted(pairs, key=_best_first)), note)
@@ -74,12 +76,7 @@ class Comparer:
 
     def _similarities(self, query: DescribedImage, reference: DescribedImage) -> dict[str, Scores]:
         """Raw (Q, R) scores an extractor; keypoints only for the likeliest pairs and the frames."""
-        found = {
-            c.extractor.name: _matcher(c).score_pairs(
-                query.descriptors[c.extractor.name], reference.descriptors[c.extractor.name]
-            )
-            for c in self.whole
-        }
+        found = {c.extractor.name: self._whole_scores(c, query, reference) for c in self.whole}
         likely = self._likely(list(found.values()), len(query.regions), len(reference.regions))
         for channel in self.local:
             name = channel.extractor.name
@@ -89,6 +86,21 @@ class Comparer:
                 scores[q, r] = _matcher(channel).score_pairs([one], [other]).item()
             found[name] = scores
         return found
+
+    def _whole_scores(
+        self, channel: Channel, query: DescribedImage, reference: DescribedImage
+    ) -> Scores:
+        name, rules = channel.extractor.name, self.settings.assignment
+        raw = _matcher(channel).score_pairs(query.descriptors[name], reference.descriptors[name])
+        scores = raw.copy()
+        parts = np.outer(
+            [not region.is_frame for region in query.regions],
+            [not region.is_frame for region in reference.regions],
+        )
+        scores[parts] = np.maximum(raw[parts] - rules.parts_discount, 0.0)
+        if not rules.frames:
+            scores[-1, -1] = 0.0
+        return scores
 
     def _likely(self, whole: list[Scores], n_query: int, n_reference: int) -> list[tuple[int, int]]:
         every = [(q, r) for q in range(n_query) for r in range(n_reference)]
@@ -104,7 +116,7 @@ class Comparer:
         self, similarities: Mapping[str, Scores], query: DescribedImage, reference: DescribedImage
     ) -> Scores:
         """(Q, R) what the pair's score would be if geometry confirmed every match."""
-        features = {name: scores for name, scores in similarities.items()}
+        features = dict(similarities)
         for channel in self.local:
             raw = similarities[channel.extractor.name]
             half = _matcher(channel).half_score if isinstance(channel.matcher, RatioTest) else 1
@@ -118,10 +130,7 @@ class Comparer:
         return scores
 
     def _may_pair(self, query: Region, reference: Region) -> bool:
-        rules = self.settings.assignment
-        if not rules.frames and query.is_frame and reference.is_frame:
-            return False
-        return not rules.same_class or query.label == reference.label
+        return not self.settings.assignment.same_class or query.label == reference.label
 
     def _pair(
         self,
@@ -141,8 +150,8 @@ class Comparer:
                 best = found
         score = self.calibration.probability(features)
         verdict = self.settings.verdicts.decide(score, best, bool(self.local))
-        pair = RegionPair(query.regions[q], reference.regions[r], score, verdict, values, best)
-        return _located(pair)
+        one, other = query.regions[q], reference.regions[r]
+        return _located(RegionPair(one, other, score, verdict, values, features, best))
 
     def _verified(
         self, channel: Channel, query: DescribedImage, reference: DescribedImage, q: int, r: int
@@ -193,9 +202,8 @@ def _located(pair: RegionPair) -> RegionPair:
     found = pair.verification
     if found is None or found.model == "fundamental":
         return pair
-    forward, backward = found.transform, np.linalg.inv(found.transform)
-    on_reference = projected(pair.query.box_xyxy, forward)
-    on_query = projected(pair.reference.box_xyxy, backward)
+    on_reference = projected(pair.query.box_xyxy, found.transform)
+    on_query = projected(pair.reference.box_xyxy, inverse(found.transform))
     part_reference, box_reference = overlap(on_reference, pair.reference.box_xyxy)
     part_query, box_query = overlap(on_query, pair.query.box_xyxy)
     return replace(

@@ -27,9 +27,10 @@ from objsearch.detect.base import Detector
 from objsearch.errors import ConfigError, nearest
 from objsearch.flow import default_workers
 from objsearch.index.base import Index
-from objsearch.match import calibration
+from objsearch.match import calibration as calibrations
 from objsearch.match.assignment import Rule
 from objsearch.match.base import Matcher
+from objsearch.match.calibration import Calibration
 from objsearch.match.geometry import Geometry
 from objsearch.rank.fusion import Fusion
 from objsearch.rank.verdicts import Verdicts
@@ -98,7 +99,16 @@ class Assignment(Part):
     local_pairs: int = Field(
         8, ge=1, description="region pairs whose keypoints are compared, likeliest first"
     )
-    frames: bool = Field(True, description="whether full frame against full frame is a pair")
+    frames: bool = Field(
+        True, description="whether full frames may match as such, or only objects located in them"
+    )
+    parts_discount: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description="taken off the similarity of two regions neither of which is a full frame: "
+        "grass is like grass, and there are many pairs of parts",
+    )
     same_class: bool = Field(False, description="pair only regions with the same label")
 
 
@@ -156,7 +166,8 @@ class Settings(Part):
     geometry: Geometry = Geometry()
     verdicts: Verdicts = Verdicts()
     calibration: str = Field(
-        "auto", description="a file by 'objsearch calibrate'; auto: the one made for these extractors"
+        "auto",
+        description="a file by 'objsearch calibrate'; auto: the one made for these extractors",
     )
     search: Search = Search()
     index: Annotated[SerializeAsAny[Index], *_room("index")] = Field(
@@ -179,9 +190,9 @@ class Settings(Part):
             return self.calibration
         return "+".join(sorted(channel.extractor.name for channel in self.descriptors))
 
-    def load_calibration(self) -> calibration.Calibration:
+    def load_calibration(self) -> Calibration:
         """The calibration in force; raises ConfigError when there is none for these extractors."""
-        return calibration.load(self.calibration_name)
+        return calibrations.load(self.calibration_name)
 
     def answer_settings(self) -> dict[str, Any]:
         """What an answer says of the settings that made it: all but how the work was spread."""
@@ -254,7 +265,8 @@ def _default_name(key: str) -> str:
 
 def _sentence(error: ValidationError, data: Mapping[str, Any], marks: Marks) -> str:
     """The first mistake as one sentence with its place; the number of further ones."""
-    first, prefix = error.errors(include_url=False)[0], ()
+    first = error.errors(include_url=False)[0]
+    prefix: tuple[int | str, ...] = ()
     n_more = error.error_count() - 1
     inner = first.get("ctx", {}).get("error")
     if isinstance(inner, ValidationError):

@@ -127,6 +127,4 @@ def _in_full_image(described: DescribedImage, image: Image) -> DescribedImage:
 def _moved(descriptor: Descriptor, dx: float, dy: float) -> Descriptor:
     if not isinstance(descriptor, LocalFeatures):
         return descriptor
-    return replace(descriptor, points_xy=descriptor.points_xy + np.float32([dx, dy]))
-
-
+    return replace(descriptor, points_xy=descriptor.points_xy + np.array([dx, dy], np.float32))

@@ -39,7 +39,5 @@ def _turned_back(pair: RegionPair, frame: Box) -> RegionPair:
     flip = np.array([[-1.0, 0.0, total - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     inliers = found.inliers_xyxy.copy()
     inliers[:, 0] = total - 1 - inliers[:, 0]
-    turned = replace(
-        found, transform=found.transform @ flip, inliers_xyxy=inliers, mirrored=True
-    )
+    turned = replace(found, transform=found.transform @ flip, inliers_xyxy=inliers, mirrored=True)
     return replace(pair, query=query, verification=turned)

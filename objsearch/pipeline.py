@@ -90,7 +90,10 @@ class ObjectSearch:
         return self._compared(views[0], images[1])
 
     def find(
-        self, *query: Any, region: RegionOfInterest | str | Sequence[float] | None = None, **options: Any
+        self,
+        *query: Any,
+        region: RegionOfInterest | str | Sequence[float] | None = None,
+        **options: Any,
     ) -> Answer:
         """The references that show the same object as the query.
 
@@ -152,7 +155,9 @@ class ObjectSearch:
         views, reasons = [], []
         for image in self._read(expand(list(sources), kind="query")):
             if isinstance(image, Image):
-                part = image if wanted is None else region_of(image, wanted.in_pixels(image.size_wh))
+                part = (
+                    image if wanted is None else region_of(image, wanted.in_pixels(image.size_wh))
+                )
                 views.append(self._view(part))
                 reasons += [f"{part.ref}: {warning}" for warning in part.warnings]
             else:

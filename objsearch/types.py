@@ -122,7 +122,7 @@ class ImageRef:
             page=int(parts["page"]) if "page" in parts else None,
             frame=int(parts["frame"]) if "frame" in parts else None,
             seconds=float(parts["t"]) if "t" in parts else None,
-            xywh=xywh,  # type: ignore[arg-type]  # four of them, checked above
+            xywh=xywh,
         )
 
 
@@ -256,6 +256,9 @@ class RegionPair:
     score: float
     verdict: Verdict
     similarities: Mapping[str, float]
+    """Raw similarity an extractor, in [0, 1]."""
+    features: Mapping[str, float] = field(default_factory=dict)
+    """The numbers the calibration made the score from."""
     verification: Verification | None = None
     overlap_query: float | None = None
     overlap_reference: float | None = None
@@ -294,5 +297,3 @@ class Answer:
     warnings: tuple[str, ...] = ()
     found: int = 0
     """Hits over the threshold before `offset` and `top` cut a page out of them."""
-
-

@@ -15,7 +15,8 @@ from objsearch import weights
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import MissingDependencyError, WeightsError
 from objsearch.images.transform import resize
-from objsearch.types import Descriptor, GlobalDescriptor, Pixels
+from objsearch.offline import keep_quiet
+from objsearch.types import Descriptor, GlobalDescriptor
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """(N, 3, S, S) normalised float32 -> (N, D) float32, not yet of unit length."""
@@ -37,7 +38,10 @@ class Embedding(Extractor):
     checkpoint: str | None = Field(
         None, description="a .safetensors file for a timm or torchvision model"
     )
-    image_size: int | None = Field(None, ge=16, le=1024, description="pixels a side; None: as made")
+    image_size: int | None = Field(None, ge=16, le=1024, description="pixels a side; null: as made")
+    frame_size: int | None = Field(
+        None, ge=16, le=1024, description="pixels a side for a full frame; null: as made"
+    )
     mean: tuple[float, float, float] | None = Field(None, description="RGB mean, 0-255")
     std: tuple[float, float, float] | None = Field(None, description="RGB deviation, 0-255")
     margin: float = Field(0.0, ge=0, le=1, description="context around a crop, a part of its size")
@@ -49,19 +53,25 @@ class Embedding(Extractor):
         network = self._loaded()
         # One crop a call: on a CPU a batch gains next to nothing, and the last bits of a vector
         # would depend on its size.
-        return [GlobalDescriptor(_unit(network(self._input(c.pixels))[0])) for c in crops]
+        return [GlobalDescriptor(_unit(network(self._input(c))[0])) for c in crops]
 
-    def _input(self, pixels: Pixels) -> NDArray[np.float32]:
-        size, mean, std = self._preprocessing()
-        square = resize(pixels, (size, size)).astype(np.float32)
+    def _input(self, crop: Crop) -> NDArray[np.float32]:
+        size, mean, std = self._preprocessing(crop.is_frame)
+        square = resize(crop.pixels, (size, size)).astype(np.float32)
         return np.ascontiguousarray(((square - mean) / std).transpose(2, 0, 1)[None])
 
-    def _preprocessing(self) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
+    def _preprocessing(
+        self, is_frame: bool
+    ) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
         made: dict[str, Any] = {"size": 224, "mean": IMAGENET_MEAN, "std": IMAGENET_STD}
         if weights.is_named(self.weights):
             made |= weights.manifest()[self.weights].facts["input"]
+        size = self.image_size or int(made["size"])
+        if is_frame:
+            # A frame holds more than a crop, and a few more pixels help it most.
+            size = self.frame_size or self.image_size or int(made.get("frame_size", size))
         return (
-            self.image_size or int(made["size"]),
+            size,
             np.asarray(self.mean or made["mean"], np.float32),
             np.asarray(self.std or made["std"], np.float32),
         )
@@ -91,6 +101,7 @@ def _load(name: str, checkpoint: str | None) -> Network:
 
 
 def _load_onnx(path: Path) -> Network:
+    keep_quiet()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -114,6 +125,7 @@ def _load_onnx(path: Path) -> Network:
 
 
 def _load_torch(family: str, model: str, checkpoint: str | None) -> Network:
+    keep_quiet()
     try:
         import torch
 

@@ -22,7 +22,7 @@ class KeypointExtractor(Extractor):
 
     produces: ClassVar[Kind]
 
-    n_points: int = Field(1000, ge=8, le=20000, description="most keypoints of a full frame")
+    n_points: int = Field(800, ge=8, le=20000, description="most keypoints of a full frame")
     n_crop_points: int = Field(300, ge=8, le=20000, description="most keypoints of a crop")
     long_side: int = Field(640, ge=64, le=4096, description="working size of a frame, in pixels")
     crop_long_side: int = Field(320, ge=64, le=4096, description="working size of a crop")
@@ -51,6 +51,6 @@ class KeypointExtractor(Extractor):
         )[:n_points]
         # Pixel centres lie half a pixel in: without this, points drift when a crop is enlarged.
         points = np.array([keypoints[i].pt for i in order], np.float32).reshape(-1, 2)
-        points = (points + 0.5) * np.float32(scale) - 0.5 + np.float32(crop.corner_xy)
+        points = (points + 0.5) * scale - 0.5 + np.asarray(crop.corner_xy, np.float32)
         codes = self._codes(None if raw is None else raw[order])
         return LocalFeatures(points.astype(np.float32), codes, scale)

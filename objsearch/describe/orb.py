@@ -19,10 +19,12 @@ class Orb(KeypointExtractor):
 
     n_levels: int = Field(8, ge=1, le=16, description="pyramid levels")
     scale_factor: float = Field(1.2, gt=1, le=2, description="size ratio of two levels")
-    fast_threshold: int = Field(10, ge=1, le=100, description="least corner contrast, in gray levels")
+    fast_threshold: int = Field(
+        10, ge=1, le=100, description="least corner contrast, in gray levels"
+    )
 
     def _detector(self, n_points: int) -> Any:
-        return cv2.ORB_create(
+        return cv2.ORB.create(
             nfeatures=n_points,
             scaleFactor=self.scale_factor,
             nlevels=self.n_levels,

@@ -28,8 +28,10 @@ class PerceptualHash(Extractor):
 def _hash(crop: Crop) -> BinaryDescriptor:
     import pdqhash
 
-    working = fit(crop.pixels, WORKING_SIDE)[0] if max(crop.pixels.shape[:2]) > WORKING_SIDE else (
-        crop.pixels
+    working = (
+        fit(crop.pixels, WORKING_SIDE)[0]
+        if max(crop.pixels.shape[:2]) > WORKING_SIDE
+        else (crop.pixels)
     )
     bits, quality = pdqhash.compute(np.ascontiguousarray(working))
     return BinaryDescriptor(np.packbits(bits.astype(np.uint8)), quality / 100)

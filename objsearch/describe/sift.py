@@ -20,11 +20,11 @@ class Sift(KeypointExtractor):
     contrast_threshold: float = Field(0.02, gt=0, lt=1, description="least contrast of a point")
 
     def _detector(self, n_points: int) -> Any:
-        return cv2.SIFT_create(nfeatures=n_points, contrastThreshold=self.contrast_threshold)
+        return cv2.SIFT.create(nfeatures=n_points, contrastThreshold=self.contrast_threshold)
 
     def _codes(self, raw: np.ndarray | None) -> np.ndarray:
         if raw is None:
             return np.zeros((0, 128), np.float32)
         # L1-normalise and take roots: Euclidean distance then compares by the Hellinger kernel.
         total = np.abs(raw).sum(axis=1, keepdims=True)
-        return np.sqrt(raw / np.maximum(total, 1e-7)).astype(np.float32)
+        return np.asarray(np.sqrt(raw / np.maximum(total, 1e-7)), dtype=np.float32)

@@ -1,13 +1,11 @@
 """Objects by a YOLO network, through Ultralytics.
 
-Ultralytics looks at the network when it is imported, installs packages and sends statistics unless
-told not to. Here it is told not to; the one thing that may be fetched is an official model that the
-user names and does not have.
+Ultralytics is kept from the network (`objsearch.offline`); the one thing that may be fetched is an
+official model that the user names and does not have.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,14 +18,8 @@ from objsearch import weights
 from objsearch.detect.base import Detector
 from objsearch.detect.regions import thinned
 from objsearch.errors import MissingDependencyError, WeightsError
+from objsearch.offline import keep_quiet
 from objsearch.types import Box, Image, Region
-
-_QUIET = {
-    "YOLO_OFFLINE": "true",
-    "YOLO_AUTOINSTALL": "false",
-    "YOLO_VERBOSE": "false",
-    "ULTRALYTICS_SAFE_LOAD": "true",
-}
 
 
 class Yolo(Detector):
@@ -53,26 +45,32 @@ class Yolo(Detector):
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
     def detect_batch(self, images: Sequence[Image]) -> list[tuple[Region, ...]]:
-        model = self._loaded()
         # One image a call on the CPU: batches gain nothing there, and the last bits of a result
         # would depend on the neighbours.
         step = 1 if self._device() == "cpu" else max(1, len(images))
         found: list[tuple[Region, ...]] = []
         for start in range(0, len(images), step):
             batch = images[start : start + step]
-            results = model.predict(
+            results = self._predict(batch)
+            found += [self._regions(i, r) for i, r in zip(batch, results, strict=True)]
+        return found
+
+    def _predict(self, batch: Sequence[Image]) -> list[Any]:
+        with self._lock:
+            if self._model is None:
+                self._model = _load(self.weights)
+            found = self._model.predict(
                 [np.ascontiguousarray(image.pixels[..., ::-1]) for image in batch],
                 imgsz=self.image_size,
                 conf=self.confidence,
                 iou=self.max_iou,
                 max_det=300,
                 agnostic_nms=True,
-                rect=False,
+                rect=False,  # otherwise an image's boxes depend on the others in the batch
                 device=self._device(),
                 verbose=False,
             )
-            found += [self._regions(i, r) for i, r in zip(batch, results, strict=True)]
-        return found
+            return list(found)
 
     def _regions(self, image: Image, result: Any) -> tuple[Region, ...]:
         boxes = result.boxes.cpu().numpy()
@@ -97,18 +95,11 @@ class Yolo(Detector):
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
 
-    def _loaded(self) -> Any:
-        with self._lock:
-            if self._model is None:
-                self._model = _load(self.weights)
-            return self._model
-
 
 def _load(name: str) -> Any:
-    for key, value in _QUIET.items():
-        os.environ.setdefault(key, value)
+    keep_quiet()
     try:
-        from ultralytics import YOLO
+        from ultralytics import YOLO  # type: ignore[attr-defined]  # resolved lazily there
     except ImportError as error:
         raise MissingDependencyError(
             "the yolo detector needs Ultralytics: pip install ultralytics-opencv-headless "

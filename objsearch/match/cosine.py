@@ -23,12 +23,15 @@ class Cosine(Matcher):
     def coarse_scores(
         self, query: Sequence[Descriptor], references: Sequence[Sequence[Descriptor]]
     ) -> NDArray[np.float64]:
+        """The best pair in which one side is a full frame."""
         if not references:
             return np.zeros(0)
         starts = np.cumsum([0, *(len(reference) for reference in references[:-1])])
         every = _stacked([one for reference in references for one in reference])
-        best = _cosines(_stacked(query), every).max(axis=0, initial=0.0)
-        return np.maximum.reduceat(best, starts)
+        frames = _stacked([reference[-1] for reference in references])
+        vectors = _stacked(query)
+        in_parts = np.maximum.reduceat(_cosines(vectors[-1:], every)[0], starts)
+        return np.maximum(in_parts, _cosines(vectors, frames).max(axis=0))
 
 
 def _stacked(descriptors: Sequence[Descriptor]) -> NDArray[np.float32]:

@@ -1,12 +1,12 @@
 """Does one movement of the camera explain the matches? Verification by robust fitting.
 
-MAGSAC++ (Barath et al., CVPR 2020) in OpenCV's USAC framework; a homography for planes, an affinity
-where a homography would be loose, a fundamental matrix for depth. Degenerate transforms are refused.
+MAGSAC++ (Barath et al., CVPR 2020) in OpenCV's USAC framework for homographies and fundamental
+matrices, RANSAC for affinities. Degenerate transforms are refused.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -15,7 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from objsearch.types import Box, LocalFeatures, Verification
 
+Matrix = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Model = Literal["homography", "affine", "fundamental"]
+
+
+MIN_FOR_FUNDAMENTAL = 16
+MIN_SPREAD = 6.0
+"""Least standard deviation of the inliers' places in any direction, in working pixels."""
 
 
 class Geometry(BaseModel):
@@ -24,12 +31,14 @@ class Geometry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     models: tuple[Model, ...] = Field(
-        ("homography", "fundamental"),
-        description="families tried in order; the first with enough inliers wins",
+        ("homography", "affine"),
+        min_length=1,
+        description="planes: the better of those named is taken; fundamental (depth) is tried only "
+        "where no plane fits",
     )
     tolerance: float = Field(4.0, gt=0, le=50, description="reprojection error, working pixels")
-    min_inliers: int = Field(8, ge=4, description="fewer agreeing matches are chance")
-    max_scale: float = Field(20.0, gt=1, description="greatest enlargement or shrinking believed")
+    min_inliers: int = Field(6, ge=5, description="fewer agreeing matches are chance")
+    max_scale: float = Field(6.0, gt=1, description="greatest enlargement or shrinking believed")
     mirrored: bool = Field(False, description="also look for mirror images")
 
 
@@ -48,18 +57,34 @@ def verify(
     pairs = matches[:, ::-1] if swapped else matches
     source = one.points_xy[pairs[:, 0]].astype(np.float64)
     target = other.points_xy[pairs[:, 1]].astype(np.float64)
+    found = _best_fit(source / one.scale, target / other.scale, options)
+    if found is None:
+        return None
+    model, transform, inside = found
+    to_working, from_working = _scaling(1 / one.scale), _scaling(other.scale)
+    if model == "fundamental":
+        # A line's coefficients scale the other way round than its points.
+        from_working = _scaling(1 / other.scale)
+    inliers = np.hstack([source[inside], target[inside]]).astype(np.float32)
+    return _oriented(model, from_working @ transform @ to_working, inliers, swapped)
+
+
+def _scaling(factor: float) -> Matrix:
+    return np.diag([factor, factor, 1.0])
+
+
+def _best_fit(
+    source: Matrix, target: Matrix, options: Geometry
+) -> tuple[Model, Matrix, Mask] | None:
+    """The plane with most inliers; where none fits, the epipolar geometry if that is allowed."""
+    fits = []
     for model in options.models:
-        transform, inside = _fitted(model, source / one.scale, target / other.scale, options)
-        if transform is None:
+        if model == "fundamental" and fits:
             continue
-        unscale, rescale = np.diag([1 / one.scale] * 2 + [1.0]), np.diag([other.scale] * 2 + [1.0])
-        if model == "fundamental":
-            transform = np.diag([1 / other.scale] * 2 + [1.0]) @ transform @ unscale
-        else:
-            transform = rescale @ transform @ unscale
-        inliers = np.hstack([source[inside], target[inside]]).astype(np.float32)
-        return _oriented(model, transform, inliers, swapped)
-    return None
+        transform, inside = _fitted(model, source, target, options)
+        if transform is not None:
+            fits.append((model, transform, inside))
+    return max(fits, key=lambda fit: int(fit[2].sum()), default=None)
 
 
 def _sort_key(features: LocalFeatures) -> tuple[int, bytes]:
@@ -67,10 +92,10 @@ def _sort_key(features: LocalFeatures) -> tuple[int, bytes]:
 
 
 def _oriented(
-    model: Model, transform: NDArray[np.float64], inliers: NDArray[np.float32], swapped: bool
+    model: Model, transform: Matrix, inliers: NDArray[np.float32], swapped: bool
 ) -> Verification:
     if swapped:
-        transform = transform.T if model == "fundamental" else np.linalg.inv(transform)
+        transform = transform.T if model == "fundamental" else inverse(transform)
         inliers = inliers[:, [2, 3, 0, 1]]
     last = transform[2, 2]
     if abs(last) > 1e-12:
@@ -79,40 +104,44 @@ def _oriented(
 
 
 def _fitted(
-    model: Model, source: NDArray[np.float64], target: NDArray[np.float64], options: Geometry
-) -> tuple[NDArray[np.float64] | None, NDArray[np.bool_]]:
+    model: Model, source: Matrix, target: Matrix, options: Geometry
+) -> tuple[Matrix | None, Mask]:
     """A believable transform in working pixels and the inliers' mask, or None."""
     nothing = np.zeros(len(source), bool)
     transform, mask = _estimated(model, source, target, options.tolerance)
     if transform is None or mask is None or not np.isfinite(transform).all():
         return None, nothing
     inside = _distinct(source, target, mask.ravel().astype(bool), options.tolerance)
+    # A point need only lie near a line to agree with a fundamental matrix: that proves less.
     needed = options.min_inliers * (2 if model == "fundamental" else 1)
-    if inside.sum() < needed:
+    if inside.sum() < needed or not (_is_spread(source[inside]) and _is_spread(target[inside])):
         return None, nothing
-    if model != "fundamental" and not _is_believable(transform, source[inside], options):
+    if model != "fundamental" and not _is_believable(transform, source[inside], options.max_scale):
         return None, nothing
     return transform, inside
 
 
-def _estimated(
-    model: Model, source: NDArray[np.float64], target: NDArray[np.float64], tolerance: float
-) -> tuple[NDArray[np.float64] | None, NDArray[np.uint8] | None]:
+def inverse(transform: Matrix) -> Matrix:
+    """The transform from the other side."""
+    return np.asarray(np.linalg.inv(transform), dtype=np.float64)
+
+
+def _estimated(model: Model, source: Matrix, target: Matrix, tolerance: float) -> tuple[Any, Any]:
+    """OpenCV's (transform, mask); either may be None. The random seed is fixed in there."""
+    robust = {"maxIters": 1000, "confidence": 0.999}
     try:
         if model == "homography":
-            return cv2.findHomography(
-                source, target, cv2.USAC_MAGSAC, tolerance, maxIters=2000, confidence=0.999
-            )
+            return cv2.findHomography(source, target, cv2.USAC_MAGSAC, tolerance, **robust)
         if model == "affine":
+            # An affinity bends less than what it stands for: it is allowed half as much again.
             affine, mask = cv2.estimateAffine2D(
-                source, target, method=cv2.USAC_MAGSAC, ransacReprojThreshold=tolerance,
-                maxIters=2000, confidence=0.999,
+                source, target, method=cv2.RANSAC, ransacReprojThreshold=1.5 * tolerance, **robust
             )
             return (None if affine is None else np.vstack([affine, [0.0, 0.0, 1.0]])), mask
-        if len(source) < 16:
+        if len(source) < MIN_FOR_FUNDAMENTAL:
             return None, None
         found, mask = cv2.findFundamentalMat(
-            source, target, cv2.USAC_MAGSAC, tolerance / 2, 0.999, 2000
+            source, target, cv2.USAC_MAGSAC, tolerance / 2, robust["confidence"], 1000
         )
         return (found if found is not None and found.shape == (3, 3) else None), mask
     except cv2.error:  # too few or collinear points for a minimal sample
@@ -120,7 +149,7 @@ def _estimated(
 
 
 def _distinct(
-    source: NDArray[np.float64], target: NDArray[np.float64], inside: NDArray[np.bool_], cell: float
+    source: Matrix, target: Matrix, inside: NDArray[np.bool_], cell: float
 ) -> NDArray[np.bool_]:
     """One inlier a cell on either side: pyramid levels find the same corner many times."""
     kept = np.zeros_like(inside)
@@ -136,16 +165,18 @@ def _distinct(
     return kept
 
 
-def _is_believable(
-    transform: NDArray[np.float64], source: NDArray[np.float64], options: Geometry
-) -> bool:
+def _is_spread(points: Matrix) -> bool:
+    """Whether points lie all over, rather than in one spot or on one line (deviation in pixels)."""
+    return bool(np.linalg.eigvalsh(np.cov(points.T))[0] > MIN_SPREAD**2)
+
+
+def _is_believable(transform: Matrix, source: Matrix, max_scale: float) -> bool:
     """Refuse folds, mirrors, collapses and wild scales over the area that the inliers span."""
     low, high = source.min(axis=0), source.max(axis=0)
-    if (high - low).min() < 2:
-        return False
     corners = np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
     homogeneous = np.hstack([corners, np.ones((4, 1))]) @ transform.T
-    if (homogeneous[:, 2] * np.sign(homogeneous[0, 2]) < 1e-6).any():
+    depth = homogeneous[:, 2] * np.sign(homogeneous[0, 2])
+    if depth.min() < 1e-9 or depth.max() > 4 * depth.min():
         return False
     quad = homogeneous[:, :2] / homogeneous[:, 2:]
     edges = np.roll(quad, -1, axis=0) - quad
@@ -153,12 +184,22 @@ def _is_believable(
     turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
     if (turns <= 0).any():  # not convex, or turned inside out
         return False
-    stretch = np.linalg.norm(edges, axis=1) / np.tile(high - low, 2)
-    scale = float(np.sqrt(stretch.max() * stretch.min()))
-    return stretch.max() <= 6 * stretch.min() and 1 / options.max_scale <= scale <= options.max_scale
+    x, y = quad.T
+    area = 0.5 * abs(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+    scale = float(np.sqrt(area / np.prod(high - low)))
+    return 1 / max_scale <= scale <= max_scale and _stretch(transform, source.mean(axis=0)) < 5
 
 
-def projected(box: Box, transform: NDArray[np.float64]) -> NDArray[np.float32] | None:
+def _stretch(transform: Matrix, at_xy: Matrix) -> float:
+    """How much longer than wide a small circle at a place becomes."""
+    x, y, w = transform @ np.array([*at_xy, 1.0])
+    towards = np.array([x / w, y / w])
+    jacobian = (transform[:2, :2] - np.outer(towards, transform[2, :2])) / w
+    longest, shortest = np.linalg.svd(jacobian, compute_uv=False)
+    return float(longest / max(shortest, 1e-12))
+
+
+def projected(box: Box, transform: Matrix) -> NDArray[np.float32] | None:
     """The four corners of a box on the other side, (4, 2), or None when one goes beyond infinity."""
     corners = np.array(
         [[box.x1, box.y1, 1], [box.x2, box.y1, 1], [box.x2, box.y2, 1], [box.x1, box.y2, 1]]

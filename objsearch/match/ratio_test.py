@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -12,6 +12,8 @@ from pydantic import Field
 from objsearch.match.base import Matcher
 from objsearch.types import Descriptor, LocalFeatures, Scores
 
+Codes = NDArray[Any]
+"""(K, B) uint8 binary codes, or (K, D) float32 unit vectors."""
 Matches = NDArray[np.int32]
 """(N, 2) int32: index of a query keypoint and of its reference keypoint, surest match first."""
 
@@ -28,37 +30,90 @@ class RatioTest(Matcher):
     half_score: int = Field(
         20, ge=1, description="matches that give a raw score of one half: n / (n + half_score)"
     )
+    coarse_points: int = Field(
+        300, ge=8, description="keypoints of a frame, strongest first, for choosing candidates"
+    )
 
     def score_pairs(self, query: Sequence[Descriptor], reference: Sequence[Descriptor]) -> Scores:
         counts = [[len(self.matches(q, r)) for r in reference] for q in query]
-        n = np.asarray(counts, dtype=np.float64).reshape(len(query), len(reference))
-        return n / (n + self.half_score)
+        return self._scores(np.asarray(counts).reshape(len(query), len(reference)))
 
     def coarse_scores(
         self, query: Sequence[Descriptor], references: Sequence[Sequence[Descriptor]]
     ) -> NDArray[np.float64]:
-        """Full frame against full frame: what a photo shows in small is left to other descriptors."""
-        return np.array([self.score_pairs(query[-1:], one[-1:]).item() for one in references])
+        """Full frame against full frame; what is small in a photo is left to other descriptors."""
+        frame = _codes(query[-1])[: self.coarse_points]
+        frames = (_codes(reference[-1])[: self.coarse_points] for reference in references)
+        return self._scores(np.array([len(self._matches(frame, one)) for one in frames]))
 
     def matches(self, query: Descriptor, reference: Descriptor) -> Matches:
         """The matches of two sets of keypoints; the same pairs whichever side is the query."""
-        assert isinstance(query, LocalFeatures) and isinstance(reference, LocalFeatures)
+        return self._matches(_codes(query), _codes(reference))
+
+    def _scores(self, counts: NDArray[np.int_]) -> Scores:
+        n = counts.astype(np.float64)
+        return n / (n + self.half_score)
+
+    def _matches(self, query: Codes, reference: Codes) -> Matches:
         if len(query) < 2 or len(reference) < 2:
             return np.zeros((0, 2), np.int32)
-        binary = query.codes.dtype == np.uint8
-        forward, distances = _nearest(query.codes, reference.codes, self.ratio, binary)
-        backward, _ = _nearest(reference.codes, query.codes, self.ratio, binary)
-        q = np.flatnonzero(forward >= 0)
-        q = q[backward[forward[q]] == q]
-        order = np.lexsort((q, distances[q]))
-        return np.stack([q[order], forward[q[order]]], axis=1).astype(np.int32)
+        is_binary = query.dtype == np.uint8
+        distances: NDArray[Any] = (_hamming if is_binary else _l2)(query, reference)
+        rows, columns = np.arange(len(query)), np.arange(len(reference))
+        nearest, back = distances.argmin(axis=1), distances.argmin(axis=0)
+        best, best_back = distances[rows, nearest], distances[back, columns]
+        # The second nearest is what is left when the nearest is taken out, either way.
+        distances[rows, nearest] = FAR[distances.dtype]
+        second = distances.min(axis=1)
+        distances[rows, nearest] = best
+        distances[back, columns] = FAR[distances.dtype]
+        second_back = distances.min(axis=0)
+        passes = best < self.ratio * second
+        passes_back = best_back < self.ratio * second_back
+        q = np.flatnonzero(passes)
+        q = q[(back[nearest[q]] == q) & passes_back[nearest[q]]]
+        order = np.lexsort((q, best[q]))
+        return np.stack([q[order], nearest[q[order]]], axis=1).astype(np.int32)
 
 
-def _nearest(
-    query: NDArray[np.generic], reference: NDArray[np.generic], ratio: float, binary: bool
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """(Q,) index of the nearest reference code, -1 where the ratio test fails, and (Q,) distance."""
-    norm, kind = (cv2.NORM_HAMMING, cv2.CV_32S) if binary else (cv2.NORM_L2, cv2.CV_32F)
-    distances, indices = cv2.batchDistance(query, reference, kind, normType=norm, K=2)
-    best, second = distances[:, 0].astype(np.float32), distances[:, 1].astype(np.float32)
-    return np.where(best < ratio * second, indices[:, 0], -1).astype(np.int32), best
+FAR = {np.dtype(np.uint8): 255, np.dtype(np.float32): np.inf}
+"""Farther than any: a Hamming distance of 256 cannot be the nearest of two anyway."""
+
+BLOCK = 128
+
+
+def _codes(descriptor: Descriptor) -> Codes:
+    assert isinstance(descriptor, LocalFeatures)
+    return descriptor.codes
+
+
+def _hamming(query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(Q, R) numbers of different bits, at most 255, counted word by word and in blocks of rows."""
+    a, b = _words(query), np.ascontiguousarray(_words(reference).T)
+    distances = np.empty((len(a), b.shape[1]), np.uint8)
+    different = np.empty((BLOCK, b.shape[1]), np.uint64)
+    counted = np.empty((BLOCK, b.shape[1]), np.uint8)
+    for start in range(0, len(a), BLOCK):
+        block = a[start : start + BLOCK]
+        n, out = len(block), distances[start : start + BLOCK]
+        np.bitwise_xor(block[:, 0, None], b[0], out=different[:n])
+        np.bitwise_count(different[:n], out=out)
+        for k in range(1, len(b)):
+            np.bitwise_xor(block[:, k, None], b[k], out=different[:n])
+            np.bitwise_count(different[:n], out=counted[:n])
+            np.minimum(counted[:n], 255 - out, out=counted[:n])
+            out += counted[:n]
+    return distances
+
+
+def _words(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Codes as 64-bit words, padded with zeros."""
+    missing = -codes.shape[1] % 8
+    padded = np.pad(codes, ((0, 0), (0, missing))) if missing else codes
+    return np.ascontiguousarray(padded).view(np.uint64)
+
+
+def _l2(query: NDArray[np.float32], reference: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(Q, R) Euclidean distances of unit vectors."""
+    product = np.asarray(query @ reference.T, dtype=np.float32)
+    return np.asarray(np.sqrt(np.maximum(2.0 - 2.0 * product, 0.0)), dtype=np.float32)

@@ -81,7 +81,9 @@ def _made_up_name(content: Any, number: int) -> str:
     return f"<{'array' if hasattr(content, '__array_interface__') else 'image'}:{number}>"
 
 
-def _from_name(name: str | bytes, exclude: Sequence[str], kind: str) -> Iterable[Place | Unreadable]:
+def _from_name(
+    name: str | bytes, exclude: Sequence[str], kind: str
+) -> Iterable[Place | Unreadable]:
     text = os.fsdecode(name)
     if os.path.isdir(text):
         return _walk(text, exclude)

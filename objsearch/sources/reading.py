@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageOps
@@ -80,7 +78,11 @@ def region_of(image: Image, xywh: tuple[int, int, int, int]) -> Image:
     if box != wanted:
         warnings += (f"the region {x},{y},{width},{height} was clipped to the image",)
     ref = ImageRef(
-        image.ref.uri, image.ref.page, image.ref.frame, image.ref.seconds, (x1, y1, x2 - x1, y2 - y1)
+        image.ref.uri,
+        image.ref.page,
+        image.ref.frame,
+        image.ref.seconds,
+        (x1, y1, x2 - x1, y2 - y1),
     )
     pixels = np.ascontiguousarray(image.pixels[y1:y2, x1:x2])
     return Image(ref, pixels, (x1, y1), image.size_wh, warnings)

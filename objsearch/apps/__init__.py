@@ -1,0 +1,1 @@
+"""Programs over the library: they parse, call and print, and never compute."""

@@ -1,0 +1,28 @@
+"""The command `objsearch`: one module a subcommand, imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is one sentence on stderr and exit code 2."""
+    from objsearch.apps.cli.app import app
+    from objsearch.apps.cli.output import complain
+    from objsearch.errors import ObjSearchError
+
+    for stream in (sys.stdout, sys.stderr):
+        # A file name need not be UTF-8; it is shown with escapes, never a reason to stop.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except ObjSearchError as error:
+        complain(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        complain("stopped; nothing was changed")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # `objsearch ... | head` closed its end: that is no error
+        sys.exit(0)

@@ -1,0 +1,37 @@
+"""`objsearch compare`: do two photos show the same object?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from objsearch.apps.cli import options as shared
+
+
+def compare(
+    one: Annotated[str, typer.Argument(metavar="A", help="A photo.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="Another photo.")],
+    preset: shared.PresetOption = None,
+    config: shared.ConfigOption = None,
+    mode: shared.ModeOption = None,
+    assignments: shared.SetOption = None,
+    as_json: shared.JsonOption = False,
+) -> None:
+    """Do two photos show the same object? Exit code 0: same, 1: not, 2: error."""
+    from objsearch.apps.cli.output import print_json
+    from objsearch.pipeline import ObjectSearch
+
+    search = ObjectSearch(shared.settings_of(preset, config, mode, None, assignments))
+    hit = search.compare(one, other)
+    if as_json:
+        from objsearch.report.as_json import comparison_json
+
+        print_json(comparison_json(hit, hit.query, search.settings.answer_settings()), indent=2)
+    else:
+        from rich.console import Console
+
+        from objsearch.report.as_table import comparison_table
+
+        Console().print(comparison_table(hit))
+    raise typer.Exit(0 if hit.verdict == "same" else 1)

@@ -1,0 +1,79 @@
+"""`objsearch detect`: where in a photo are things?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from objsearch.apps.cli import options as shared
+from objsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from objsearch.types import Image, Region, Unreadable
+
+
+def detect(
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photos or folders.")],
+    preset: shared.PresetOption = None,
+    config: shared.ConfigOption = None,
+    mode: shared.ModeOption = None,
+    assignments: shared.SetOption = None,
+    as_json: shared.JsonOption = False,
+    draw: Annotated[
+        Path | None,
+        typer.Option("--draw", metavar="DIR", help="Write the photos with their boxes."),
+    ] = None,
+) -> None:
+    """Where are things? A line a photo. Exit code 0, or 2 when a photo cannot be read."""
+    from objsearch.pipeline import ObjectSearch
+    from objsearch.types import Unreadable
+
+    search = ObjectSearch(shared.settings_of(preset, config, mode, None, assignments))
+    is_complete = True
+    for number, (image, regions) in enumerate(search.detect(*images), 1):
+        if isinstance(image, Unreadable):
+            is_complete = False
+        elif draw is not None:
+            _draw(image, regions, draw, number)
+        _print(image, regions, as_json)
+    raise typer.Exit(0 if is_complete else 2)
+
+
+def _print(image: Image | Unreadable, regions: tuple[Region, ...], as_json: bool) -> None:
+    from objsearch.apps.cli.output import print_json, warn
+    from objsearch.report.as_json import detection_json
+    from objsearch.types import Unreadable
+
+    if isinstance(image, Unreadable):
+        warn([f"{image.ref}: {image.reason}"])
+        if as_json:
+            print_json({"ref": str(image.ref), "skipped": image.reason})
+        return
+    data = detection_json(image, regions)
+    if as_json:
+        print_json(data)
+        return
+    typer.echo(f"{data['ref']}  {data['width']} x {data['height']}")
+    for region in data["regions"]:
+        box = ", ".join(f"{value:.0f}" for value in region["box_xyxy"])
+        typer.echo(
+            f"  {region['confidence']:.2f}  {region['label']:<10} {box}  ({region['proposal']})"
+        )
+
+
+def _draw(image: Image, regions: tuple[Region, ...], folder: Path, number: int) -> None:
+    from PIL import Image as PillowImage
+
+    from objsearch.images.draw import draw_regions
+
+    stem = Path(image.ref.uri).stem or "image"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # The number keeps apart photos of the same name from different folders.
+        PillowImage.fromarray(draw_regions(image.pixels, regions)).save(
+            folder / f"{number:04d}-{stem}.png"
+        )
+    except OSError as error:
+        raise UsageError(f"cannot write to '{folder}': {error.strerror or error}") from None

@@ -1,0 +1,53 @@
+"""`objsearch evaluate`: how good is a search, on photos whose answer is known?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from objsearch.apps.cli import options as shared
+
+
+def evaluate(
+    truth: Annotated[
+        Path,
+        typer.Argument(metavar="GROUNDTRUTH.csv", help="Columns group_id, path, role, box."),
+    ],
+    distractors: Annotated[
+        list[str] | None, typer.Option("--distractors", help="More photos to search in; repeat.")
+    ] = None,
+    all_queries: Annotated[
+        bool, typer.Option("--all-queries", help="Every photo of a group is a query.")
+    ] = False,
+    boxes: Annotated[
+        bool, typer.Option("--boxes/--no-boxes", help="Whether a query's box is its region.")
+    ] = True,
+    preset: shared.PresetOption = None,
+    config: shared.ConfigOption = None,
+    mode: shared.ModeOption = None,
+    workers: shared.WorkersOption = None,
+    assignments: shared.SetOption = None,
+    as_json: shared.JsonOption = False,
+) -> None:
+    """How good is a search? mAP, top 1, recall, wrong verdicts, localisation."""
+    from objsearch.apps.cli.output import print_json, progress_bar, warn
+    from objsearch.pipeline import ObjectSearch
+    from objsearch.tasks.evaluation import Options
+    from objsearch.tasks.evaluation import evaluate as run
+    from objsearch.tasks.groundtruth import read_groundtruth
+
+    rows = read_groundtruth(truth)
+    settings = shared.settings_of(preset, config, mode, workers, assignments)
+    with progress_bar() as progress:
+        search = ObjectSearch(settings, progress)
+        evaluation = run(search, rows, Options(all_queries, boxes, tuple(distractors or ())))
+    warn(f"{one.ref}: {one.reason}" for one in search.skipped)
+    figures = evaluation.figures()
+    if as_json:
+        document = {"schema": "objsearch/evaluate/1", "groundtruth": str(truth), "figures": figures}
+        print_json({**document, "settings": settings.answer_settings()}, indent=2)
+        return
+    for name, value in figures.items():
+        typer.echo(f"{name:<26} {'-' if value is None else value}")

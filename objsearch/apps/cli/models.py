@@ -1,0 +1,27 @@
+"""`objsearch models`: which weights and components are there?"""
+
+from __future__ import annotations
+
+import typer
+
+from objsearch.apps.cli import options as shared
+
+
+def models(as_json: shared.JsonOption = False) -> None:
+    """The weights in this installation, checked, and every detector, extractor, matcher, index."""
+    from objsearch import weights
+    from objsearch.apps.cli.output import print_json
+    from objsearch.registry import ROOMS, names
+
+    entries = {name: dict(weights.card(name).facts) for name in sorted(weights.manifest())}
+    components = {room: list(names(room)) for room in ROOMS}
+    if as_json:
+        print_json(
+            {"schema": "objsearch/models/1", "models": entries, "components": components}, indent=2
+        )
+        return
+    for name, facts in entries.items():
+        size = facts.get("bytes", 0) / 1e6
+        typer.echo(f"{name:<24} {facts['kind']:<10} {size:5.1f} MB  {facts.get('licence', '')}")
+    for room, known in components.items():
+        typer.echo(f"{room:<10} {', '.join(known)}")

@@ -1,0 +1,112 @@
+"""Answers as one HTML page with the evidence drawn: everything in one file, nothing from outside.
+
+Names of files are strangers' text: the template escapes them, and a content security policy in the
+page lets no other script run and nothing be fetched.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from objsearch.images.draw import PALETTE
+from objsearch.report.drawing import hex_colour
+from objsearch.report.pictures import Album, Read
+from objsearch.report.sections import Shared, contents, sections
+from objsearch.report.wording import (
+    SIGNS,
+    folder_and_name,
+    note_sentence,
+    nothing_found,
+    percent,
+    region_name,
+    shown,
+)
+from objsearch.types import Answer
+
+_FOLDER = Path(__file__).parent
+PAGE_BYTES = 64 * 1024 * 1024
+"""Pictures that one page may hold; hits after that are listed without."""
+
+
+def write_html(
+    answers: Sequence[Answer],
+    path: Path,
+    read: Read,
+    title: str = "Which photos show the same object?",
+) -> None:
+    """Write the page for one or several answers.
+
+    `read` gives the pixels of a whole image (its ref has no `xywh`) or None; it is asked again for
+    every picture, one at a time, and may hand back blurred pixels of the same size. A page appears
+    under its name only when it is complete. Raises OSError when it cannot be written.
+    """
+    target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target):  # /dev/stdout: written, not replaced
+        _write(target, _page(answers, read, title))
+        return
+    unfinished = f"{target}.{os.getpid()}.part"
+    try:
+        _write(unfinished, _page(answers, read, title))
+        os.replace(unfinished, target)
+    finally:
+        if os.path.exists(unfinished):
+            os.unlink(unfinished)
+
+
+def _write(path: str, parts: Iterator[str]) -> None:
+    with open(path, "w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(parts)
+
+
+def _page(answers: Sequence[Answer], read: Read, title: str) -> Iterator[str]:
+    script = (_FOLDER / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    shared = Shared.of(answers)
+    return (
+        _environment()
+        .get_template("page.html")
+        .generate(
+            title=title,
+            script=Markup(script),  # ours, and no data in it
+            script_hash=f"sha256-{digest}",
+            colours=[hex_colour(colour) for colour in PALETTE],
+            entries=contents(answers),
+            sections=sections(answers, Album(read, PAGE_BYTES), shared),
+            shared=shared,
+            n_found=sum(answer.found for answer in answers),
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        shown=shown,
+        percent=percent,
+        parts=folder_and_name,
+        note=note_sentence,
+        region=region_name,
+        breakable=_breakable,
+        sign=SIGNS.__getitem__,
+        nothing_found=nothing_found,
+    )
+    return environment
+
+
+def _breakable(text: str) -> Markup:
+    """A name that may be broken after its slashes, dots, dashes and underscores."""
+    return Markup(re.sub(r"([/\\_.-])(?=[^/\\_.-])", r"\1<wbr>", str(escape(text))))

@@ -1,0 +1,167 @@
+"""Answers for people on a terminal: rich renderables that fit its width.
+
+Verdicts are words first and colours second. Names are cut on the left, so that the file's own name
+stays; nothing in them reaches the terminal as a control code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from objsearch.report.wording import (
+    matched,
+    note_sentence,
+    nothing_found,
+    percent,
+    place,
+    region_name,
+    shown,
+)
+from objsearch.types import Answer, Hit, ImageRef, RegionPair, Unreadable, Verdict
+
+_STYLES: dict[Verdict, str] = {"same": "bold green", "uncertain": "yellow", "different": "dim"}
+_LEAST_NAME_WIDTH = 12
+_REASONS_TOLD = 3
+
+
+class Name:
+    """A name that loses its beginning where there is little room: `…tos/holiday/mug.jpg`."""
+
+    def __init__(self, name: ImageRef | str, style: str = "") -> None:
+        self.text = shown(name)
+        self.style = style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        dots = "..." if options.ascii_only else "…"
+        yield Text(shortened(self.text, options.max_width, dots), self.style, no_wrap=True)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        full = cell_len(self.text)
+        return Measurement(min(full, _LEAST_NAME_WIDTH), full).with_maximum(options.max_width)
+
+
+def shortened(text: str, width: int, dots: str = "…") -> str:
+    """The end of a text in at most `width` columns of a terminal."""
+    if cell_len(text) <= width:
+        return text
+    kept = text
+    while kept and cell_len(dots) + cell_len(kept) > width:
+        kept = kept[1:]
+    return dots + kept if kept else dots[:width]
+
+
+def answer_table(answer: Answer) -> RenderableType:
+    """The query's name, its hits, and the summary of what was searched."""
+    parts: list[RenderableType] = [Name(query.ref, "bold") for query in answer.queries]
+    parts.append(hits_table(answer) if answer.hits else Text(nothing_found(answer), "yellow"))
+    return Group(*parts, summary(answer), "")
+
+
+def hits_table(answer: Answer) -> Table:
+    """A row of two lines a hit, best first, numbered on from the answer's offset."""
+    table = _table()
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("image, and what matched where")  # gives way to the others
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("inliers", justify="right", no_wrap=True)
+    for rank, hit in enumerate(answer.hits, first_rank(answer)):
+        table.add_row(
+            str(rank),
+            Group(Name(hit.ref), _told(hit, several_views=len(answer.queries) > 1)),
+            percent(hit.score),
+            _verdict(hit.verdict),
+            f"{hit.size_wh[0]}x{hit.size_wh[1]}",
+            str(hit.pairs[0].inliers if hit.pairs else 0),
+        )
+    return table
+
+
+def first_rank(answer: Answer) -> int:
+    """The number of the answer's first hit among all that were found."""
+    search = answer.settings.get("search")
+    offset = search.get("offset", 0) if isinstance(search, dict) else 0
+    return 1 + (offset if isinstance(offset, int) else 0)
+
+
+def comparison_table(hit: Hit) -> RenderableType:
+    """Two images, how alike they are, and the pairs of regions that say so."""
+    head = Table.grid(padding=(0, 2))
+    head.add_column(style="dim", no_wrap=True)
+    head.add_column(ratio=1)
+    head.add_row("query", Name(hit.query))
+    head.add_row("reference", Name(hit.ref))
+    head.add_row("score", percent(hit.score))
+    head.add_row("verdict", _verdict(hit.verdict))
+    if hit.note:
+        head.add_row("note", note_sentence(hit.note))
+    return Group(head, _pairs_table(hit.pairs)) if hit.pairs else head
+
+
+def _pairs_table(pairs: Sequence[RegionPair]) -> Table:
+    table = _table()
+    table.add_column("in the query")
+    table.add_column("in the reference")
+    for heading in ("score", "verdict", "inliers", "found", "covers"):
+        table.add_column(heading, justify="left" if heading == "verdict" else "right", no_wrap=True)
+    for pair in pairs:
+        table.add_row(
+            Text(f"{region_name(pair.query)}, {place(pair.query.box_xyxy)}"),
+            Text(f"{region_name(pair.reference)}, {place(pair.reference.box_xyxy)}"),
+            percent(pair.score),
+            _verdict(pair.verdict),
+            str(pair.inliers),
+            percent(pair.overlap_query),
+            percent(pair.overlap_reference),
+        )
+    return table
+
+
+def summary(answer: Answer) -> Text:
+    """One line: what was found, searched and left out, with the first reasons."""
+    counts = [
+        f"{answer.found} found",
+        f"{answer.scanned} scanned",
+        f"{answer.compared} compared",
+        f"{len(answer.skipped)} skipped{_reasons(answer.skipped)}",
+        f"{answer.elapsed_seconds:.1f} s",
+    ]
+    if answer.found > len(answer.hits) > 0:
+        counts[0] += f" ({len(answer.hits)} shown)"
+    return Text(", ".join(counts), "dim")
+
+
+def _reasons(skipped: Sequence[Unreadable]) -> str:
+    told = [f"{shown(one.ref)}: {shown(one.reason)}" for one in skipped[:_REASONS_TOLD]]
+    if len(skipped) > _REASONS_TOLD:
+        told.append(f"{len(skipped) - _REASONS_TOLD} more")
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def _told(hit: Hit, several_views: bool) -> Text:
+    """What matched where in the best pair, by which view, and the hit's note."""
+    parts = [matched(hit.pairs[0])] if hit.pairs else []
+    n_more = sum(pair.verdict != "different" for pair in hit.pairs[1:])
+    if n_more:
+        parts[0] += f" (+{n_more} more)"
+    if several_views:
+        parts.append(f"seen by {shown(hit.query)}")
+    if hit.note:
+        parts.append(note_sentence(hit.note))
+    return Text("; ".join(parts), "dim")
+
+
+def _verdict(verdict: Verdict) -> Text:
+    return Text(verdict, _STYLES[verdict])
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")

@@ -1,0 +1,107 @@
+"""Pictures of a page: read when needed, bounded in size, each embedded once."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from PIL import Image as PillowImage
+
+from objsearch.images.transform import fit
+from objsearch.types import ImageRef, Pixels
+
+Read = Callable[[ImageRef], Pixels | None]
+"""The pixels of a whole image, or None when it cannot be read any more."""
+
+PREVIEW_SIDE = 640
+WORKING_SIDE = 1600
+"""Longest side of the copy that overlays are cut from: bounds memory, and shows enough."""
+
+_QUALITY = 82
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """Pixels, perhaps reduced, and the size in which boxes and points are told."""
+
+    pixels: Pixels
+    size_wh: tuple[int, int]
+
+    @property
+    def scale_xy(self) -> tuple[float, float]:
+        """Pixels at hand a pixel of the image."""
+        height, width = self.pixels.shape[:2]
+        return width / self.size_wh[0], height / self.size_wh[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One embedded preview; without `uri` only its frame can be drawn, and `remark` says why."""
+
+    id: str
+    size_wh: tuple[int, int]
+    uri: str = ""
+    remark: str = ""
+
+
+class Album:
+    """The pictures of one page; embeds no more once `room_bytes` are used up."""
+
+    def __init__(self, read: Read, room_bytes: int) -> None:
+        self._read = read
+        self._room = room_bytes
+        self._pictures: dict[tuple[ImageRef, tuple[int, int], str], Picture] = {}
+        self._fresh: list[Picture] = []
+
+    @property
+    def has_room(self) -> bool:
+        return self._room > 0
+
+    def photo(self, ref: ImageRef, size_wh: tuple[int, int]) -> Photo | None:
+        """The whole image that a ref lies in; None when it cannot be read, or is another by now."""
+        pixels = self._read(replace(ref, xywh=None))
+        if pixels is None or (pixels.shape[1], pixels.shape[0]) != size_wh:
+            return None
+        return Photo(shrunk(pixels, WORKING_SIDE), size_wh)
+
+    def picture(
+        self, ref: ImageRef, size_wh: tuple[int, int], photo: Photo | None, content: str = ""
+    ) -> Picture:
+        """The preview of a photo, embedded at its first use.
+
+        `content` tells apart pictures under the same made-up name (`<bytes:1>`).
+        """
+        key = (replace(ref, xywh=None), size_wh, content)
+        known = self._pictures.get(key)
+        if known is None:
+            known = self._embedded(f"p{len(self._pictures) + 1}", size_wh, photo)
+            self._pictures[key] = known
+            self._fresh.append(known)
+        return known
+
+    def _embedded(self, name: str, size_wh: tuple[int, int], photo: Photo | None) -> Picture:
+        if photo is None:
+            return Picture(name, size_wh, remark="the file is gone or has changed")
+        if not self.has_room:
+            return Picture(name, size_wh, remark="left out to keep the page small")
+        return Picture(name, size_wh, self.jpeg(shrunk(photo.pixels, PREVIEW_SIDE)))
+
+    def jpeg(self, pixels: Pixels) -> str:
+        """Pixels as a data URI, counted."""
+        buffer = io.BytesIO()
+        PillowImage.fromarray(pixels).save(buffer, "JPEG", quality=_QUALITY, optimize=True)
+        uri = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+        self._room -= len(uri)
+        return uri
+
+    def fresh(self) -> list[Picture]:
+        """The pictures embedded since the last call."""
+        fresh, self._fresh = self._fresh, []
+        return fresh
+
+
+def shrunk(pixels: Pixels, long_side: int) -> Pixels:
+    """The pixels, reduced when their longer side is longer than that."""
+    return fit(pixels, long_side)[0] if max(pixels.shape[:2]) > long_side else pixels

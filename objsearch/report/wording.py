@@ -1,0 +1,92 @@
+"""How people read it: names, percents, places and notes, for tables and pages.
+
+Names of files are strangers' text. Here they become safe to show: no control character, no byte
+that is not text, nothing that turns the direction of what follows.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Mapping
+
+from objsearch.types import Answer, Box, ImageRef, Region, RegionPair, Verdict
+
+SIGNS: dict[Verdict, str] = {"same": "✓", "uncertain": "?", "different": "✕"}
+"""What tells the verdicts apart where there is no colour."""
+
+_NOTES = {"too_few_features": "too little structure to be compared"}
+
+# Marks, embeddings and isolates that reorder the text around them (Unicode Standard Annex 9).
+_TURNS_TEXT = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNSHOWABLE = ("Cc", "Cs", "Zl", "Zp")
+
+
+def shown(name: object) -> str:
+    """A name or a sentence, with what cannot be shown safely written as `\\x1b` or `\\u202e`."""
+    return "".join(_shown(character) for character in str(name))
+
+
+def _shown(character: str) -> str:
+    if character not in _TURNS_TEXT and unicodedata.category(character) not in _UNSHOWABLE:
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of a file's name that is not UTF-8 (PEP 383)
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def folder_and_name(ref: ImageRef | str) -> tuple[str, str]:
+    """`photos/`, `mug.jpg#page=2`: a name in two parts, so that the second is never cut off."""
+    text = str(ref)
+    slash = text.rstrip("/").rfind("/")
+    cut = (slash if slash >= 0 else text.rfind("\\")) + 1
+    return shown(text[:cut]), shown(text[cut:])
+
+
+def percent(value: float | None) -> str:
+    """`97.7%`. Only what is 1 reads 100%, only what is 0 reads 0%; what is unknown, a dash."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    if value <= 0 or value >= 1 - 1e-6:
+        return f"{max(0.0, min(1.0, value)):.0%}"
+    return f"{min(max(value, 0.001), 0.999):.1%}"
+
+
+def place(box: Box) -> str:
+    """`193x134 at 89,161`: size and corner in whole pixels."""
+    return f"{box.width:.0f}x{box.height:.0f} at {box.x1:.0f},{box.y1:.0f}"
+
+
+def region_name(region: Region) -> str:
+    """What a region is called: its label, or what it is of the image."""
+    if region.is_frame:
+        return "whole image"
+    if region.proposal == "geometry":
+        return "part"
+    return shown(region.label)
+
+
+def matched(pair: RegionPair) -> str:
+    """What matched where, as one line: `cup as vase, 193x134 at 89,161`."""
+    query, reference = region_name(pair.query), region_name(pair.reference)
+    what = query if query == reference else f"{query} as {reference}"
+    if pair.reference.is_frame:
+        return what
+    return f"{what}, {place(pair.reference.box_xyxy)}"
+
+
+def note_sentence(note: str) -> str:
+    """A hit's note in words."""
+    return _NOTES.get(note, shown(note))
+
+
+def nothing_found(answer: Answer) -> str:
+    """Why an answer is empty."""
+    search = answer.settings.get("search")
+    threshold = search.get("threshold") if isinstance(search, Mapping) else None
+    if answer.found:
+        return f"No hits on this page of the answer; {answer.found} in all."
+    if isinstance(threshold, int | float):
+        return f"Nothing found: no image scored {100 * threshold:g}% or more."
+    return "Nothing found."

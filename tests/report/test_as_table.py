@@ -1,0 +1,82 @@
+"""Tables: fit the terminal, keep the name, say verdicts in words, pass on no control codes."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+
+from objsearch.report.as_table import (
+    answer_table,
+    comparison_table,
+    hits_table,
+    shortened,
+    summary,
+)
+from objsearch.types import Answer, ImageRef, Unreadable
+from tests.report.cases import hit
+
+
+def printed(what: RenderableType, width: int = 80) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=width, color_system=None).print(what)
+    return stream.getvalue()
+
+
+def test_a_name_keeps_its_end(answer: Answer) -> None:
+    long = hit("a/very/long/way/down/to/the/last/of/all/the/folders/there/are/mug.jpg")
+    text = printed(hits_table(replace(answer, hits=(long,))))
+    assert "there/are/mug.jpg" in text and "…" in text
+    assert "97.3%" in text and "same" in text and "203x157" in text and "88" in text
+    assert "cup as vase, 100x90 at 60,40" in text
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 200])
+def test_every_line_fits(answer: Answer, width: int) -> None:
+    for what in (answer_table(answer), comparison_table(answer.hits[0])):
+        assert all(cell_len(line) <= width for line in printed(what, width).splitlines())
+
+
+def test_names_send_no_control_codes(answer: Answer) -> None:
+    text = printed(answer_table(answer), 200) + printed(comparison_table(hit()), 200)
+    assert "\x1b" not in text and "\u202e" not in text
+    assert "\\x1b[31m\\xe9.jpg" in text
+    text.encode("utf-8")
+
+
+def test_the_summary_tells_the_first_reasons(answer: Answer) -> None:
+    skipped = tuple(Unreadable(ImageRef(f"{n}.jpg"), "the file is empty") for n in range(5))
+    text = str(summary(replace(answer, skipped=skipped, found=9)))
+    assert text.startswith("9 found (2 shown), 5 scanned, 4 compared, 5 skipped (0.jpg: the file")
+    assert "2 more)" in text and text.endswith("1.2 s")
+
+
+def test_an_empty_answer_says_why(answer: Answer) -> None:
+    text = printed(answer_table(replace(answer, hits=(), found=0)))
+    assert "Nothing found: no image scored 20% or more." in text
+
+
+def test_ranks_go_on_from_the_offset(answer: Answer) -> None:
+    text = printed(hits_table(replace(answer, settings={"search": {"offset": 40}})))
+    assert "41" in text and "42" in text
+
+
+def test_a_note_and_the_view_are_told(answer: Answer) -> None:
+    noted = hit(note="too_few_features", pairs=())
+    text = printed(answer_table(replace(answer, queries=answer.queries * 2, hits=(noted,))), 160)
+    assert "too little structure" in text and "seen by q/thing.jpg" in text
+    assert "too little structure" in printed(comparison_table(noted))
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"), [(3, "abc"), (2, "…c"), (1, "…"), (9, "abc"), (0, "")]
+)
+def test_shortened(width: int, expected: str) -> None:
+    assert shortened("abc", width) == expected
+
+
+def test_wide_characters_count_double() -> None:
+    assert shortened("写真写真.jpg", 9) == "…写真.jpg"
