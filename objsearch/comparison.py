@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from objsearch.config import Channel, Settings
 from objsearch.index.base import Ranker
 from objsearch.match.assignment import assign
+from objsearch.match.base import Matcher
 from objsearch.match.calibration import evidence
-from objsearch.match.geometry import inverse, overlap, projected, verify
-from objsearch.match.ratio_test import RatioTest
+from objsearch.match.geometry import central_inliers, inverse, overlap, projected, verify
+from objsearch.match.ratio_test import Matches, RatioTest
 from objsearch.types import (
     Box,
     DescribedImage,
@@ -26,158 +27,206 @@ from objsearch.types import (
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sides:
+    """Two images and what their descriptors say of each other, before geometry.
+
+    `similarities[extractor]` (Q, R) raw scores; `matches[extractor, q, r]` of the region pairs
+    whose keypoints were compared.
+    """
+
+    query: DescribedImage
+    reference: DescribedImage
+    similarities: dict[str, Scores] = field(default_factory=dict)
+    matches: dict[tuple[str, int, int], Matches] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.query.regions), len(self.reference.regions)
+
+    @property
+    def is_same_picture(self) -> bool:
+        return self.query.content == self.reference.content != ""
+
+
 class Comparer:
     """Compares described images the way some settings say."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.calibration = settings.load_calibration()
-        local = [c for c in settings.descriptors if c.extractor.produces.startswith("local")]
-        self.local = tuple(local)
-        self.whole = tuple(c for c in settings.descriptors if c not in local)
+        channels = settings.descriptors
+        self.local = tuple(c for c in channels if isinstance(c.matcher, RatioTest))
+        self.whole = tuple(c for c in channels if c not in self.local)
 
     def rankers(self) -> list[Ranker]:
         """One cheap ranking of many images a descriptor, for choosing candidates."""
         return [_ranker(channel) for channel in self.settings.descriptors]
 
-    def compare(self, query: DescribedImage, reference: DescribedImage) -> Hit:
-        """The full comparison. Pixel-equal images score 1; flat ones are said to be so."""
-        is_same_picture = query.content == reference.content != ""
-        note = query.note or reference.note
-        if note and not is_same_picture:
-            return self._hit(query, reference, (), note)
-        similarities = self._similarities(query, reference)
-        provisional = self._provisional(similarities, query, reference)
-        chosen = assign(provisional, self.settings.assignment.floor, self.settings.assignment.rule)
-        pairs = [self._pair(query, reference, q, r, similarities) for q, r in chosen]
-        if not self.settings.assignment.frames:
-            pairs = [pair for pair in pairs if not _is_frames(pair)]
-        if is_same_picture:
-            pairs = [_certain(pair) if _is_frames(pair) else pair for pair in pairs]
-        return self._hit(query, reference, tuple(sorted(pairs, key=_best_first)), note)
+    def light_scores(
+        self, query: DescribedImage, references: Sequence[DescribedImage]
+    ) -> NDArray[np.float64]:
+        """(N,) what whole-crop descriptors alone make of many references; 0 without any."""
+        if not self.whole or not references:
+            return np.zeros(len(references))
+        coarse = {c.extractor.name: _ranker(c)(query, references) for c in self.whole}
+        rows = (dict(zip(coarse, row, strict=True)) for row in zip(*coarse.values(), strict=True))
+        return np.array([self.calibration.probability(row) for row in rows])
 
-    def _hit(
-        self,
-        query: DescribedImage,
-        reference: DescribedImage,
-        pairs: tuple[RegionPair, ...],
-        note: str,
+    def compare(
+        self, query: DescribedImage, reference: DescribedImage, *, keypoints: bool = True
     ) -> Hit:
-        best = pairs[0] if pairs else None
-        return Hit(
-            ref=reference.ref,
-            score=best.score if best else 0.0,
-            verdict=best.verdict if best else ("uncertain" if note else "different"),
-            size_wh=reference.size_wh,
-            pairs=pairs,
-            query=query.ref,
-            note=note,
-        )
+        """Compare all regions; without `keypoints` by whole-crop descriptors alone.
 
-    def _similarities(self, query: DescribedImage, reference: DescribedImage) -> dict[str, Scores]:
-        """Raw (Q, R) scores an extractor; keypoints only for the likeliest pairs and the frames."""
-        found = {c.extractor.name: self._whole_scores(c, query, reference) for c in self.whole}
-        likely = self._likely(list(found.values()), len(query.regions), len(reference.regions))
+        Pixel-equal images score 1; those with too little structure score 0 and say so.
+        """
+        sides = _Sides(query, reference)
+        note = query.note or reference.note
+        if note and not sides.is_same_picture:
+            return _hit(sides, (), note)
+        self._fill(sides, keypoints)
+        provisional = self._provisional(sides)
+        rules = self.settings.assignment
+        pairs = [self._pair(sides, q, r) for q, r in assign(provisional, rules.floor, rules.rule)]
+        if sides.is_same_picture:
+            pairs = [_certain(pair) if _is_frames(pair) else pair for pair in pairs]
+        elif not rules.frames:
+            pairs = [pair for pair in pairs if not _is_frames(pair)]
+        return _hit(sides, tuple(sorted(pairs, key=_best_first)), note)
+
+    def _fill(self, sides: _Sides, keypoints: bool) -> None:
+        """Whole-crop similarities of all pairs; keypoints of the likeliest and the frames."""
+        for channel in self.whole:
+            sides.similarities[channel.extractor.name] = self._whole_scores(channel, sides)
+        likely = self._likely(sides) if keypoints else []
         for channel in self.local:
-            name = channel.extractor.name
-            scores = np.zeros((len(query.regions), len(reference.regions)))
+            name, matcher = channel.extractor.name, channel.matcher
+            assert isinstance(matcher, RatioTest)
+            counts = np.zeros(sides.shape)
             for q, r in likely:
-                one, other = query.descriptors[name][q], reference.descriptors[name][r]
-                scores[q, r] = _matcher(channel).score_pairs([one], [other]).item()
-            found[name] = scores
-        return found
+                one, other = sides.query.descriptors[name][q], sides.reference.descriptors[name][r]
+                sides.matches[name, q, r] = matcher.matches(one, other)
+                counts[q, r] = len(sides.matches[name, q, r])
+            sides.similarities[name] = matcher.saturated(counts)
 
-    def _whole_scores(
-        self, channel: Channel, query: DescribedImage, reference: DescribedImage
-    ) -> Scores:
+    def _whole_scores(self, channel: Channel, sides: _Sides) -> Scores:
         name, rules = channel.extractor.name, self.settings.assignment
-        raw = _matcher(channel).score_pairs(query.descriptors[name], reference.descriptors[name])
-        scores = raw.copy()
+        query, reference = sides.query, sides.reference
+        scores = _matcher(channel).score_pairs(query.descriptors[name], reference.descriptors[name])
         parts = np.outer(
             [not region.is_frame for region in query.regions],
             [not region.is_frame for region in reference.regions],
         )
-        scores[parts] = np.maximum(raw[parts] - rules.parts_discount, 0.0)
+        scores = np.where(parts, np.maximum(scores - rules.parts_discount, 0.0), scores)
         if not rules.frames:
             scores[-1, -1] = 0.0
         return scores
 
-    def _likely(self, whole: list[Scores], n_query: int, n_reference: int) -> list[tuple[int, int]]:
-        every = [(q, r) for q in range(n_query) for r in range(n_reference)]
+    def _likely(self, sides: _Sides) -> list[tuple[int, int]]:
+        every = list(np.ndindex(*sides.shape))
         limit = self.settings.assignment.local_pairs
-        if not whole or len(every) <= limit:
+        if not self.whole or len(every) <= limit:
             return every
-        total = np.sum(whole, axis=0)
+        total = np.sum([sides.similarities[c.extractor.name] for c in self.whole], axis=0)
         order = sorted(every, key=lambda pair: (-total[pair], pair))[:limit]
-        frames = (n_query - 1, n_reference - 1)
-        return order if frames in order else [*order, frames]
+        return list(dict.fromkeys([*order, every[-1]]))
 
-    def _provisional(
-        self, similarities: Mapping[str, Scores], query: DescribedImage, reference: DescribedImage
-    ) -> Scores:
-        """(Q, R) what the pair's score would be if geometry confirmed every match."""
-        features = dict(similarities)
+    def _provisional(self, sides: _Sides) -> Scores:
+        """(Q, R) what a pair's score would be if geometry confirmed every match."""
+        features = {c.extractor.name: sides.similarities[c.extractor.name] for c in self.whole}
         for channel in self.local:
-            raw = similarities[channel.extractor.name]
-            half = _matcher(channel).half_score if isinstance(channel.matcher, RatioTest) else 1
-            features[channel.extractor.name] = np.log1p(half * raw / np.maximum(1 - raw, 1e-9))
-        scores = np.zeros((len(query.regions), len(reference.regions)))
-        for q, r in np.ndindex(scores.shape):
-            if self._may_pair(query.regions[q], reference.regions[r]):
-                scores[q, r] = self.calibration.probability(
-                    {name: float(values[q, r]) for name, values in features.items()}
-                )
+            counts = np.zeros(sides.shape)
+            for q, r in np.ndindex(*sides.shape):
+                counts[q, r] = len(sides.matches.get((channel.extractor.name, q, r), ()))
+            features[channel.extractor.name] = np.log1p(counts)
+        scores = self.calibration.probabilities(features)
+        if self.settings.assignment.same_class:
+            labels = [region.label for region in sides.reference.regions]
+            for q, region in enumerate(sides.query.regions):
+                scores[q, [label != region.label for label in labels]] = 0.0
         return scores
 
-    def _may_pair(self, query: Region, reference: Region) -> bool:
-        return not self.settings.assignment.same_class or query.label == reference.label
-
-    def _pair(
-        self,
-        query: DescribedImage,
-        reference: DescribedImage,
-        q: int,
-        r: int,
-        similarities: Mapping[str, Scores],
-    ) -> RegionPair:
-        values = {name: float(scores[q, r]) for name, scores in similarities.items()}
-        features = {c.extractor.name: values[c.extractor.name] for c in self.whole}
+    def _pair(self, sides: _Sides, q: int, r: int) -> RegionPair:
+        whole = {
+            c.extractor.name: float(sides.similarities[c.extractor.name][q, r]) for c in self.whole
+        }
+        seen = {
+            name: float(sides.similarities[name][q, r])
+            for name, *place in sides.matches
+            if place == [q, r]
+        }
+        frame = sides.query.regions[-1].box_xyxy
+        features = dict(whole)
         best: Verification | None = None
+        most = 0.0
         for channel in self.local:
-            found = self._verified(channel, query, reference, q, r)
-            features[channel.extractor.name] = evidence(found.n_inliers if found else 0)
-            if found and (best is None or found.n_inliers > best.n_inliers):
-                best = found
+            found = self._verified(channel.extractor.name, sides, q, r)
+            central = central_inliers(found, frame) if found else 0.0
+            features[channel.extractor.name] = evidence(central)
+            if found and central > most:
+                best, most = found, central
         score = self.calibration.probability(features)
-        verdict = self.settings.verdicts.decide(score, best, bool(self.local))
-        one, other = query.regions[q], reference.regions[r]
-        return _located(RegionPair(one, other, score, verdict, values, features, best))
+        verdict = self.settings.verdicts.decide(score, best, most, bool(self.local))
+        one, other = sides.query.regions[q], sides.reference.regions[r]
+        return _located(RegionPair(one, other, score, verdict, {**whole, **seen}, features, best))
 
-    def _verified(
-        self, channel: Channel, query: DescribedImage, reference: DescribedImage, q: int, r: int
-    ) -> Verification | None:
-        name = channel.extractor.name
-        one, other = query.descriptors[name][q], reference.descriptors[name][r]
-        if not isinstance(channel.matcher, RatioTest):
+    def _verified(self, name: str, sides: _Sides, q: int, r: int) -> Verification | None:
+        matches = sides.matches.get((name, q, r))
+        if matches is None:
             return None
+        one, other = sides.query.descriptors[name][q], sides.reference.descriptors[name][r]
         assert isinstance(one, LocalFeatures) and isinstance(other, LocalFeatures)
-        matches = channel.matcher.matches(one, other)
         return verify(one, other, matches, self.settings.geometry)
 
 
-def _matcher(channel: Channel) -> RatioTest:
-    assert channel.matcher is not None  # Channel's validators see to it
-    return channel.matcher  # type: ignore[return-value]
+def _hit(sides: _Sides, pairs: tuple[RegionPair, ...], note: str) -> Hit:
+    best = pairs[0] if pairs else None
+    return Hit(
+        ref=sides.reference.ref,
+        score=best.score if best else 0.0,
+        verdict=best.verdict if best else ("uncertain" if note else "different"),
+        size_wh=sides.reference.size_wh,
+        pairs=pairs,
+        query=sides.query.ref,
+        note=note,
+    )
+
+
+def swapped(hit: Hit, size_wh: tuple[int, int]) -> Hit:
+    """The same hit told from the other side; `size_wh` is the size of what was the query."""
+    pairs = tuple(
+        replace(
+            pair,
+            query=pair.reference,
+            reference=pair.query,
+            verification=_swapped_verification(pair.verification),
+            overlap_query=pair.overlap_reference,
+            overlap_reference=pair.overlap_query,
+        )
+        for pair in hit.pairs
+    )
+    return replace(hit, ref=hit.query, query=hit.ref, size_wh=size_wh, pairs=pairs)
+
+
+def _swapped_verification(found: Verification | None) -> Verification | None:
+    if found is None:
+        return None
+    is_lines = found.model == "fundamental"
+    transform = found.transform.T if is_lines else inverse(found.transform)
+    return replace(found, transform=transform, inliers_xyxy=found.inliers_xyxy[:, [2, 3, 0, 1]])
+
+
+def _matcher(channel: Channel) -> Matcher:
+    assert channel.matcher is not None  # the validators of Channel see to it
+    return channel.matcher
 
 
 def _ranker(channel: Channel) -> Ranker:
-    name, matcher = channel.extractor.name, channel.matcher
-    assert matcher is not None
+    name, matcher = channel.extractor.name, _matcher(channel)
 
-    def rank(query: DescribedImage, stored: object) -> NDArray[np.float64]:
+    def rank(query: DescribedImage, stored: Sequence[DescribedImage]) -> NDArray[np.float64]:
         return matcher.coarse_scores(
-            query.descriptors[name],
-            [one.descriptors[name] for one in stored],  # type: ignore[attr-defined]
+            query.descriptors[name], [one.descriptors[name] for one in stored]
         )
 
     return rank
@@ -198,7 +247,7 @@ def _best_first(pair: RegionPair) -> tuple[float, int, float, Box, Box]:
 
 
 def _located(pair: RegionPair) -> RegionPair:
-    """Overlaps both ways; and where a side is only known as the full frame, the part that matched."""
+    """Overlaps both ways; and the part that matched, where a side is only known as its frame."""
     found = pair.verification
     if found is None or found.model == "fundamental":
         return pair

@@ -48,13 +48,17 @@ DEFAULT_MATCHERS: Mapping[Kind, str] = {
 }
 
 
+_ROOM_MARK = "x-room"
+"""Stands in generated schemas where `json_schema` puts a reference to a room's components."""
+
+
 def _built(room: str, value: Any) -> Any:
     return value if isinstance(value, Component) else build(room, value)
 
 
 def _room(room: str) -> Any:
     """Annotations of a field that holds a component: built from YAML, a `oneOf` in the schema."""
-    return BeforeValidator(partial(_built, room)), WithJsonSchema({"$ref": f"#/$defs/{room}"})
+    return BeforeValidator(partial(_built, room)), WithJsonSchema({_ROOM_MARK: room})
 
 
 class Part(BaseModel):
@@ -75,8 +79,12 @@ class Channel(Part):
     @classmethod
     def _default_matcher(cls, data: Any) -> Any:
         if isinstance(data, dict) and "extractor" in data and data.get("matcher") is None:
-            extractor = _built("describe", data["extractor"])
-            return {"extractor": extractor, "matcher": DEFAULT_MATCHERS[extractor.produces]}
+            try:
+                extractor = _built("describe", data["extractor"])
+            except ValueError:
+                return data  # the field's own validation says what is wrong, and where
+            matcher = DEFAULT_MATCHERS[extractor.produces]
+            return {**data, "extractor": extractor, "matcher": matcher}
         return data
 
     @model_validator(mode="after")
@@ -97,13 +105,13 @@ class Assignment(Part):
     rule: Rule = Field("one-to-one", description="one-to-many for several copies in one photo")
     floor: float = Field(0.02, ge=0, le=1, description="pairs below this are no candidates")
     local_pairs: int = Field(
-        8, ge=1, description="region pairs whose keypoints are compared, likeliest first"
+        5, ge=1, description="region pairs whose keypoints are compared, likeliest first"
     )
     frames: bool = Field(
         True, description="whether full frames may match as such, or only objects located in them"
     )
     parts_discount: float = Field(
-        0.15,
+        0.5,
         ge=0,
         le=1,
         description="taken off the similarity of two regions neither of which is a full frame: "
@@ -125,12 +133,15 @@ class Search(Part):
     include_query: bool = Field(False, description="whether a query file may be its own hit")
 
 
+Gray = Annotated[int, Field(ge=0, le=255)]
+
+
 class Input(Part):
     """How images are read."""
 
     max_megapixels: float = Field(200.0, gt=0, description="larger images are skipped")
     max_bytes: int = Field(512 * 1024 * 1024, gt=0, description="larger files are skipped")
-    background: tuple[int, int, int] = Field(
+    background: tuple[Gray, Gray, Gray] = Field(
         (255, 255, 255), description="RGB laid under transparent pixels"
     )
     exclude: tuple[str, ...] = Field((), description="globs of paths or names to pass over")
@@ -247,27 +258,25 @@ def _read(preset: str | Path | Mapping[str, Any]) -> tuple[dict[str, Any], Marks
 def _set(data: dict[str, Any], keys: Sequence[str], value: Any, full: str) -> None:
     for key in keys[:-1]:
         inner = data.get(key)
-        if isinstance(inner, str) and key in ("detector", "index"):
+        if isinstance(inner, str) and key in _DEFAULTS:
             inner = {"name": inner}
         if inner is not None and not isinstance(inner, dict):
             raise ConfigError(f"'{full}' cannot be set: '{key}' is not a section")
-        data[key] = dict(inner or ({"name": _default_name(key)} if key in _ROOM_OF else {}))
+        data[key] = dict(inner or ({"name": _DEFAULTS[key]} if key in _DEFAULTS else {}))
         data = data[key]
     data[keys[-1]] = value
 
 
 _ROOM_OF = {"detector": "detect", "extractor": "describe", "matcher": "match", "index": "index"}
-
-
-def _default_name(key: str) -> str:
-    return {"detector": "yolo", "index": "memory"}[key]
+_DEFAULTS = {"detector": "yolo", "index": "memory"}
 
 
 def _sentence(error: ValidationError, data: Mapping[str, Any], marks: Marks) -> str:
     """The first mistake as one sentence with its place; the number of further ones."""
-    first = error.errors(include_url=False)[0]
+    first, *others = error.errors(include_url=False)
     prefix: tuple[int | str, ...] = ()
-    n_more = error.error_count() - 1
+    # What holds a mistake is complained of too ("no valid items"): that is the same mistake.
+    n_more = sum(other["loc"] != first["loc"][: len(other["loc"])] for other in others)
     inner = first.get("ctx", {}).get("error")
     if isinstance(inner, ValidationError):
         prefix, first = first["loc"], inner.errors(include_url=False)[0]
@@ -301,7 +310,7 @@ def _known_keys(data: Any, path: Sequence[Any]) -> list[str]:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a settings file (draft 2020-12), for editors."""
-    schema = Settings.model_json_schema()
+    schema = _with_rooms(Settings.model_json_schema())
     for room in ("detect", "describe", "match", "index"):
         choices: list[dict[str, Any]] = [{"enum": list(names(room))}]
         for name in names(room):
@@ -311,6 +320,16 @@ def json_schema() -> dict[str, Any]:
             choices.append(one)
         schema.setdefault("$defs", {})[room] = {"oneOf": choices}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _with_rooms(schema: Any) -> Any:
+    """The schema with every mark of a room replaced by a reference to its components."""
+    if isinstance(schema, list):
+        return [_with_rooms(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _with_rooms(value) for key, value in schema.items() if key != _ROOM_MARK}
+    return {"$ref": f"#/$defs/{schema[_ROOM_MARK]}", **inner} if _ROOM_MARK in schema else inner
 
 
 def dump_yaml(settings: Settings) -> str:

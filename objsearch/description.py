@@ -72,12 +72,7 @@ class Describer:
         return [self._extracted(i, regions) for i, regions in zip(images, proposals, strict=True)]
 
     def _extracted(self, image: Image, regions: tuple[Region, ...]) -> DescribedImage:
-        descriptors = {
-            extractor.name: tuple(
-                extractor.extract_batch([crop_of(image, r, extractor.margin) for r in regions])
-            )
-            for extractor in self.extractors
-        }
+        descriptors = {e.name: self._descriptors(e, image, regions) for e in self.extractors}
         described = DescribedImage(
             image.ref,
             image.size_wh,
@@ -88,6 +83,15 @@ class Describer:
             note=_note(image, descriptors),
         )
         return _in_full_image(described, image) if image.full_size_wh else described
+
+    def _descriptors(
+        self, extractor: Extractor, image: Image, regions: tuple[Region, ...]
+    ) -> tuple[Descriptor, ...]:
+        # Where frames do not match as such, a frame is one more object to whole-crop descriptors;
+        # keypoints need its full size all the same, to locate things in it.
+        as_frame = self.settings.assignment.frames or extractor.produces.startswith("local")
+        crops = [crop_of(image, region, extractor.margin, as_frame) for region in regions]
+        return tuple(extractor.extract_batch(crops))
 
 
 def content_hash(image: Image) -> str:

@@ -1,12 +1,12 @@
 """What can go wrong, in one tree.
 
-    ObjSearchError                    anything a person can mend; shown as one sentence, exit code 2
-    ├── UsageError                    the call's words are off: nothing to search, no such option value
-    ├── ConfigError                   a YAML file or an option: names file, line, key, nearest name
-    ├── UnknownComponentError         no detector, extractor, ... of that name (a ConfigError)
-    ├── MissingDependencyError        an optional package is needed; says which and how to install it
-    ├── WeightsError                  a model file is missing, damaged or of the wrong kind
-    └── UnreadableImageError          an image could not be decoded; sources turn it into `Unreadable`
+    ObjSearchError                 anything a person can mend; one sentence, exit code 2
+    ├── UsageError                 the call's words are off: nothing to search, no such value
+    ├── ConfigError                a YAML file or an option: names file, line, key, nearest name
+    │   └── UnknownComponentError  no detector, extractor, ... of that name
+    ├── MissingDependencyError     an optional package is needed; says which and how to get it
+    ├── WeightsError               a model file is missing, damaged or of the wrong kind
+    └── UnreadableImageError       an image cannot be decoded; sources make it `Unreadable`
 
 A programming mistake is none of these and keeps its traceback.
 """

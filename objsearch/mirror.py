@@ -1,4 +1,4 @@
-"""Mirror images: the query is compared once more as seen in a mirror, and the evidence turned back."""
+"""Mirror images: the query is compared as seen in a mirror, and the evidence turned back."""
 
 from __future__ import annotations
 

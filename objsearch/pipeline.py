@@ -9,16 +9,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from objsearch.comparison import Comparer
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.comparison import Comparer, swapped
 from objsearch.config import Search, Settings, load_settings
 from objsearch.description import Describer
 from objsearch.errors import UsageError
-from objsearch.flow import Progress, counted, ordered_map, silent
+from objsearch.flow import Progress, batches, counted, ordered_map, silent
+from objsearch.index.base import Ranker
 from objsearch.mirror import compare_mirrored, mirrored
 from objsearch.rank.fusion import fuse
 from objsearch.sources import Place, expand, region_of
 from objsearch.sources.regions import RegionOfInterest
 from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
+
+
+RANKED_AT_ONCE = 64
 
 
 class ObjectSearch:
@@ -81,13 +88,14 @@ class ObjectSearch:
         return ordered_map(self.describer.read, places, workers=self.settings.run.n_workers)
 
     def compare(self, one: Any, other: Any) -> Hit:
-        """How alike two images are. Raises UsageError when one cannot be read."""
-        views, images = [], []
-        for source in (one, other):
-            query = self._query([source], None)
-            views.append(query[0])
-            images.append(query[0][0])
-        return self._compared(views[0], images[1])
+        """How alike two images are, whichever comes first: the better of both directions.
+
+        Raises UsageError when one cannot be read.
+        """
+        view, other_view = (self._query([source], None)[0] for source in (one, other))
+        there = self._compared(view, other_view[0])
+        back = self._compared(other_view, view[0])
+        return there if there.score >= back.score else swapped(back, other_view[0].size_wh)
 
     def find(
         self,
@@ -178,25 +186,60 @@ class ObjectSearch:
         self, views: list[tuple[DescribedImage, ...]], search: Search, left_out: set[str]
     ) -> list[Hit]:
         """Every compared reference, best first, ties by ref."""
-        by_view = [self._hits_of_view(view, search.shortlist, left_out) for view in views]
+        by_view = [self._hits_of_view(view, search, left_out) for view in views]
         if len(by_view) == 1:
             return sorted(by_view[0].values(), key=_rank_key)
         scores = fuse([{k: h.score for k, h in hits.items()} for hits in by_view], search.fusion)
         return sorted((_fused(by_view, ref, score) for ref, score in scores.items()), key=_rank_key)
 
     def _hits_of_view(
-        self, view: tuple[DescribedImage, ...], shortlist: int | None, left_out: set[str]
+        self, view: tuple[DescribedImage, ...], search: Search, left_out: set[str]
     ) -> dict[str, Hit]:
-        chosen: dict[ImageRef, DescribedImage] = {}
-        # One more than asked for: the query itself may be among them, and is not compared.
-        limit = None if shortlist is None else shortlist + len(left_out)
-        for version in view:
-            found = self.index.candidates(version, limit, self.comparer.rankers())
-            chosen.update((one.ref, one) for one in found)
-        candidates = [one for one in chosen.values() if self._key(one.ref) not in left_out]
-        compare = partial(self._compared, view)
+        """Full comparisons of the shortlist; of the others, what looks like a hit even without."""
+        shortlist = self._shortlist(view, search, left_out)
+        listed = {one.ref for one in shortlist}
+        rest = [
+            one
+            for one in self.index
+            if one.ref not in listed and self._key(one.ref) not in left_out
+        ]
+        scores = self.comparer.light_scores(view[0], rest)
+        light = [one for one, s in zip(rest, scores, strict=True) if s >= search.threshold]
         workers = self.settings.run.n_workers
-        return {str(hit.ref): hit for hit in ordered_map(compare, candidates, workers=workers)}
+        compare_light = partial(self.comparer.compare, view[0], keypoints=False)
+        hits = [
+            *ordered_map(partial(self._compared, view), shortlist, workers=workers),
+            *ordered_map(compare_light, light, workers=workers),
+        ]
+        return {str(hit.ref): hit for hit in hits}
+
+    def _shortlist(
+        self, view: tuple[DescribedImage, ...], search: Search, left_out: set[str]
+    ) -> list[DescribedImage]:
+        # More than asked for: the query itself may be among them, and is not compared.
+        limit = None if search.shortlist is None else search.shortlist + len(left_out)
+        chosen: dict[ImageRef, DescribedImage] = {}
+        for version in view:
+            found = self.index.candidates(version, limit, self._rankers())
+            chosen.update((one.ref, one) for one in found)
+        return [one for one in chosen.values() if self._key(one.ref) not in left_out]
+
+    def _rankers(self) -> list[Ranker]:
+        """The comparer's rankers, each spread over the workers."""
+        workers = self.settings.run.n_workers
+
+        def spread(ranker: Ranker) -> Ranker:
+            def rank(
+                query: DescribedImage, stored: Sequence[DescribedImage]
+            ) -> NDArray[np.float64]:
+                parts = batches(stored, RANKED_AT_ONCE)
+                return np.concatenate(
+                    [*ordered_map(partial(ranker, query), parts, workers=workers), np.zeros(0)]
+                )
+
+            return rank
+
+        return [spread(ranker) for ranker in self.comparer.rankers()]
 
     def _compared(self, view: tuple[DescribedImage, ...], reference: DescribedImage) -> Hit:
         hits = [self.comparer.compare(view[0], reference)]

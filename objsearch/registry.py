@@ -51,6 +51,9 @@ class Component(BaseModel):
         options = ", ".join(f"{key}: {value}" for key, value in self.spec().items())
         return "{" + options + "}"
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
     def __getstate__(self) -> dict[Any, Any]:
         return {**super().__getstate__(), "__pydantic_private__": None}
 
@@ -64,9 +67,10 @@ class Component(BaseModel):
 
 def _find_component(module: ModuleType, name: str) -> type[Component] | None:
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Component):
-            if value.__module__ == module.__name__ and getattr(value, "name", None) == name:
-                return value
+        if not isinstance(value, type) or value.__module__ != module.__name__:
+            continue
+        if issubclass(value, Component) and getattr(value, "name", None) == name:
+            return value
     return None
 
 
@@ -113,6 +117,10 @@ def build(room: str, spec: dict[str, Any] | str) -> Component:
     Raises UnknownComponentError for a name nobody registered and pydantic's ValidationError for
     options that do not fit; `config` turns both into sentences with file and line.
     """
+    if not isinstance(spec, str | dict):
+        raise UnknownComponentError(
+            f"a component of {room} is a name, or a mapping with 'name' and options, not {spec!r}"
+        )
     options = {"name": spec} if isinstance(spec, str) else dict(spec)
     name = options.pop("name", None)
     if not isinstance(name, str):

@@ -182,7 +182,7 @@ class GlobalDescriptor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BinaryDescriptor:
-    """One binary code for a whole crop: (B,) uint8, and how much structure it rests on, in [0, 1]."""
+    """One binary code for a crop: (B,) uint8; `quality` in [0, 1] is the structure it rests on."""
 
     code: NDArray[np.uint8]
     quality: float

@@ -48,6 +48,10 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Marks]:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: not YAML ({error.problem})") from None
     except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML ({str(error).splitlines()[0]})") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: not YAML for settings (an anchor holds itself)") from None
+    except ValueError as error:  # a date or a number that there is not
         raise ConfigError(f"{path}: not YAML ({error})") from None
     if data is None:
         return {}, marks
@@ -59,8 +63,10 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Marks]:
 def _walk(node: yaml.Node | None, path: KeyPath, marks: Marks) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            here = (*path, key.value)
             line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError(f"{marks.document}, line {line}: a key is a word, not a list")
+            here = (*path, key.value)
             if here in marks.lines:
                 raise ConfigError(f"{marks.document}, line {line}: '{key.value}' is given twice")
             marks.lines[here] = line

@@ -21,10 +21,13 @@ class Crop:
     is_frame: bool = False
 
 
-def crop_of(image: Image, region: Region, margin: float = 0.0) -> Crop:
-    """Cut a region out of an image; `margin` widens it by a part of its size on every side."""
+def crop_of(image: Image, region: Region, margin: float = 0.0, as_frame: bool = True) -> Crop:
+    """Cut a region out of an image; `margin` widens it by a part of its size on every side.
+
+    With `as_frame` off the full frame is described like any other object.
+    """
     if region.is_frame:
-        return Crop(image.pixels, is_frame=True)
+        return Crop(image.pixels, is_frame=as_frame)
     box = region.box_xyxy
     wide = Box(
         box.x1 - box.width * margin,

@@ -32,7 +32,7 @@ class Embedding(Extractor):
     produces = "global"
 
     weights: str = Field(
-        "efficientnet-lite0-gem",
+        "efficientnet-lite0-whitened",
         description="a name in models/, a path to a .onnx file, or timm:NAME, torchvision:NAME",
     )
     checkpoint: str | None = Field(
@@ -45,20 +45,32 @@ class Embedding(Extractor):
     mean: tuple[float, float, float] | None = Field(None, description="RGB mean, 0-255")
     std: tuple[float, float, float] | None = Field(None, description="RGB deviation, 0-255")
     margin: float = Field(0.0, ge=0, le=1, description="context around a crop, a part of its size")
+    turns: int = Field(
+        2,
+        ge=1,
+        le=4,
+        description="quarter turns of a crop whose vectors are averaged; 1: upright only",
+    )
 
     _network: Network | None = PrivateAttr(default=None)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
     def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
-        network = self._loaded()
-        # One crop a call: on a CPU a batch gains next to nothing, and the last bits of a vector
-        # would depend on its size.
-        return [GlobalDescriptor(_unit(network(self._input(c))[0])) for c in crops]
+        return [GlobalDescriptor(self._vector(crop)) for crop in crops]
 
-    def _input(self, crop: Crop) -> NDArray[np.float32]:
+    def _vector(self, crop: Crop) -> NDArray[np.float32]:
+        network = self._loaded()
         size, mean, std = self._preprocessing(crop.is_frame)
-        square = resize(crop.pixels, (size, size)).astype(np.float32)
-        return np.ascontiguousarray(((square - mean) / std).transpose(2, 0, 1)[None])
+        square = (resize(crop.pixels, (size, size)).astype(np.float32) - mean) / std
+        # Photos have an up and a down; a thing lying on a table has none.
+        turns = 1 if crop.is_frame else self.turns
+        # One picture a call: on a CPU a batch gains next to nothing, and the last bits of a vector
+        # would depend on its size.
+        views = [
+            _unit(network(np.ascontiguousarray(np.rot90(square, k).transpose(2, 0, 1)[None]))[0])
+            for k in range(turns)
+        ]
+        return _unit(np.sum(views, axis=0))
 
     def _preprocessing(
         self, is_frame: bool
@@ -165,7 +177,7 @@ def _load_torch(family: str, model: str, checkpoint: str | None) -> Network:
 
 
 def _drop_classifier(module: Any) -> None:
-    """Torchvision's models end in `fc`, `classifier`, `head` or `heads`; take the features before."""
+    """Torchvision's models end in one of a few names; take the features before it."""
     import torch
 
     for name in ("fc", "classifier", "head", "heads"):

@@ -18,7 +18,7 @@ SMALLEST_SIDE = 16
 
 
 class KeypointExtractor(Extractor):
-    """Keypoints and codes at a working size, so that small crops are enlarged and large ones fit."""
+    """Keypoints and codes at a working size: small crops are enlarged, large ones reduced."""
 
     produces: ClassVar[Kind]
 

@@ -8,16 +8,21 @@ value; CMYK, palette, gray and LAB go through Pillow's conversions.
 from __future__ import annotations
 
 import io
+import math
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import PurePath
+from typing import BinaryIO, cast
 
 import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageFile, ImageOps, UnidentifiedImageError
 
 from objsearch.errors import UnreadableImageError
+from objsearch.images.kinds import mismatch
 from objsearch.types import Pixels
 
 # Pillow can open more; these are the ones that decode in its own process from pixels alone (no
@@ -27,25 +32,44 @@ FORMATS = (
     *("AVIF", "JPEG2000", "PPM", "ICO", "QOI"),
 )
 
-_EXTENSIONS = {
-    "JPEG": {"jpg", "jpeg", "jpe", "jfif", "mpo"},
-    "MPO": {"jpg", "jpeg", "jpe", "mpo"},
-    "PNG": {"png", "apng"},
-    "GIF": {"gif"},
-    "BMP": {"bmp", "dib"},
-    "DIB": {"bmp", "dib"},
-    "TIFF": {"tif", "tiff"},
-    "WEBP": {"webp"},
-}
+# Each scan of a progressive JPEG is a pass over all its pixels: real files have about ten, a bomb
+# has thousands.
+MAX_JPEG_SCANS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one image may cost: the guard against decompression bombs."""
+    """What one image may cost, the guard against bombs, and how what has no pixels gets some."""
 
     max_megapixels: float = 200.0
     max_bytes: int = 512 * 1024 * 1024
     background: tuple[int, int, int] = (255, 255, 255)
+    dpi: float = 150.0
+    timeout_seconds: float = 30.0
+
+    def check_size(self, width: int, height: int) -> None:
+        """Raises UnreadableImageError when an image of that size must not be decoded."""
+        if width < 1 or height < 1:
+            raise UnreadableImageError("it has no pixels")
+        if width * height > self.max_megapixels * 1e6:
+            raise UnreadableImageError(
+                f"{width * height / 1e6:,.0f} megapixels, over the limit of {self.max_megapixels:g}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which picture of a file that holds several; the fields of `ImageRef` of the same names.
+
+    Of a PDF page, `frame` is the embedded image by that number, from 0, in place of the page.
+    """
+
+    page: int | None = None
+    frame: int | None = None
+    seconds: float | None = None
+
+    def __bool__(self) -> bool:
+        return self != Part()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,22 +81,55 @@ class Decoded:
     warnings: tuple[str, ...] = ()
 
 
-def decode(data: bytes, *, name: str = "", limits: Limits = Limits()) -> Decoded:
+def decode(data: bytes | BinaryIO, *, name: str = "", limits: Limits = Limits()) -> Decoded:
     """Decode the first picture in `data`.
 
     `name` is used for one thing: a warning when its extension tells another format than the bytes.
     Raises UnreadableImageError with the reason, whatever a codec does with hostile bytes.
     """
-    if not data:
-        raise UnreadableImageError("the file is empty")
-    if len(data) > limits.max_bytes:
-        raise UnreadableImageError(f"larger than {limits.max_bytes:,} bytes")
+    with opened_picture(data, limits) as picture:
+        return decoded_frame(picture, name, limits)
+
+
+@contextmanager
+def opened_picture(
+    data: bytes | BinaryIO, limits: Limits, formats: tuple[str, ...] = FORMATS
+) -> Iterator[PillowImage.Image]:
+    """Pillow's image, checked but not decoded; all that goes wrong inside becomes one sentence."""
+    if isinstance(data, bytes):
+        check_bytes(len(data), limits)
     _know_formats()
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    with told_in_a_sentence(limits), PillowImage.open(stream, formats=formats) as picture:
+        limits.check_size(*picture.size)
+        if picture.format == "JPEG":
+            _check_scans(stream)
+        yield picture
+
+
+def check_bytes(n_bytes: int, limits: Limits) -> None:
+    """Raises UnreadableImageError for an empty file and for one over the limit."""
+    if n_bytes == 0:
+        raise UnreadableImageError("the file is empty")
+    if n_bytes > limits.max_bytes:
+        raise UnreadableImageError(f"larger than {limits.max_bytes:,} bytes")
+
+
+def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Decoded:
+    """The frame that an opened picture stands at."""
+    limits.check_size(*picture.size)
+    kind = picture.format or "?"
+    picture.load()
+    pixels = pixels_of(ImageOps.exif_transpose(picture), limits.background)
+    return Decoded(pixels, kind, mismatch(name, kind))
+
+
+@contextmanager
+def told_in_a_sentence(limits: Limits) -> Iterator[None]:
+    """Whatever a codec raises on hostile bytes leaves as an UnreadableImageError with the reason."""
     try:
-        with warnings.catch_warnings():
-            # Our own limit is stricter and speaks in sentences; codecs' warnings are not for people.
-            warnings.simplefilter("ignore")
-            return _decode(data, name, limits)
+        with _quiet:
+            yield
     except UnidentifiedImageError:
         raise UnreadableImageError("not an image in a known format") from None
     except UnreadableImageError:
@@ -85,25 +142,65 @@ def decode(data: bytes, *, name: str = "", limits: Limits = Limits()) -> Decoded
         raise UnreadableImageError(_reason(error)) from error
 
 
+class _Quiet:
+    """While any thread decodes, Pillow's warnings are kept back: ours are for people.
+
+    `warnings.catch_warnings` restores the filters of whoever leaves last, not of who came first.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._filter: object = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+                self._filter = warnings.filters[0]
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._filter in warnings.filters:
+                cast("list[object]", warnings.filters).remove(self._filter)
+
+
+_quiet = _Quiet()
+
+
 @cache
 def _know_formats() -> None:
     PillowImage.init()  # Pillow loads rarer codecs only on demand, and not by name
 
 
-def _decode(data: bytes, name: str, limits: Limits) -> Decoded:
-    with PillowImage.open(io.BytesIO(data), formats=FORMATS) as opened:
-        kind = opened.format or "?"
-        width, height = opened.size
-        if width < 1 or height < 1:
-            raise UnreadableImageError("it has no pixels")
-        if width * height > limits.max_megapixels * 1e6:
-            megapixels = width * height / 1e6
-            raise UnreadableImageError(
-                f"{megapixels:,.0f} megapixels, over the limit of {limits.max_megapixels:g}"
-            )
-        opened.load()
-        pixels = pixels_of(ImageOps.exif_transpose(opened), limits.background)
-    return Decoded(pixels, kind, _mismatch(name, kind))
+def _check_scans(stream: BinaryIO) -> None:
+    """Raises UnreadableImageError for a JPEG whose pixels would be gone over again and again."""
+    stood_at = stream.tell()
+    stream.seek(0)
+    n_scans = 0
+    while block := stream.read(1024 * 1024):
+        n_scans += block.count(b"\xff\xda")
+    stream.seek(stood_at)
+    if n_scans > MAX_JPEG_SCANS:
+        raise UnreadableImageError(f"{n_scans:,} scans, over the limit of {MAX_JPEG_SCANS}")
+
+
+def drawing_size(size_wh: tuple[float, float], limits: Limits) -> tuple[int, int]:
+    """The pixels that a page or drawing of `size_wh` inches gets: `dpi`, within reason.
+
+    What would be too small to be recognised is enlarged, what would break the limit is made smaller.
+    """
+    width, height = (min(max(side, 1e-3), 1e6) * limits.dpi for side in size_wh)
+    enlarging = max(1.0, LEAST_DRAWING_SIDE / max(width, height))
+    shrinking = min(1.0, math.sqrt(limits.max_megapixels * 1e6 / (width * height)) * 0.999)
+    scale = enlarging if enlarging > 1 else shrinking
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+LEAST_DRAWING_SIDE = 512
+"""Pixels of the longer side below which a drawing, which has none of its own, is enlarged."""
 
 
 def pixels_of(picture: PillowImage.Image, background: tuple[int, int, int]) -> Pixels:
@@ -126,14 +223,6 @@ def _stretched(values: np.ndarray) -> np.ndarray:
     if high <= low:
         return np.zeros(finite.shape, np.uint8)
     return np.round((finite - low) * (255.0 / (high - low))).astype(np.uint8)
-
-
-def _mismatch(name: str, kind: str) -> tuple[str, ...]:
-    extension = PurePath(name).suffix.lower().lstrip(".")
-    every = set().union(*_EXTENSIONS.values())
-    if extension in every and extension not in _EXTENSIONS.get(kind, every):
-        return (f"the name says .{extension} but the content is {kind}",)
-    return ()
 
 
 def _reason(error: Exception) -> str:

@@ -24,7 +24,7 @@ class Calibration(BaseModel):
     """Coefficients of one logistic model; `coefficients` are named after extractors.
 
     A global or binary extractor's feature is its raw similarity; a local one's is
-    log(1 + inliers), 0 where geometry found nothing.
+    log(1 + central inliers), 0 where geometry found nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,9 +40,18 @@ class Calibration(BaseModel):
         )
         return 1.0 / (1.0 + exp(-max(-500.0, min(500.0, logit))))
 
+    def probabilities(self, features: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """`probability` of arrays of features, all of one shape."""
+        logit = self.intercept + sum(
+            weight * features[name]
+            for name, weight in self.coefficients.items()
+            if name in features
+        )
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0))), dtype=np.float64)
 
-def evidence(inliers: int) -> float:
-    """The feature of a verified match: log(1 + inliers)."""
+
+def evidence(inliers: float) -> float:
+    """The feature of a verified match, from its weighted number of inliers."""
     return log1p(inliers)
 
 

@@ -31,7 +31,8 @@ class Cosine(Matcher):
         frames = _stacked([reference[-1] for reference in references])
         vectors = _stacked(query)
         in_parts = np.maximum.reduceat(_cosines(vectors[-1:], every)[0], starts)
-        return np.maximum(in_parts, _cosines(vectors, frames).max(axis=0))
+        in_frames = _cosines(vectors, frames).max(axis=0)
+        return np.asarray(np.maximum(in_parts, in_frames), dtype=np.float64)
 
 
 def _stacked(descriptors: Sequence[Descriptor]) -> NDArray[np.float32]:

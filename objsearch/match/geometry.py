@@ -77,7 +77,7 @@ def _best_fit(
     source: Matrix, target: Matrix, options: Geometry
 ) -> tuple[Model, Matrix, Mask] | None:
     """The plane with most inliers; where none fits, the epipolar geometry if that is allowed."""
-    fits = []
+    fits: list[tuple[Model, Matrix, Mask]] = []
     for model in options.models:
         if model == "fundamental" and fits:
             continue
@@ -128,20 +128,26 @@ def inverse(transform: Matrix) -> Matrix:
 
 def _estimated(model: Model, source: Matrix, target: Matrix, tolerance: float) -> tuple[Any, Any]:
     """OpenCV's (transform, mask); either may be None. The random seed is fixed in there."""
-    robust = {"maxIters": 1000, "confidence": 0.999}
     try:
         if model == "homography":
-            return cv2.findHomography(source, target, cv2.USAC_MAGSAC, tolerance, **robust)
+            return cv2.findHomography(
+                source, target, cv2.USAC_MAGSAC, tolerance, maxIters=1000, confidence=0.999
+            )
         if model == "affine":
             # An affinity bends less than what it stands for: it is allowed half as much again.
             affine, mask = cv2.estimateAffine2D(
-                source, target, method=cv2.RANSAC, ransacReprojThreshold=1.5 * tolerance, **robust
+                source,
+                target,
+                method=cv2.RANSAC,
+                ransacReprojThreshold=1.5 * tolerance,
+                maxIters=1000,
+                confidence=0.999,
             )
             return (None if affine is None else np.vstack([affine, [0.0, 0.0, 1.0]])), mask
         if len(source) < MIN_FOR_FUNDAMENTAL:
             return None, None
         found, mask = cv2.findFundamentalMat(
-            source, target, cv2.USAC_MAGSAC, tolerance / 2, robust["confidence"], 1000
+            source, target, cv2.USAC_MAGSAC, tolerance / 2, 0.999, 1000
         )
         return (found if found is not None and found.shape == (3, 3) else None), mask
     except cv2.error:  # too few or collinear points for a minimal sample
@@ -199,8 +205,24 @@ def _stretch(transform: Matrix, at_xy: Matrix) -> float:
     return float(longest / max(shortest, 1e-12))
 
 
+CENTRE_SIGMA = 0.2
+"""Reach of the centre, as a part of width and height."""
+
+
+def central_inliers(found: Verification, query_frame: Box) -> float:
+    """Inliers, each weighing as much as it is central in the query, in [0, N].
+
+    People put the thing they mean in the middle of a query, or cut it out; what agrees at the rim
+    is the carpet it stands on, or its neighbour.
+    """
+    centre = [(query_frame.x1 + query_frame.x2) / 2, (query_frame.y1 + query_frame.y2) / 2]
+    size = [query_frame.width, query_frame.height]
+    away = (found.inliers_xyxy[:, :2] - np.array(centre)) / np.array(size)
+    return float(np.exp(-(away**2).sum(axis=1) / (2 * CENTRE_SIGMA**2)).sum())
+
+
 def projected(box: Box, transform: Matrix) -> NDArray[np.float32] | None:
-    """The four corners of a box on the other side, (4, 2), or None when one goes beyond infinity."""
+    """The corners of a box on the other side, (4, 2); None when one goes beyond infinity."""
     corners = np.array(
         [[box.x1, box.y1, 1], [box.x2, box.y1, 1], [box.x2, box.y2, 1], [box.x1, box.y2, 1]]
     )

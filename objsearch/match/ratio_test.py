@@ -13,7 +13,7 @@ from objsearch.match.base import Matcher
 from objsearch.types import Descriptor, LocalFeatures, Scores
 
 Codes = NDArray[Any]
-"""(K, B) uint8 binary codes, or (K, D) float32 unit vectors."""
+"""(K, 32) uint8 binary codes, or (K, D) float32 unit vectors."""
 Matches = NDArray[np.int32]
 """(N, 2) int32: index of a query keypoint and of its reference keypoint, surest match first."""
 
@@ -25,18 +25,18 @@ class RatioTest(Matcher):
     accepts = frozenset({"local-binary", "local-real"})
 
     ratio: float = Field(
-        0.85, gt=0, le=1, description="a match must be this much nearer than the next best"
+        0.8, gt=0, le=1, description="a match must be this much nearer than the next best"
     )
     half_score: int = Field(
         20, ge=1, description="matches that give a raw score of one half: n / (n + half_score)"
     )
     coarse_points: int = Field(
-        300, ge=8, description="keypoints of a frame, strongest first, for choosing candidates"
+        500, ge=8, description="keypoints of a frame, strongest first, for choosing candidates"
     )
 
     def score_pairs(self, query: Sequence[Descriptor], reference: Sequence[Descriptor]) -> Scores:
         counts = [[len(self.matches(q, r)) for r in reference] for q in query]
-        return self._scores(np.asarray(counts).reshape(len(query), len(reference)))
+        return self.saturated(np.asarray(counts).reshape(len(query), len(reference)))
 
     def coarse_scores(
         self, query: Sequence[Descriptor], references: Sequence[Sequence[Descriptor]]
@@ -44,13 +44,14 @@ class RatioTest(Matcher):
         """Full frame against full frame; what is small in a photo is left to other descriptors."""
         frame = _codes(query[-1])[: self.coarse_points]
         frames = (_codes(reference[-1])[: self.coarse_points] for reference in references)
-        return self._scores(np.array([len(self._matches(frame, one)) for one in frames]))
+        return self.saturated(np.array([len(self._matches(frame, one)) for one in frames]))
 
     def matches(self, query: Descriptor, reference: Descriptor) -> Matches:
         """The matches of two sets of keypoints; the same pairs whichever side is the query."""
         return self._matches(_codes(query), _codes(reference))
 
-    def _scores(self, counts: NDArray[np.int_]) -> Scores:
+    def saturated(self, counts: NDArray[Any]) -> Scores:
+        """Numbers of matches as raw scores in [0, 1)."""
         n = counts.astype(np.float64)
         return n / (n + self.half_score)
 
@@ -77,7 +78,6 @@ class RatioTest(Matcher):
 
 
 FAR = {np.dtype(np.uint8): 255, np.dtype(np.float32): np.inf}
-"""Farther than any: a Hamming distance of 256 cannot be the nearest of two anyway."""
 
 BLOCK = 128
 
@@ -88,7 +88,7 @@ def _codes(descriptor: Descriptor) -> Codes:
 
 
 def _hamming(query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(Q, R) numbers of different bits, at most 255, counted word by word and in blocks of rows."""
+    """(Q, R) numbers of different bits, counted word by word, in blocks that stay in the cache."""
     a, b = _words(query), np.ascontiguousarray(_words(reference).T)
     distances = np.empty((len(a), b.shape[1]), np.uint8)
     different = np.empty((BLOCK, b.shape[1]), np.uint64)
@@ -101,16 +101,15 @@ def _hamming(query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[
         for k in range(1, len(b)):
             np.bitwise_xor(block[:, k, None], b[k], out=different[:n])
             np.bitwise_count(different[:n], out=counted[:n])
-            np.minimum(counted[:n], 255 - out, out=counted[:n])
             out += counted[:n]
     return distances
 
 
 def _words(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Codes as 64-bit words, padded with zeros."""
-    missing = -codes.shape[1] % 8
-    padded = np.pad(codes, ((0, 0), (0, missing))) if missing else codes
-    return np.ascontiguousarray(padded).view(np.uint64)
+    """(K, 4) 256-bit codes as words, without their last bit: a byte can count to 255."""
+    words = np.ascontiguousarray(codes).view(np.uint64).copy()
+    words[:, -1] &= ~np.uint64(1)
+    return words
 
 
 def _l2(query: NDArray[np.float32], reference: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""How good is a ranking? Every measure breaks ties against us: equal scores put wrong ones first."""
+"""How good is a ranking? Ties are broken against us: of equal scores the wrong come first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One query's answer: scores of the references, which are right, and how many should be found."""
+    """One query's answer: scores, which of them are right, and how many should be found."""
 
     scores: Sequence[float]
     is_right: Sequence[bool]

@@ -16,11 +16,11 @@ class Verdicts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    same_inliers: int = Field(
-        15, ge=4, description="agreeing keypoints that prove the same object (a plane fits)"
+    same_inliers: float = Field(
+        8.0, gt=0, description="central inliers that prove the same object where a plane fits"
     )
-    same_inliers_depth: int = Field(
-        40, ge=8, description="the same where only a fundamental matrix fits, which proves less"
+    same_inliers_depth: float = Field(
+        20.0, gt=0, description="the same where only a fundamental matrix fits, which proves less"
     )
     same_score: float = Field(
         0.95, ge=0, le=1, description="calibrated score for 'same' where there are no keypoints"
@@ -29,11 +29,17 @@ class Verdicts(BaseModel):
         0.5, ge=0, le=1, description="calibrated score from which 'different' is not said"
     )
 
-    def decide(self, score: float, verification: Verification | None, has_local: bool) -> Verdict:
-        """The verdict on one pair; `has_local` says whether keypoints were compared at all."""
+    def decide(
+        self, score: float, verification: Verification | None, central: float, has_local: bool
+    ) -> Verdict:
+        """The verdict on one pair.
+
+        `central` is its number of central inliers; `has_local` says whether keypoints were compared
+        at all.
+        """
         if verification is not None:
             depth = verification.model == "fundamental"
-            if verification.n_inliers >= (self.same_inliers_depth if depth else self.same_inliers):
+            if central >= (self.same_inliers_depth if depth else self.same_inliers):
                 return "same"
         if not has_local and score >= self.same_score:
             return "same"

@@ -100,6 +100,17 @@ def calibrate(
     are not both same and different pairs.
     """
     names = [channel.extractor.name for channel in settings.descriptors]
+    source = ", ".join(path.parent.name + "/" + path.name for path in files)
+    return fitted(labelled_pairs(settings, files, distractors, progress), names, source)
+
+
+def labelled_pairs(
+    settings: Settings,
+    files: Sequence[Path],
+    distractors: Sequence[Any] = (),
+    progress: Progress = silent,
+) -> list[Labelled]:
+    """The compared pairs of some files, with the truth of each."""
     pairs: list[Labelled] = []
     for path in files:
         search = ObjectSearch(settings, progress)
@@ -107,11 +118,15 @@ def calibrate(
             pairs += _from_pairs(search, path)
         else:
             pairs += _from_groundtruth(search, read_groundtruth(path), distractors)
+    return pairs
+
+
+def fitted(pairs: Sequence[Labelled], names: list[str], source: str) -> Result:
+    """Fit the features of the named extractors; `source` is kept with the calibration."""
     features = np.array([[pair.features.get(name, 0.0) for name in names] for pair in pairs])
     is_same = np.array([pair.is_same for pair in pairs], bool)
     if not is_same.any() or is_same.all():
         raise UsageError("a calibration needs pairs that are the same and pairs that are not")
-    source = ", ".join(path.parent.name + "/" + path.name for path in files)
     fitted_on = f"{int(is_same.sum())} same and {int((~is_same).sum())} different pairs of {source}"
     calibration = fit(features, is_same, names, fitted_on)
     scores = np.array([calibration.probability(pair.features) for pair in pairs])
@@ -143,8 +158,12 @@ def _from_groundtruth(
         box = row.box_xyxy
         region = None if box is None else (box.x1, box.y1, box.width, box.height)
         answer = search.find(row.path, region=region, threshold=0.0)
-        for hit in answer.hits:
-            yield Labelled(_features(hit), hit.ref.uri in right)
+        # Beyond the shortlist only right ones: easy wrong pairs would drown the hard ones.
+        limit = search.settings.search.shortlist
+        for rank, hit in enumerate(answer.hits):
+            is_right = hit.ref.uri in right
+            if is_right or limit is None or rank < limit:
+                yield Labelled(_features(hit), is_right)
         search.progress("calibrate", number, len(rows))
 
 

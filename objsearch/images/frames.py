@@ -1,0 +1,78 @@
+"""Files of several pictures that Pillow reads: TIFF pages (from 1), animation frames (from 0)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from PIL import Image as PillowImage
+
+from objsearch.errors import UnreadableImageError
+from objsearch.images.decode import Decoded, Limits, Part, decoded_frame, opened_picture
+
+ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+"""Kinds whose frames follow one another in time, each built upon the former."""
+
+_SUBFILE_TYPE = 254  # TIFF tag; its lowest bit marks a smaller version of another page
+
+
+def tiff_pages(data: bytes | BinaryIO, limits: Limits) -> list[Part]:
+    """The full pages of a TIFF, by number; smaller versions of a page are none."""
+    pages: list[Part] = []
+    with opened_picture(data, limits) as picture:
+        deadline = time.monotonic() + limits.timeout_seconds
+        number = 0
+        while _reached(picture, number, deadline):
+            number += 1
+            if not int(getattr(picture, "tag_v2", {}).get(_SUBFILE_TYPE, 0)) & 1:
+                pages.append(Part(page=number))
+    return pages
+
+
+def decode_part(data: bytes | BinaryIO, part: Part, name: str, limits: Limits) -> Decoded:
+    """One page or frame. Raises UnreadableImageError when there is none of that number."""
+    wanted = part.page - 1 if part.page is not None else part.frame
+    word = "page" if part.page is not None else "frame"
+    if wanted is None:
+        raise UnreadableImageError("it is no video: it has no times")
+    if wanted < 0:
+        raise UnreadableImageError(f"{word}s count from {'1' if word == 'page' else '0'}")
+    with opened_picture(data, limits) as picture:
+        deadline = time.monotonic() + limits.timeout_seconds
+        for number in range(wanted + 1):
+            if not _reached(picture, number, deadline):
+                count = f"{number} {word}{'' if number == 1 else 's'}"
+                raise UnreadableImageError(f"there is no such {word}: it has {count}")
+        return decoded_frame(picture, name, limits)
+
+
+def iter_frames(
+    data: bytes | BinaryIO, step: int, name: str, limits: Limits
+) -> Iterator[tuple[Part, Decoded | UnreadableImageError]]:
+    """Every `step`-th frame, one at a time in memory. A picture that stands still has no part.
+
+    A frame that cannot be decoded is the last: those after it are built upon it.
+    """
+    number = 0
+    try:
+        with opened_picture(data, limits) as picture:
+            is_animated = getattr(picture, "is_animated", False)
+            while _reached(picture, number, time.monotonic() + limits.timeout_seconds):
+                if number % step == 0:
+                    part = Part(frame=number) if is_animated else Part()
+                    yield part, decoded_frame(picture, name if number == 0 else "", limits)
+                number += 1
+    except UnreadableImageError as error:
+        yield (Part(frame=number) if number else Part()), error
+
+
+def _reached(picture: PillowImage.Image, number: int, deadline: float) -> bool:
+    """Go to a page or frame; whether there is one. Pillow counts both from 0."""
+    if time.monotonic() > deadline:
+        raise UnreadableImageError("it takes too long to go through its frames")
+    try:
+        picture.seek(number)
+    except EOFError:
+        return False
+    return True

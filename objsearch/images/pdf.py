@@ -1,0 +1,133 @@
+"""PDF pages, and the images inside them, by PyMuPDF. Not for threads: one document a process."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from PIL import Image as PillowImage
+
+from objsearch.errors import UnreadableImageError
+from objsearch.images.decode import (
+    Decoded,
+    Limits,
+    Part,
+    decoded_frame,
+    drawing_size,
+    opened_picture,
+    pixels_of,
+    told_in_a_sentence,
+)
+
+POINTS_AN_INCH = 72
+
+
+@cache
+def _pymupdf() -> ModuleType:
+    import pymupdf
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    return pymupdf
+
+
+class PdfReader:
+    """Keeps the last document open: pages of one file are asked for one after another."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._document: Any = None
+
+    def list_parts(self, path: str, key: object, embedded: bool, limits: Limits) -> list[Part]:
+        """Every page; with `embedded` also every image inside a page, each once in the file."""
+        with told_in_a_sentence(limits):
+            document = self._opened(path, key)
+            parts = []
+            seen: set[int] = set()
+            for number in range(document.page_count):
+                parts.append(Part(page=number + 1))
+                for place, image in enumerate(_images(document, number) if embedded else ()):
+                    if image[0] not in seen:
+                        seen.add(image[0])
+                        parts.append(Part(page=number + 1, frame=place))
+        return parts
+
+    def read_part(self, path: str, key: object, part: Part, limits: Limits) -> Decoded:
+        """One page at `dpi`, or one embedded image. Raises UnreadableImageError with the reason."""
+        with told_in_a_sentence(limits):
+            document = self._opened(path, key)
+            page = 1 if part.page is None else part.page
+            if not 1 <= page <= document.page_count:
+                count = f"{document.page_count} page{'' if document.page_count == 1 else 's'}"
+                raise UnreadableImageError(f"there is no such page: it has {count}")
+            if part.frame is None:
+                return _page(document, page - 1, limits)
+            return _embedded(document, page - 1, part.frame, limits)
+
+    def _opened(self, path: str, key: object) -> Any:
+        if self._document is not None and key == self._key:
+            return self._document
+        if self._document is not None:
+            self._document.close()
+            self._document = None
+        document = _pymupdf().open(path, filetype="pdf")
+        if document.needs_pass:
+            document.close()
+            raise UnreadableImageError("the PDF is encrypted, and needs a password")
+        if document.page_count < 1:
+            document.close()
+            raise UnreadableImageError("the PDF has no pages")
+        self._key, self._document = key, document
+        return document
+
+
+def _page(document: Any, index: int, limits: Limits) -> Decoded:
+    page = document[index]
+    inches = page.rect.width / POINTS_AN_INCH, page.rect.height / POINTS_AN_INCH
+    width, height = drawing_size(inches, limits)
+    warnings: tuple[str, ...] = ()
+    if width * height < 0.9 * inches[0] * inches[1] * limits.dpi**2:
+        warnings = ("the page is drawn smaller, to stay within the limit of megapixels",)
+    zoom = _pymupdf().Matrix(width / page.rect.width, height / page.rect.height)
+    pixmap = page.get_pixmap(matrix=zoom, colorspace=_pymupdf().csRGB, alpha=False)
+    pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)
+    pixels = pixels[:, : pixmap.width * 3].reshape(pixmap.height, pixmap.width, 3)
+    return Decoded(np.ascontiguousarray(pixels), "PDF", warnings)
+
+
+def _images(document: Any, index: int) -> list[tuple[Any, ...]]:
+    return list(document.get_page_images(index, full=True))
+
+
+def _embedded(document: Any, index: int, place: int, limits: Limits) -> Decoded:
+    images = _images(document, index)
+    if not 0 <= place < len(images):
+        count = f"{len(images)} image{'' if len(images) == 1 else 's'}"
+        raise UnreadableImageError(f"the page has {count}, counted from 0")
+    xref, mask_xref, width, height = images[place][:4]
+    limits.check_size(width, height)
+    decoded = _original(document, xref, limits)
+    if not mask_xref:
+        return decoded
+    mask = _original(document, mask_xref, limits).pixels[..., 0]
+    picture = PillowImage.fromarray(decoded.pixels)
+    alpha = PillowImage.fromarray(np.ascontiguousarray(mask)).resize(picture.size)
+    picture.putalpha(alpha)
+    return Decoded(pixels_of(picture, limits.background), decoded.format, decoded.warnings)
+
+
+def _original(document: Any, xref: int, limits: Limits) -> Decoded:
+    """The image as it lies in the file; MuPDF's own decoding where no codec knows its form."""
+    data = document.extract_image(xref).get("image", b"")
+    try:
+        with opened_picture(data, limits) as picture:
+            return decoded_frame(picture, "", limits)
+    except UnreadableImageError:
+        fitz = _pymupdf()
+        pixmap = fitz.Pixmap(document, xref)
+        rgb = fitz.Pixmap(fitz.csRGB, pixmap) if pixmap.colorspace != fitz.csRGB else pixmap
+        rgb = fitz.Pixmap(rgb, 0) if rgb.alpha else rgb
+        pixels = np.frombuffer(rgb.samples, np.uint8).reshape(rgb.height, rgb.width, 3)
+        return Decoded(np.ascontiguousarray(pixels), "PDF")

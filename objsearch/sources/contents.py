@@ -1,0 +1,124 @@
+"""The bytes behind a place: a file on disk, or something in memory under a name."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Protocol
+
+from objsearch.errors import UnreadableImageError
+from objsearch.images.kinds import HEAD_BYTES, kind_of
+
+
+class Content(Protocol):
+    """Bytes that can be gone over again and again."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str:
+        """By the first bytes, as `kind_of` names it."""
+
+    @property
+    def key(self) -> str:
+        """Equal for the same bytes as before."""
+
+    def open(self) -> BinaryIO: ...
+
+    @property
+    def path(self) -> str:
+        """A file with these bytes, for readers that want one."""
+
+
+class FileContent:
+    """A regular file of at most `max_bytes`.
+
+    Raises OSError. Pipes and devices are refused before they are opened: they may never end, and
+    opening some of them does things.
+    """
+
+    def __init__(self, path: str, max_bytes: int) -> None:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(None, "not a regular file")
+        _check_size(found.st_size, max_bytes)
+        self.path = path
+        self.name = path
+        self.key = f"{os.path.abspath(path)}:{found.st_size}:{found.st_mtime_ns}"
+        with self.open() as stream:
+            self.kind = kind_of(stream.read(HEAD_BYTES))
+
+    def open(self) -> BinaryIO:
+        # A pipe put in the file's place meanwhile must not be waited for.
+        handle = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _O_BINARY)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise OSError(None, "not a regular file")
+        return os.fdopen(handle, "rb")
+
+
+class MemoryContent:
+    """Bytes at hand; put into a temporary file while a reader needs one, and gone with this."""
+
+    def __init__(self, data: bytes, name: str, max_bytes: int) -> None:
+        _check_size(len(data), max_bytes)
+        self.name = name
+        self.kind = kind_of(data[:HEAD_BYTES])
+        self._data = data
+        self._lock = threading.Lock()
+        self._file: tempfile._TemporaryFileWrapper[bytes] | None = None
+
+    def open(self) -> BinaryIO:
+        return io.BytesIO(self._data)
+
+    @property
+    def path(self) -> str:
+        with self._lock:
+            if self._file is None:
+                self._file = tempfile.NamedTemporaryFile(prefix="objsearch-")
+                self._file.write(self._data)
+                self._file.flush()
+            return self._file.name
+
+    @property
+    def key(self) -> str:
+        return self.path
+
+
+_O_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def _check_size(n_bytes: int, max_bytes: int) -> None:
+    if n_bytes == 0:
+        raise UnreadableImageError("the file is empty")
+    if n_bytes > max_bytes:
+        raise UnreadableImageError(f"larger than {max_bytes:,} bytes")
+
+
+def read_stream(stream: BinaryIO, max_bytes: int) -> bytes:
+    """What a stream holds from where it stands: at most one byte more than the limit."""
+    parts = []
+    wanted = max_bytes + 1
+    while wanted > 0:
+        part = stream.read(min(wanted, 1024 * 1024))
+        if not part:
+            break
+        parts.append(bytes(part))
+        wanted -= len(part)
+    return b"".join(parts)
+
+
+@contextmanager
+def opened(content: Content) -> Iterator[BinaryIO]:
+    """The content's stream, closed in the end."""
+    stream = content.open()
+    try:
+        yield stream
+    finally:
+        stream.close()

@@ -1,0 +1,139 @@
+"""Fit the calibrations in models/calibrations from labelled photos.
+
+    python training/calibration/fit.py EVAL_DIR PHOTOS_DIR models/calibrations
+
+Objects: grocery packages (every third product), scenes from several viewpoints and look-alikes
+that are not the same, among plain photos that show none of them. Copies: edits of plain photos.
+No photo on which a figure in the README is reported is among them, but for those three sets, whose
+own figures are marked as fitted there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageEnhance, ImageOps
+
+from objsearch.config import Settings, load_settings
+from objsearch.match.calibration import Calibration, save
+from objsearch.tasks.calibration import Labelled, fitted, labelled_pairs
+
+OBJECT_SETS = {"grocery_packages": 3, "scenes": 1, "lookalike_coco": 1}
+"""Which sets, and of which every how many-th group is taken."""
+
+OBJECT_FITS = (["embedding", "orb"], ["embedding"], ["orb"], ["embedding", "sift"], ["sift"])
+COPY_FITS = (["embedding", "orb", "perceptual-hash"], ["perceptual-hash"])
+SHORTLIST = 30
+N_DISTRACTORS = 80
+N_COPIED = 40
+
+
+def objects(evaluation: Path, photos: list[Path], folder: Path) -> list[Labelled]:
+    """Compared pairs of things, by embedding, ORB and SIFT at once."""
+    truths = [
+        _thinned(evaluation / name / "groundtruth.csv", step, folder)
+        for name, step in OBJECT_SETS.items()
+    ]
+    settings = _settings(
+        {"descriptors": [{"extractor": "embedding"}, {"extractor": "orb"}, {"extractor": "sift"}]},
+        Calibration(intercept=-7, coefficients={"embedding": 12, "orb": 0.7, "sift": 0.7}),
+        folder,
+    )
+    return labelled_pairs(settings, truths, photos[:N_DISTRACTORS], print_progress)
+
+
+def copies(photos: list[Path], folder: Path) -> list[Labelled]:
+    """Compared pairs of plain photos and their edits."""
+    chosen = photos[-N_COPIED:]
+    rows = []
+    for number, photo in enumerate(chosen):
+        rows.append((str(number), photo.resolve(), "query"))
+        for name, edited in _edits(PillowImage.open(photo).convert("RGB")):
+            path = folder / f"{number:03d}-{name}.jpg"
+            edited.save(path, quality=70)
+            rows.append((str(number), path, "db"))
+    truth = folder / "copies.csv"
+    _write(truth, [{"group_id": g, "path": p, "role": r, "box": ""} for g, p, r in rows])
+    calibration = Calibration(
+        intercept=-12, coefficients={"embedding": 10, "orb": 1, "perceptual-hash": 8}
+    )
+    settings = _settings(load_settings("copies").model_dump(), calibration, folder)
+    return labelled_pairs(settings, [truth], photos[:N_DISTRACTORS], print_progress)
+
+
+def _edits(picture: PillowImage.Image) -> Iterator[tuple[str, PillowImage.Image]]:
+    width, height = picture.size
+    yield "crop", picture.crop((width // 8, height // 8, width * 6 // 8, height * 7 // 8))
+    yield "flip", ImageOps.mirror(picture)
+    yield "turn", picture.rotate(20, expand=True, resample=PillowImage.Resampling.BICUBIC)
+    yield "square", picture.resize((200, 200))
+    yield "small", picture.resize((width // 2, height // 2))
+    yield "bright", ImageEnhance.Brightness(picture).enhance(1.4)
+
+
+def _settings(data: dict[str, object], start: Calibration, folder: Path) -> Settings:
+    """The settings with a rough calibration to choose pairs by, and a shortlist."""
+    save(start, folder / "start.yaml")
+    overrides = {"calibration": str(folder / "start.yaml"), "search.shortlist": SHORTLIST}
+    return load_settings(data, overrides)
+
+
+def _thinned(truth: Path, step: int, folder: Path) -> Path:
+    """A ground truth with absolute paths and every so many-th group of its own."""
+    with truth.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    kept = set(sorted({row["group_id"] for row in rows})[::step])
+    rows = [row for row in rows if row["group_id"] in kept]
+    for row in rows:
+        row["path"] = str((truth.parent / row["path"]).resolve())
+        row["box"] = ""
+    path = folder / f"{truth.parent.name}.csv"
+    _write(path, rows)
+    return path
+
+
+def _write(path: Path, rows: list[dict[str, object]] | list[dict[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, ["group_id", "path", "role", "box"])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def print_progress(stage: str, done: int, total: int | None) -> None:
+    """A line now and then."""
+    if done % 50 == 0 or done == total:
+        print(f"{stage} {done}/{total}", flush=True)
+
+
+def main() -> None:
+    """Fit every combination of extractors that a preset uses, and print what thresholds mean."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("evaluation", type=Path)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("output", type=Path)
+    given = parser.parse_args()
+    every = sorted(given.photos.iterdir())
+    photos = [every[i] for i in np.random.default_rng(0).permutation(len(every))]
+    given.output.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        jobs = [
+            (objects(given.evaluation, photos, folder), OBJECT_FITS, ", ".join(OBJECT_SETS)),
+            (copies(photos, folder), COPY_FITS, "edits of plain photos"),
+        ]
+    for pairs, combinations, source in jobs:
+        for names in combinations:
+            result = fitted(pairs, names, source)
+            save(result.calibration, given.output / f"{'+'.join(sorted(names))}.yaml")
+            print(f"\n{'+'.join(names)}: {result.calibration}")
+            print("\n".join(result.lines(0.99)))
+
+
+if __name__ == "__main__":
+    main()
