@@ -80,7 +80,7 @@ def main() -> None:
             figures = measured(given.folder, name, preset)
             cells = [name + TASKS[name].note[:1].replace("o", ""), preset]
             cells += [figures["queries"], figures["references"]]
-            cells += ["–" if figures[key] is None else figures[key] for key in COLUMNS]
+            cells += ["-" if figures[key] is None else figures[key] for key in COLUMNS]
             print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
 
 

@@ -12,9 +12,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from objsearch.config import Settings, load_settings
+    from objsearch.config import load_settings
     from objsearch.errors import ObjSearchError
     from objsearch.pipeline import ObjectSearch
+    from objsearch.settings import Settings
     from objsearch.types import Answer, Box, Hit, Image, ImageRef, Region, RegionPair
 
 __version__ = "0.1.0"
@@ -29,7 +30,7 @@ _HOMES = {
     "ObjectSearch": "pipeline",
     "Region": "types",
     "RegionPair": "types",
-    "Settings": "config",
+    "Settings": "settings",
     "load_settings": "config",
 }
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.config import Channel, Settings
 from objsearch.index.base import Ranker
 from objsearch.match.assignment import assign
 from objsearch.match.base import Matcher
 from objsearch.match.calibration import evidence
 from objsearch.match.geometry import central_inliers, inverse, overlap, projected, verify
 from objsearch.match.ratio_test import Matches, RatioTest
+from objsearch.settings import Channel, Settings
 from objsearch.types import (
     Box,
     DescribedImage,

@@ -8,13 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from objsearch.config import Settings
 from objsearch.describe.base import Extractor, crop_of
 from objsearch.detect.base import Detector
 from objsearch.flow import batches, ordered_map
-from objsearch.images.decode import Limits
 from objsearch.images.transform import gray, resize
-from objsearch.sources import Place, read_image
+from objsearch.settings import Settings
+from objsearch.sources import Place, read_image, unfold
 from objsearch.types import (
     DescribedImage,
     Descriptor,
@@ -39,19 +38,21 @@ class Describer:
         self.settings = settings
         self.detector: Detector = settings.detector
         self.extractors: tuple[Extractor, ...] = tuple(c.extractor for c in settings.descriptors)
-        self.limits = Limits(
-            settings.input.max_megapixels, settings.input.max_bytes, settings.input.background
-        )
+        self.reading = settings.input.reading
 
     def read(self, place: Place | Unreadable) -> Image | Unreadable:
         """Decode one place; what is unreadable already stays so."""
-        return place if isinstance(place, Unreadable) else read_image(place, self.limits)
+        return place if isinstance(place, Unreadable) else read_image(place, self.reading)
+
+    def unfold(self, places: Iterable[Place | Unreadable]) -> Iterator[Place | Unreadable]:
+        """Pages and frames in the place of files that hold several, as they are asked for."""
+        return unfold(places, self.reading, workers=self._n_workers)
 
     def describe_places(
         self, places: Iterable[Place | Unreadable]
     ) -> Iterator[DescribedImage | Unreadable]:
-        """One result a place, in order; memory is bounded by workers and batch size."""
-        groups = batches(places, self.settings.run.batch_size)
+        """One result an image, page or frame, in order; workers and batch size bound the memory."""
+        groups = batches(self.unfold(places), self.settings.run.batch_size)
         for group in ordered_map(self._read_and_describe, groups, workers=self._n_workers):
             yield from group
 

@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.comparison import Comparer, swapped
-from objsearch.config import Search, Settings, load_settings
+from objsearch.config import load_settings
 from objsearch.description import Describer
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, batches, counted, ordered_map, silent
 from objsearch.index.base import Ranker
 from objsearch.mirror import compare_mirrored, mirrored
 from objsearch.rank.fusion import fuse
-from objsearch.sources import Place, expand, region_of
+from objsearch.settings import Search, Settings
+from objsearch.sources import Place, expand, is_made_up, key_of, region_of
 from objsearch.sources.regions import RegionOfInterest
 from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
-
 
 RANKED_AT_ONCE = 64
 
@@ -44,6 +44,7 @@ class ObjectSearch:
         self.skipped: list[Unreadable] = []
         self.warnings: list[str] = []
         self._keys: dict[ImageRef, str] = {}
+        self._n_at_hand = 0
 
     @classmethod
     def open(
@@ -57,22 +58,27 @@ class ObjectSearch:
 
     def add(self, *sources: Any) -> Self:
         """Describe reference images and keep them. Unreadable ones are listed in `skipped`."""
-        places = expand(list(sources), exclude=self.settings.input.exclude, kind="reference")
+        places = expand(
+            list(sources),
+            filters=self.settings.input.filters,
+            kind="reference",
+            first_number=self._n_at_hand + 1,
+        )
+        self._n_at_hand += sum(is_made_up(place.ref) for place in places)
         described = counted(
             self.describer.describe_places(places), "describe", self.progress, len(places)
         )
-        self.index.add(self._readable(described, places))
+        self.index.add(self._readable(described))
         return self
 
     def _readable(
-        self, described: Iterable[DescribedImage | Unreadable], places: Sequence[Place | Unreadable]
+        self, described: Iterable[DescribedImage | Unreadable]
     ) -> Iterator[DescribedImage]:
-        for one, place in zip(described, places, strict=True):
+        for one in described:
             if isinstance(one, Unreadable):
                 self.skipped.append(one)
                 continue
-            if isinstance(place, Place):
-                self._keys[one.ref] = place.key
+            self._keys[one.ref] = key_of(one.ref)
             self.warnings += [f"{one.ref}: {warning}" for warning in one.warnings]
             yield one
 
@@ -85,7 +91,8 @@ class ObjectSearch:
                 yield image, self.describer.detector.propose(image)
 
     def _read(self, places: Iterable[Place | Unreadable]) -> Iterator[Image | Unreadable]:
-        return ordered_map(self.describer.read, places, workers=self.settings.run.n_workers)
+        unfolded = self.describer.unfold(places)
+        return ordered_map(self.describer.read, unfolded, workers=self.settings.run.n_workers)
 
     def compare(self, one: Any, other: Any) -> Hit:
         """How alike two images are, whichever comes first: the better of both directions.
@@ -117,7 +124,7 @@ class ObjectSearch:
         warnings: list[str] = []
         places = expand(list(query), kind="query") if query else []
         views = self._query(places, region, warnings)
-        left_out = set() if search.include_query else {_whole_key(p) for p in places}
+        left_out = set() if search.include_query else _keys_of_files(views)
         hits = self._hits(views, search, left_out)
         found = [hit for hit in hits if hit.score >= search.threshold]
         stop = None if search.top is None else search.offset + search.top
@@ -135,7 +142,7 @@ class ObjectSearch:
 
     def find_each(self, queries: Any, **options: Any) -> Iterator[Answer]:
         """A separate answer a query image, in the order given."""
-        for place in expand(queries, kind="query"):
+        for place in self.describer.unfold(expand(queries, kind="query")):
             yield self.find(place, **options)
 
     def _search(self, options: Mapping[str, Any]) -> Search:
@@ -253,11 +260,13 @@ class ObjectSearch:
         return self._keys[ref]
 
 
-def _whole_key(place: Place | Unreadable) -> str:
-    """What tells the query's file: a part of it is still the same file."""
-    if isinstance(place, Unreadable):
-        return str(place.ref)
-    return replace(place, ref=replace(place.ref, xywh=None)).key
+def _keys_of_files(views: Sequence[tuple[DescribedImage, ...]]) -> set[str]:
+    """What tells the queries' files, pages and frames: a part of a picture is still the same one.
+
+    What was at hand has no file: its made-up name may be that of a reference, too.
+    """
+    refs = [replace(view[0].ref, xywh=None) for view in views]
+    return {key_of(ref) for ref in refs if not is_made_up(ref)}
 
 
 def _rank_key(hit: Hit) -> tuple[float, str]:

@@ -63,7 +63,7 @@ class Box(NamedTuple):
 
     def clipped(self, size_wh: tuple[int, int]) -> Box:
         """The part of the box that lies inside an image of the given size."""
-        width, height = size_wh
+        width, height = map(float, size_wh)
         return Box(
             min(max(self.x1, 0.0), width),
             min(max(self.y1, 0.0), height),
@@ -99,7 +99,7 @@ class ImageRef:
         if self.frame is not None:
             parts.append(f"frame={self.frame}")
         if self.seconds is not None:
-            parts.append(f"t={self.seconds:g}")
+            parts.append("t=" + repr(float(self.seconds)).removesuffix(".0"))
         if self.xywh is not None:
             parts.append("xywh=" + ",".join(str(v) for v in self.xywh))
         return self.uri + ("#" + "&".join(parts) if parts else "")

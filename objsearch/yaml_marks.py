@@ -47,12 +47,9 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Marks]:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: not YAML ({error.problem})") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # A date that there is not is a ValueError; an anchor that holds itself never ends.
         raise ConfigError(f"{path}: not YAML ({str(error).splitlines()[0]})") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: not YAML for settings (an anchor holds itself)") from None
-    except ValueError as error:  # a date or a number that there is not
-        raise ConfigError(f"{path}: not YAML ({error})") from None
     if data is None:
         return {}, marks
     if not isinstance(data, dict):

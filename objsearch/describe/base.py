@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pydantic import Field
+
 from objsearch.images.transform import crop
 from objsearch.registry import Component
 from objsearch.types import Box, Descriptor, Image, Kind, Pixels, Region
@@ -42,7 +44,7 @@ class Extractor(Component, ABC):
     """Describes crops. Subclasses write `extract_batch`; single crops are derived."""
 
     produces: ClassVar[Kind]
-    margin: float = 0.0
+    margin: float = Field(0.0, ge=0, le=1, description="context around a crop, a part of its size")
 
     @abstractmethod
     def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:

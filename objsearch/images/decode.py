@@ -126,7 +126,7 @@ def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Deco
 
 @contextmanager
 def told_in_a_sentence(limits: Limits) -> Iterator[None]:
-    """Whatever a codec raises on hostile bytes leaves as an UnreadableImageError with the reason."""
+    """Whatever a codec raises on hostile bytes leaves as an UnreadableImageError, a sentence."""
     try:
         with _quiet:
             yield
@@ -190,7 +190,7 @@ def _check_scans(stream: BinaryIO) -> None:
 def drawing_size(size_wh: tuple[float, float], limits: Limits) -> tuple[int, int]:
     """The pixels that a page or drawing of `size_wh` inches gets: `dpi`, within reason.
 
-    What would be too small to be recognised is enlarged, what would break the limit is made smaller.
+    What would be too small to recognise is enlarged, what would break the limit made smaller.
     """
     width, height = (min(max(side, 1e-3), 1e6) * limits.dpi for side in size_wh)
     enlarging = max(1.0, LEAST_DRAWING_SIDE / max(width, height))

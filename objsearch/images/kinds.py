@@ -1,4 +1,4 @@
-"""What a file holds, told from its first bytes alone; a name decides nothing and is only compared."""
+"""What a file holds, told from its first bytes alone; its name decides nothing."""
 
 from __future__ import annotations
 

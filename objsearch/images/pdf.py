@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,14 @@ from objsearch.images.decode import (
     pixels_of,
     told_in_a_sentence,
 )
+from objsearch.types import Pixels
 
 POINTS_AN_INCH = 72
 
 
 @cache
-def _pymupdf() -> ModuleType:
-    import pymupdf
-
+def _pymupdf() -> Any:
+    pymupdf: Any = importlib.import_module("pymupdf")
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     return pymupdf
@@ -92,9 +92,7 @@ def _page(document: Any, index: int, limits: Limits) -> Decoded:
         warnings = ("the page is drawn smaller, to stay within the limit of megapixels",)
     zoom = _pymupdf().Matrix(width / page.rect.width, height / page.rect.height)
     pixmap = page.get_pixmap(matrix=zoom, colorspace=_pymupdf().csRGB, alpha=False)
-    pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)
-    pixels = pixels[:, : pixmap.width * 3].reshape(pixmap.height, pixmap.width, 3)
-    return Decoded(np.ascontiguousarray(pixels), "PDF", warnings)
+    return Decoded(_rgb(pixmap), "PDF", warnings)
 
 
 def _images(document: Any, index: int) -> list[tuple[Any, ...]]:
@@ -129,5 +127,10 @@ def _original(document: Any, xref: int, limits: Limits) -> Decoded:
         pixmap = fitz.Pixmap(document, xref)
         rgb = fitz.Pixmap(fitz.csRGB, pixmap) if pixmap.colorspace != fitz.csRGB else pixmap
         rgb = fitz.Pixmap(rgb, 0) if rgb.alpha else rgb
-        pixels = np.frombuffer(rgb.samples, np.uint8).reshape(rgb.height, rgb.width, 3)
-        return Decoded(np.ascontiguousarray(pixels), "PDF")
+        return Decoded(_rgb(rgb), "PDF")
+
+
+def _rgb(pixmap: Any) -> Pixels:
+    rows = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)
+    whole = rows[:, : pixmap.width * 3].reshape(pixmap.height, pixmap.width, 3)
+    return np.array(whole, dtype=np.uint8)

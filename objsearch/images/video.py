@@ -16,7 +16,6 @@ os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = (
     "protocol_whitelist;file|format_whitelist;"
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,ogg,asf"
 )
-cv2.setLogLevel(0)
 
 # Decoders start at key frames: to land on a time, start this much before it and walk.
 _RUN_UP_SECONDS = 2.0
@@ -29,91 +28,88 @@ Item = tuple[Part, Decoded | UnreadableImageError] | None
 def read_part(path: str, part: Part, limits: Limits) -> Decoded:
     """The first frame, or the one nearest to `seconds`, or the one numbered `frame`."""
     with told_in_a_sentence(limits):
-        capture = _opened(path, limits)
         if part.page is not None:
             raise UnreadableImageError("it is a video: it has times (#t=12.5), no pages")
-        if part.frame is not None:
-            return _numbered(capture, part.frame)
-        if part.seconds is None:
-            return _grabbed(capture, 0)
-        return _at(capture, path, part.seconds, limits)
+        film = _Film(path, limits)
+        if part.seconds is not None:
+            return _at(film, path, part.seconds, limits)
+        number = part.frame or 0
+        for passed in range(number + 1):
+            if not film.grab():
+                count = f"{passed} frame{'' if passed == 1 else 's'}"
+                raise UnreadableImageError(f"there is no such frame: {count} can be decoded")
+        return film.decoded()
 
 
 def iter_frames(path: str, step: int, limits: Limits) -> Iterator[Item]:
     """Every `step`-th frame with its time; a video that ends early ends in the reason."""
     with told_in_a_sentence(limits):
-        capture = _opened(path, limits)
-        number, seconds = 0, 0.0
-        while capture.grab():
-            seconds = _seconds(capture)
+        film = _Film(path, limits)
+        number = 0
+        while film.grab():
             if number % step == 0:
-                yield Part(seconds=seconds), _retrieved(capture)
+                yield Part(seconds=film.seconds), film.decoded()
             else:
                 yield None
             number += 1
         if number == 0:
             raise UnreadableImageError("the video has no frame that can be decoded")
-        expected = _duration(capture)
-        if seconds + _TOO_SHORT_SECONDS < expected * 0.95:
-            reason = f"the video breaks off after {seconds:.1f} of {expected:.1f} seconds"
-            yield Part(seconds=seconds), UnreadableImageError(reason)
+        end = film.seconds + _TOO_SHORT_SECONDS
+        if end < film.duration * 0.95:
+            reason = f"the video breaks off after {film.seconds:.1f} of {film.duration:.1f} seconds"
+            yield Part(seconds=film.seconds), UnreadableImageError(reason)
 
 
-def _opened(path: str, limits: Limits) -> cv2.VideoCapture:
-    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
-    if not capture.isOpened():
-        raise UnreadableImageError("it is a video that cannot be opened")
-    width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-    height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-    limits.check_size(width, height)
-    return capture
+class _Film:
+    """An open video, and the time of the frame that it stands at."""
+
+    def __init__(self, path: str, limits: Limits) -> None:
+        self._capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+        if not self._capture.isOpened():
+            raise UnreadableImageError("it is a video that cannot be opened")
+        width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+        height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        limits.check_size(width, height)
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self.frame_seconds = 1 / rate if 1 <= rate <= 1000 else 0.04
+        self.seconds = -1.0
+
+    @property
+    def duration(self) -> float:
+        """Seconds by the file's own word; 0 when it has none that can be believed."""
+        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        return count * self.frame_seconds if 0 < count < 1e9 else 0.0
+
+    def grab(self) -> bool:
+        """Go to the next frame; whether there is one. Time goes on, whatever the file says."""
+        if not self._capture.grab():
+            return False
+        told = round(max(0.0, self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000, 3)
+        goes_on = told > self.seconds
+        self.seconds = told if goes_on else round(self.seconds + self.frame_seconds, 3)
+        return True
+
+    def jump(self, seconds: float) -> None:
+        self._capture.set(cv2.CAP_PROP_POS_MSEC, seconds * 1000)
+        self.seconds = -1.0
+
+    def decoded(self) -> Decoded:
+        fine, frame = self._capture.retrieve()
+        if not fine or frame is None or frame.size == 0:
+            raise UnreadableImageError("the frame cannot be decoded")
+        return Decoded(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8), "VIDEO")
 
 
-def _duration(capture: cv2.VideoCapture) -> float:
-    """Seconds by the file's own word; 0 when it has none that can be believed."""
-    rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    return count / rate if rate > 0 and 0 < count < 1e9 else 0.0
-
-
-def _seconds(capture: cv2.VideoCapture) -> float:
-    return round(max(0.0, capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000, 3)
-
-
-def _retrieved(capture: cv2.VideoCapture) -> Decoded:
-    fine, frame = capture.retrieve()
-    if not fine or frame is None or frame.size == 0:
-        raise UnreadableImageError("the frame cannot be decoded")
-    return Decoded(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8), "VIDEO")
-
-
-def _grabbed(capture: cv2.VideoCapture, n_passed: int) -> Decoded:
-    if not capture.grab():
-        count = f"{n_passed} frame{'' if n_passed == 1 else 's'}"
-        raise UnreadableImageError(f"there is no such frame: it has {count} that can be decoded")
-    return _retrieved(capture)
-
-
-def _numbered(capture: cv2.VideoCapture, number: int) -> Decoded:
-    for passed in range(number):
-        if not capture.grab():
-            return _grabbed(capture, passed)
-    return _grabbed(capture, number)
-
-
-def _at(capture: cv2.VideoCapture, path: str, seconds: float, limits: Limits) -> Decoded:
-    tolerance = 0.5 / capture.get(cv2.CAP_PROP_FPS) if capture.get(cv2.CAP_PROP_FPS) > 0 else 0.02
-    tolerance = max(0.001, min(tolerance, 0.5))
-    if seconds > _RUN_UP_SECONDS:
-        capture.set(cv2.CAP_PROP_POS_MSEC, (seconds - _RUN_UP_SECONDS) * 1000)
-        if not capture.grab() or _seconds(capture) > seconds + tolerance:
-            capture.release()
-            capture = _opened(path, limits)  # some formats jump too far: walk from the start
-            capture.grab()
-    else:
-        capture.grab()
-    last = _seconds(capture)
-    while last < seconds - tolerance:
-        if not capture.grab():
+def _at(film: _Film, path: str, seconds: float, limits: Limits) -> Decoded:
+    tolerance = film.frame_seconds / 2
+    start = seconds - _RUN_UP_SECONDS
+    if start > 0:
+        film.jump(start)
+        is_near = film.grab() and start - _RUN_UP_SECONDS <= film.seconds <= seconds + tolerance
+        if not is_near:
+            film = _Film(path, limits)  # some formats jump anywhere: walk from the start
+    while film.seconds < seconds - tolerance:
+        if not film.grab():
+            last = max(0.0, film.seconds)
             raise UnreadableImageError(f"there is nothing at {seconds:g} s: it ends at {last:g} s")
-        last = _seconds(capture)
-    return _retrieved(capture)
+    return film.decoded()

@@ -23,6 +23,12 @@ _SETVIEWPORTORG, _SETVIEWPORTEXT = 0x020D, 0x020E
 _DIBBITBLT, _DIBSTRETCHBLT, _STRETCHDIB = 0x0940, 0x0B41, 0x0F43
 _ANISOTROPIC = 8
 
+# Palettes, pattern brushes and regions: renderers that skip them would miscount the objects after
+# them, so a plain gray brush takes their number.
+_CREATEBRUSH = 0x02FC
+_OTHER_OBJECTS = {0x00F7, 0x01F9, 0x0142, 0x06FF}
+_GRAY_BRUSH = struct.pack("<HIH", 0, 0x808080, 0)
+
 # Whoever plays the file has said these: the map mode and the output's place.
 _OF_THE_PLAYER = {_SETMAPMODE, _SETVIEWPORTORG, _SETVIEWPORTEXT}
 
@@ -106,14 +112,21 @@ def _kept(data: bytes, dropped: set[int]) -> Iterator[bytes]:
     for function, payload in _records(data):
         if function in dropped:
             continue
-        if function == _DIBSTRETCHBLT and len(payload) > 60:
+        if function in _OTHER_OBJECTS:
+            yield _record(_CREATEBRUSH, _GRAY_BRUSH)
+        elif function == _DIBSTRETCHBLT and _has_bitmap(payload, 20):
             yield _record(_STRETCHDIB, payload[:4] + b"\0\0" + payload[4:])
-        elif function == _DIBBITBLT and len(payload) > 56:
+        elif function == _DIBBITBLT and _has_bitmap(payload, 16):
             rop, source, size, place = payload[:4], payload[4:8], payload[8:12], payload[12:16]
             stretched = rop + b"\0\0" + size + source + size + place + payload[16:]
             yield _record(_STRETCHDIB, stretched)
         else:
             yield _record(function, payload)
+
+
+def _has_bitmap(payload: bytes, place: int) -> bool:
+    """Whether a bitmap's header stands there: these records may also just fill a rectangle."""
+    return len(payload) > place + 40 and payload[place : place + 4] in (b"(\0\0\0", b"|\0\0\0")
 
 
 def _player(frame: Frame, size_wh: tuple[int, int]) -> Iterator[bytes]:

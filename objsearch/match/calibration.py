@@ -7,6 +7,7 @@ labelled pairs of images, equal numbers of same and different. 0.5 means the sam
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import exp, log1p
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from objsearch import weights
 from objsearch.errors import ConfigError
@@ -55,18 +56,36 @@ def evidence(inliers: float) -> float:
     return log1p(inliers)
 
 
-def fit(
-    features: NDArray[np.float64], labels: NDArray[np.bool_], names: list[str], fitted_on: str
-) -> Calibration:
-    """Maximum likelihood with a whisper of ridge; both classes weigh the same.
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Labelled pairs: `features` (N, F), `is_same` (N,), `source` (N,) the set that each is of."""
 
-    `features` (N, F), `labels` (N,). Coefficients are kept from going negative: more alike must
+    features: NDArray[np.float64]
+    is_same: NDArray[np.bool_]
+    source: NDArray[np.int_]
+
+    def weights(self) -> NDArray[np.float64]:
+        """(N,) summing to 1: same and different weigh alike, and within them each source."""
+        weights = np.zeros(len(self.is_same))
+        for kind in (True, False):
+            chosen = self.is_same == kind
+            sources = np.unique(self.source[chosen])
+            for source in sources:
+                members = chosen & (self.source == source)
+                weights[members] = 0.5 / len(sources) / members.sum()
+        return weights
+
+
+def fit(examples: Examples, names: list[str], fitted_on: str) -> Calibration:
+    """Maximum likelihood with a whisper of ridge; a large set has no more say than a small one.
+
+    `names` of the F extractors. Coefficients are kept from going negative: more alike must
     never mean less probable.
     """
     from scipy.optimize import minimize
 
-    y = labels.astype(np.float64)
-    weight = np.where(labels, 0.5 / max(1.0, y.sum()), 0.5 / max(1.0, (1 - y).sum()))
+    features, y = examples.features, examples.is_same.astype(np.float64)
+    weight = examples.weights()
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-9
     x = (features - mean) / scale
 
@@ -100,8 +119,14 @@ def load(name: str) -> Calibration:
         raise ConfigError(
             f"no calibration for '{name}' (looked for {path}); make one with 'objsearch calibrate'"
         ) from None
+    except OSError as error:
+        raise ConfigError(f"cannot read the calibration '{path}': {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{path}: not a calibration ({key}: {first['msg'].lower()})") from None
     except (ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: not a calibration ({error})") from error
+        raise ConfigError(f"{path}: not a calibration ({str(error).splitlines()[0]})") from None
 
 
 def save(calibration: Calibration, path: Path) -> None:

@@ -55,22 +55,28 @@ def verify(
     swapped = _sort_key(reference) < _sort_key(query)
     one, other = (reference, query) if swapped else (query, reference)
     pairs = matches[:, ::-1] if swapped else matches
+    # Random samples are drawn by row: the order must not tell which side was the query.
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     source = one.points_xy[pairs[:, 0]].astype(np.float64)
     target = other.points_xy[pairs[:, 1]].astype(np.float64)
-    found = _best_fit(source / one.scale, target / other.scale, options)
+    to_source, to_target = _to_working(one), _to_working(other)
+    found = _best_fit(_moved(source, to_source), _moved(target, to_target), options)
     if found is None:
         return None
     model, transform, inside = found
-    to_working, from_working = _scaling(1 / one.scale), _scaling(other.scale)
-    if model == "fundamental":
-        # A line's coefficients scale the other way round than its points.
-        from_working = _scaling(1 / other.scale)
+    back = to_target.T if model == "fundamental" else inverse(to_target)
     inliers = np.hstack([source[inside], target[inside]]).astype(np.float32)
-    return _oriented(model, from_working @ transform @ to_working, inliers, swapped)
+    return _oriented(model, back @ transform @ to_source, inliers, swapped)
 
 
-def _scaling(factor: float) -> Matrix:
-    return np.diag([factor, factor, 1.0])
+def _to_working(features: LocalFeatures) -> Matrix:
+    """From image pixels to working pixels, counted from the features' own corner."""
+    x, y = features.points_xy.min(axis=0).astype(np.float64)
+    return np.array([[1.0, 0.0, -x], [0.0, 1.0, -y], [0.0, 0.0, features.scale]]) / features.scale
+
+
+def _moved(points: Matrix, transform: Matrix) -> Matrix:
+    return np.asarray(points * transform[0, 0] + transform[:2, 2], dtype=np.float64)
 
 
 def _best_fit(
@@ -88,7 +94,7 @@ def _best_fit(
 
 
 def _sort_key(features: LocalFeatures) -> tuple[int, bytes]:
-    return len(features), features.points_xy[:8].tobytes()
+    return len(features), features.codes[:8].tobytes()
 
 
 def _oriented(

@@ -17,10 +17,10 @@ class Verdicts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     same_inliers: float = Field(
-        8.0, gt=0, description="central inliers that prove the same object where a plane fits"
+        10.0, gt=0, description="central inliers that prove the same object where a plane fits"
     )
     same_inliers_depth: float = Field(
-        20.0, gt=0, description="the same where only a fundamental matrix fits, which proves less"
+        25.0, gt=0, description="the same where only a fundamental matrix fits, which proves less"
     )
     same_score: float = Field(
         0.95, ge=0, le=1, description="calibrated score for 'same' where there are no keypoints"

@@ -29,21 +29,14 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return False  # nobody needs it, and filters stumble over it
-        inner = _wrapped(address)
+        if address in _NAT64:
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        inner = address.teredo[1] if address.teredo is not None else address.sixtofour
         if inner is not None and not is_public(inner):
             return False
     if address.is_multicast or address.is_reserved or address.is_unspecified:
         return False
     return address.is_global and not address.is_link_local and not address.is_loopback
-
-
-def _wrapped(address: ipaddress.IPv6Address) -> Address | None:
-    """The IPv4 address that a transition address leads to."""
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    if address.teredo is not None:
-        return address.teredo[1]
-    return address.sixtofour
 
 
 def checked_addresses(

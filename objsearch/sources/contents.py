@@ -81,7 +81,7 @@ class MemoryContent:
     def path(self) -> str:
         with self._lock:
             if self._file is None:
-                self._file = tempfile.NamedTemporaryFile(prefix="objsearch-")
+                self._file = tempfile.NamedTemporaryFile(prefix="objsearch-")  # noqa: SIM115
                 self._file.write(self._data)
                 self._file.flush()
             return self._file.name
@@ -109,6 +109,8 @@ def read_stream(stream: BinaryIO, max_bytes: int) -> bytes:
         part = stream.read(min(wanted, 1024 * 1024))
         if not part:
             break
+        if isinstance(part, str):
+            raise UnreadableImageError("the stream gives text; open it in binary mode")
         parts.append(bytes(part))
         wanted -= len(part)
     return b"".join(parts)

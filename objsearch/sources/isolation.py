@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -33,7 +34,7 @@ Reply = tuple[Part, Decoded | UnreadableImageError | None]
 """A picture or the reason why not; None for a part that is only listed."""
 
 
-def replies(request: Mapping[str, Any], limits: Limits) -> Iterator[Reply]:
+def replies(request: Mapping[str, Any], limits: Limits) -> Generator[Reply, None, None]:
     """What a reader process answers, each answer within `timeout_seconds` of the one before.
 
     Raises UnreadableImageError when the process dies or overruns its time.
@@ -89,12 +90,10 @@ class _ReaderProcess:
 
     def ask(self, request: Mapping[str, Any]) -> None:
         self.n_requests += 1
-        try:
+        with suppress(OSError):  # it may have died; reading will say so
             stdin = _pipe(self._popen.stdin)
             stdin.write(json.dumps(request).encode() + b"\n")
             stdin.flush()
-        except OSError:
-            pass  # it has died; reading will say so
 
     def next_reply(self, seconds: float) -> Reply | None:
         """The next answer; None: that was all. Raises UnreadableImageError when there is none."""
@@ -122,7 +121,7 @@ class _ReaderProcess:
         if "shape" not in header:
             return part, None
         pixels = np.empty(header["shape"], np.uint8)
-        view = memoryview(pixels).cast("B")
+        view = pixels.data.cast("B")
         filled = 0
         while filled < len(view):
             n_read = stdout.readinto(view[filled:])  # type: ignore[attr-defined]
@@ -138,13 +137,11 @@ class _ReaderProcess:
     def _kill(self) -> None:
         if self._popen.returncode is not None:
             return  # its number may be another's by now
-        try:
+        with suppress(ProcessLookupError, PermissionError):
             if hasattr(os, "killpg"):
                 os.killpg(self._popen.pid, signal.SIGKILL)  # and the programs it has started
             else:
                 self._popen.kill()
-        except (ProcessLookupError, PermissionError):
-            pass
 
     def _cause_of_death(self, seconds: float) -> str:
         self.stop()
@@ -158,10 +155,8 @@ class _ReaderProcess:
         self._kill()
         self._popen.wait()
         for pipe in (self._popen.stdin, self._popen.stdout):
-            try:
+            with suppress(OSError):
                 _pipe(pipe).close()
-            except OSError:
-                pass
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -8,69 +8,87 @@ from __future__ import annotations
 
 import glob
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatch
-from pathlib import Path
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from objsearch.errors import UsageError
+from objsearch.sources.filters import Filters
+from objsearch.sources.urls import is_url, scheme_of
 from objsearch.types import ImageRef, Unreadable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where one image lies: a file by its ref, or something in memory under a made-up name."""
+    """Where one image lies: a file or a URL by its ref, or something at hand under a name.
+
+    `content` is what a person gave (bytes, a stream, an array, …) or what was read ahead.
+    """
 
     ref: ImageRef
     content: Any = None
 
     @property
-    def is_file(self) -> bool:
-        return self.content is None
-
-    @property
     def key(self) -> str:
-        """What tells two places apart: the real path with its fragment, or the made-up name."""
-        if not self.is_file:
-            return str(self.ref)
-        real = os.path.realpath(self.ref.uri)
-        return real + str(self.ref)[len(self.ref.uri) :]
+        """What tells two places apart: the real path with its fragment, the URL, the name."""
+        return key_of(self.ref)
+
+
+def key_of(ref: ImageRef) -> str:
+    """The same text for every way to write a file's path; a URL and a made-up name as they are."""
+    if is_made_up(ref) or is_url(ref.uri):
+        return str(ref)
+    return os.path.realpath(ref.uri) + str(ref)[len(ref.uri) :]
+
+
+def is_made_up(ref: ImageRef) -> bool:
+    """Whether it names something in memory, `<bytes:1>`: no one can open it again."""
+    return ref.uri.startswith("<") and ref.uri.endswith(">")
 
 
 def expand(
-    inputs: Any, *, exclude: Sequence[str] = (), kind: str = "image"
+    inputs: Any,
+    *,
+    exclude: Sequence[str] = (),
+    filters: Filters = Filters(),
+    kind: str = "image",
+    first_number: int = 1,
 ) -> list[Place | Unreadable]:
     """List the places that one or several inputs name, each once, in the order given.
 
-    An input is a path, a glob, a folder, a ref with a fragment, bytes, a binary stream, an array, a
-    Pillow image or a list of these. Raises UsageError for a name that leads nowhere.
+    An input is a path, a glob, a folder, a URL, a ref with a fragment, bytes, a binary stream, an
+    array, a Pillow image or a list of these. `exclude` adds to the filters' own; `first_number` is
+    that of the first input without a name. Raises UsageError for a name that leads nowhere.
     """
+    rules = replace(filters, exclude=(*filters.exclude, *exclude))
     found: dict[str, Place | Unreadable] = {}
-    for number, one in enumerate(_flat(inputs), 1):
-        for place in _expand_one(one, number, exclude, kind):
+    numbers = count(first_number)
+    for one in _flat(inputs):
+        for place in _expand_one(one, numbers, rules, kind):
             key = place.key if isinstance(place, Place) else str(place.ref)
             found.setdefault(key, place)
     return list(found.values())
 
 
-def _flat(inputs: Any) -> list[Any]:
-    if isinstance(inputs, list | tuple | set | Iterator):
-        return list(inputs)
-    return [inputs]
+def _flat(inputs: Any) -> Iterator[Any]:
+    if isinstance(inputs, list | tuple | set | Iterator) and not hasattr(inputs, "read"):
+        for one in inputs:
+            yield from _flat(one)
+    else:
+        yield inputs
 
 
 def _expand_one(
-    one: Any, number: int, exclude: Sequence[str], kind: str
+    one: Any, numbers: Iterator[int], filters: Filters, kind: str
 ) -> Iterable[Place | Unreadable]:
     if isinstance(one, Place):
         return [one]
     if isinstance(one, ImageRef):
         return [Place(one)]
     if isinstance(one, str | os.PathLike):
-        return _from_name(os.fspath(one), exclude, kind)
-    return [Place(ImageRef(_made_up_name(one, number)), one)]
+        return _from_name(os.fspath(one), filters, kind)
+    return [Place(ImageRef(_made_up_name(one, next(numbers))), one)]
 
 
 def _made_up_name(content: Any, number: int) -> str:
@@ -81,19 +99,21 @@ def _made_up_name(content: Any, number: int) -> str:
     return f"<{'array' if hasattr(content, '__array_interface__') else 'image'}:{number}>"
 
 
-def _from_name(
-    name: str | bytes, exclude: Sequence[str], kind: str
-) -> Iterable[Place | Unreadable]:
+def _from_name(name: str | bytes, filters: Filters, kind: str) -> Iterable[Place | Unreadable]:
     text = os.fsdecode(name)
     if os.path.isdir(text):
-        return _walk(text, exclude)
+        return _walk(text, filters)
     if os.path.lexists(text):
         return [Place(ImageRef(text))]
+    if is_url(text):
+        return [Place(_parsed(text))]
+    if scheme_of(text):
+        raise UsageError(f"'{text}' is no URL of http or https, and no other can be opened")
     ref = _parsed(text)
     if ref.uri != text and os.path.lexists(ref.uri):
         return [Place(ref)]
     if glob.has_magic(text):
-        return _from_glob(text, exclude, kind)
+        return _from_glob(text, filters, kind)
     raise UsageError(f"no such {kind}: '{text}'")
 
 
@@ -104,18 +124,18 @@ def _parsed(text: str) -> ImageRef:
         raise UsageError(f"not a place in an image: {error}") from None
 
 
-def _from_glob(pattern: str, exclude: Sequence[str], kind: str) -> Iterable[Place | Unreadable]:
+def _from_glob(pattern: str, filters: Filters, kind: str) -> Iterable[Place | Unreadable]:
     matches = sorted(glob.glob(pattern, recursive=True, include_hidden=True))
     if not matches:
         raise UsageError(f"no {kind} matches '{pattern}'")
     for match in matches:
         if os.path.isdir(match):
-            yield from _walk(match, exclude)
-        elif not _is_excluded(match, exclude):
+            yield from _walk(match, filters)
+        elif filters.keeps(match):
             yield Place(ImageRef(match))
 
 
-def _walk(top: str, exclude: Sequence[str]) -> Iterator[Place | Unreadable]:
+def _walk(top: str, filters: Filters) -> Iterator[Place | Unreadable]:
     visited: set[str] = set()
     waiting = [top]
     while waiting:
@@ -125,31 +145,23 @@ def _walk(top: str, exclude: Sequence[str]) -> Iterator[Place | Unreadable]:
             continue
         visited.add(real)
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(folder) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name)
         except OSError as error:
             yield Unreadable(ImageRef(folder), f"the folder cannot be read ({error.strerror})")
             continue
         folders = []
         for entry in entries:
-            if _is_excluded(entry.path, exclude):
-                continue
-            if entry.is_dir():
-                folders.append(entry.path)
-            else:
+            if _is_folder(entry):
+                if not filters.excludes(entry.path):
+                    folders.append(entry.path)
+            elif filters.keeps(entry.path):
                 yield Place(ImageRef(entry.path))
         waiting.extend(reversed(folders))
 
 
-def _is_excluded(path: str, exclude: Sequence[str]) -> bool:
-    return any(fnmatch(path, rule) or fnmatch(os.path.basename(path), rule) for rule in exclude)
-
-
-def read_bytes(path: str, max_bytes: int) -> bytes:
-    """The bytes of a regular file, at most `max_bytes` + 1 of them.
-
-    Raises OSError. Pipes and devices are refused before they are opened: they may never end.
-    """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError(None, "not a regular file")
-    with Path(path).open("rb") as stream:
-        return stream.read(max_bytes + 1)
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself: reading it will say so
+        return False

@@ -130,9 +130,7 @@ def _write_item(answers: BinaryIO, item: tuple[Part, Any]) -> None:
         _write(answers, header)
     else:
         header |= {"shape": result.pixels.shape, "format": result.format}
-        _write(
-            answers, {**header, "warnings": result.warnings}, memoryview(result.pixels).cast("B")
-        )
+        _write(answers, {**header, "warnings": result.warnings}, result.pixels.data.cast("B"))
 
 
 def _write(answers: BinaryIO, header: dict[str, Any], pixels: memoryview | bytes = b"") -> None:

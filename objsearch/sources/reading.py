@@ -2,51 +2,128 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageOps
 
 from objsearch.errors import UnreadableImageError
-from objsearch.images.decode import Decoded, Limits, decode, pixels_of
-from objsearch.sources.places import Place, read_bytes
+from objsearch.images.decode import Decoded, Limits, Part, decode, pixels_of
+from objsearch.images.frames import decode_part
+from objsearch.images.kinds import mismatch
+from objsearch.sources.contents import (
+    Content,
+    FileContent,
+    MemoryContent,
+    opened,
+    read_stream,
+)
+from objsearch.sources.isolation import ISOLATED_KINDS, replies
+from objsearch.sources.options import Reading
+from objsearch.sources.places import Place
+from objsearch.sources.urls import fetch, is_url, name_of
 from objsearch.types import Box, Image, ImageRef, Pixels, Unreadable
 
 
-def read_image(place: Place, limits: Limits = Limits()) -> Image | Unreadable:
-    """Open one place. Whatever is wrong with it ends in an `Unreadable`, never in an exception."""
+def read_image(place: Place, reading: Reading | Limits = Reading()) -> Image | Unreadable:
+    """Open one place. Whatever is wrong with it ends in an `Unreadable`, never in an exception.
+
+    Of a file that holds several pictures it is the one that the ref names, or the first.
+    """
+    options = reading if isinstance(reading, Reading) else Reading(reading)
     try:
-        decoded = _decoded(place, limits)
+        decoded = _decoded(place, options)
         image = Image(place.ref, decoded.pixels, warnings=decoded.warnings)
         return region_of(image, place.ref.xywh) if place.ref.xywh else image
     except UnreadableImageError as error:
         return Unreadable(place.ref, str(error))
     except OSError as error:
         return Unreadable(place.ref, f"it cannot be read ({error.strerror or error})")
+    except ValueError as error:  # a path with a null byte in it
+        return Unreadable(place.ref, f"it cannot be read ({error})")
 
 
-def _decoded(place: Place, limits: Limits) -> Decoded:
-    if place.ref.page or place.ref.frame or place.ref.seconds:
-        raise UnreadableImageError("pages and frames after the first cannot be opened yet")
-    if place.is_file:
-        return decode(
-            read_bytes(place.ref.uri, limits.max_bytes), name=place.ref.uri, limits=limits
-        )
-    content = place.content
+def content_of(place: Place, reading: Reading) -> Content | None:
+    """The bytes behind a place; None when it holds pixels already.
+
+    Raises UnreadableImageError and OSError. A stream is read to its end, and stays open.
+    """
+    given, limits = place.content, reading.limits
+    name = place.ref.uri
+    if given is None and is_url(name):
+        data = fetch(name, limits, reading.network)
+        return MemoryContent(data, name_of(name), limits.max_bytes)
+    if given is None:
+        return FileContent(name, limits.max_bytes)
+    if isinstance(given, FileContent | MemoryContent):
+        return given
+    if isinstance(given, bytes | bytearray | memoryview):
+        return MemoryContent(bytes(given), "", limits.max_bytes)
+    if hasattr(given, "read") and not isinstance(given, PillowImage.Image):
+        return MemoryContent(read_stream(given, limits.max_bytes), "", limits.max_bytes)
+    return None
+
+
+def _decoded(place: Place, reading: Reading) -> Decoded:
+    if isinstance(place.content, Decoded):
+        return place.content
+    if isinstance(place.content, UnreadableImageError):
+        raise place.content
+    part = Part(place.ref.page, place.ref.frame, place.ref.seconds)
+    content = content_of(place, reading)
+    if content is None:
+        return _at_hand(place.content, reading.limits)
+    if content.kind == "WEBPAGE":
+        raise UnreadableImageError("it is a web page, not an image")
+    if content.kind in ISOLATED_KINDS:
+        return _isolated(content, part, reading.limits)
+    with opened(content) as stream:
+        if part:
+            return decode_part(stream, part, content.name, reading.limits)
+        return decode(stream, name=content.name, limits=reading.limits)
+
+
+def isolated_request(content: Content, verb: str, part: Part = Part()) -> dict[str, Any]:
+    """What to ask a reader process for: `read` a part, `list` the parts, or `all` the frames."""
+    return {
+        "verb": verb,
+        "kind": content.kind,
+        "name": content.name,
+        "path": content.path,
+        "key": content.key,
+        "page": part.page,
+        "frame": part.frame,
+        "seconds": part.seconds,
+    }
+
+
+def _isolated(content: Content, part: Part, limits: Limits) -> Decoded:
+    # To the last answer: a process that is left in the middle has to be ended.
+    for _, result in list(replies(isolated_request(content, "read", part), limits)):
+        if isinstance(result, UnreadableImageError):
+            raise result
+        if result is not None:
+            odd = mismatch(content.name, content.kind) if not part else ()
+            return replace(result, warnings=tuple(dict.fromkeys((*odd, *result.warnings))))
+    raise UnreadableImageError("its reader has no answer")
+
+
+def _at_hand(content: Any, limits: Limits) -> Decoded:
+    """Pixels that a person has given."""
     if isinstance(content, Image):
-        return Decoded(content.pixels, "pixels")
-    if isinstance(content, bytes | bytearray | memoryview):
-        return decode(bytes(content), limits=limits)
+        return Decoded(content.pixels, "pixels", content.warnings)
     if isinstance(content, PillowImage.Image):
+        limits.check_size(*content.size)
         upright = ImageOps.exif_transpose(content)
         return Decoded(pixels_of(upright, limits.background), "pixels")
     if isinstance(content, np.ndarray):
-        return Decoded(_checked_array(content), "pixels")
-    if hasattr(content, "read"):
-        return decode(content.read(limits.max_bytes + 1), limits=limits)
+        return Decoded(_checked_array(content, limits), "pixels")
     raise UnreadableImageError(f"a {type(content).__name__} is not an image")
 
 
-def _checked_array(array: np.ndarray) -> Pixels:
+def _checked_array(array: np.ndarray, limits: Limits) -> Pixels:
     """An array as pixels: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, uint8."""
     if array.dtype != np.uint8:
         raise UnreadableImageError(f"an array of {array.dtype} is not an image; give uint8, RGB")
@@ -54,9 +131,8 @@ def _checked_array(array: np.ndarray) -> Pixels:
         array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise UnreadableImageError(f"an array of shape {array.shape} is not an image")
-    if 0 in array.shape:
-        raise UnreadableImageError("it has no pixels")
-    return pixels_of(PillowImage.fromarray(array), Limits().background)
+    limits.check_size(array.shape[1], array.shape[0])
+    return pixels_of(PillowImage.fromarray(array), limits.background)
 
 
 def region_of(image: Image, xywh: tuple[int, int, int, int]) -> Image:

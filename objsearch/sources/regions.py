@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 from objsearch.errors import UsageError
@@ -31,7 +32,7 @@ class RegionOfInterest:
             values = [float(text.rstrip("%")) for text in texts]
         except ValueError:
             values = []
-        if len(values) != 4 or any(percent) != all(percent):
+        if len(values) != 4 or any(percent) != all(percent) or not all(map(isfinite, values)):
             raise UsageError(
                 f"the region '{given}' is not x,y,w,h: four numbers in pixels (10,20,200,100), "
                 "fractions (0.1,0.2,0.5,0.5) or percent (10%,20%,50%,50%)"

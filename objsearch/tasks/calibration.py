@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.config import Settings
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, silent
-from objsearch.match.calibration import Calibration, fit
+from objsearch.match.calibration import Calibration, Examples, fit
 from objsearch.pipeline import ObjectSearch
+from objsearch.settings import Settings
 from objsearch.tasks.groundtruth import Groundtruth, read_groundtruth
 from objsearch.types import Hit
 
@@ -28,6 +28,7 @@ class Labelled:
 
     features: dict[str, float]
     is_same: bool
+    source: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,26 +112,38 @@ def labelled_pairs(
     progress: Progress = silent,
 ) -> list[Labelled]:
     """The compared pairs of some files, with the truth of each."""
+    # A floor would hide how alike the unlike are, and the fit would take them for blank.
+    rules = settings.assignment.model_copy(update={"floor": 0.0})
+    settings = settings.model_copy(update={"assignment": rules})
     pairs: list[Labelled] = []
-    for path in files:
+    for source, path in enumerate(files):
         search = ObjectSearch(settings, progress)
-        if _is_pairs(path):
-            pairs += _from_pairs(search, path)
-        else:
-            pairs += _from_groundtruth(search, read_groundtruth(path), distractors)
+        found = (
+            _from_pairs(search, path)
+            if _is_pairs(path)
+            else _from_groundtruth(search, read_groundtruth(path), distractors)
+        )
+        pairs += [replace(pair, source=source) for pair in found]
     return pairs
 
 
 def fitted(pairs: Sequence[Labelled], names: list[str], source: str) -> Result:
-    """Fit the features of the named extractors; `source` is kept with the calibration."""
-    features = np.array([[pair.features.get(name, 0.0) for name in names] for pair in pairs])
-    is_same = np.array([pair.is_same for pair in pairs], bool)
-    if not is_same.any() or is_same.all():
+    """Fit the features of the named extractors; every file has the same say.
+
+    `source` is kept with the calibration. Raises UsageError when all pairs are of one kind.
+    """
+    examples = Examples(
+        np.array([[pair.features.get(name, 0.0) for name in names] for pair in pairs]),
+        np.array([pair.is_same for pair in pairs], bool),
+        np.array([pair.source for pair in pairs], int),
+    )
+    n_same = int(examples.is_same.sum())
+    if n_same in (0, len(pairs)):
         raise UsageError("a calibration needs pairs that are the same and pairs that are not")
-    fitted_on = f"{int(is_same.sum())} same and {int((~is_same).sum())} different pairs of {source}"
-    calibration = fit(features, is_same, names, fitted_on)
+    fitted_on = f"{n_same} same and {len(pairs) - n_same} different pairs of {source}"
+    calibration = fit(examples, names, fitted_on)
     scores = np.array([calibration.probability(pair.features) for pair in pairs])
-    return Result(calibration, scores, is_same)
+    return Result(calibration, scores, examples.is_same)
 
 
 def _is_pairs(path: Path) -> bool:

@@ -13,36 +13,44 @@ from __future__ import annotations
 import argparse
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageEnhance, ImageOps
 
-from objsearch.config import Settings, load_settings
+from objsearch.config import load_settings
 from objsearch.match.calibration import Calibration, save
+from objsearch.settings import Settings
 from objsearch.tasks.calibration import Labelled, fitted, labelled_pairs
 
 OBJECT_SETS = {"grocery_packages": 3, "scenes": 1, "lookalike_coco": 1}
 """Which sets, and of which every how many-th group is taken."""
 
-OBJECT_FITS = (["embedding", "orb"], ["embedding"], ["orb"], ["embedding", "sift"], ["sift"])
+OBJECT_FITS = (["embedding", "orb"], ["embedding"], ["orb"])
+SIFT_FITS = (["embedding", "sift"], ["sift"])
 COPY_FITS = (["embedding", "orb", "perceptual-hash"], ["perceptual-hash"])
 SHORTLIST = 30
+LOOKALIKES = "lookalike_coco"
 N_DISTRACTORS = 80
 N_COPIED = 40
 
 
-def objects(evaluation: Path, photos: list[Path], folder: Path) -> list[Labelled]:
-    """Compared pairs of things, by embedding, ORB and SIFT at once."""
+def objects(
+    evaluation: Path, photos: list[Path], folder: Path, keypoints: str, detector: str
+) -> list[Labelled]:
+    """Compared pairs of things, by the embedding and one kind of keypoints."""
     truths = [
         _thinned(evaluation / name / "groundtruth.csv", step, folder)
         for name, step in OBJECT_SETS.items()
     ]
     settings = _settings(
-        {"descriptors": [{"extractor": "embedding"}, {"extractor": "orb"}, {"extractor": "sift"}]},
-        Calibration(intercept=-7, coefficients={"embedding": 12, "orb": 0.7, "sift": 0.7}),
+        {
+            "detector": detector,
+            "descriptors": [{"extractor": "embedding"}, {"extractor": keypoints}],
+        },
+        Calibration(intercept=-7, coefficients={"embedding": 12, keypoints: 1.2}),
         folder,
     )
     return labelled_pairs(settings, truths, photos[:N_DISTRACTORS], print_progress)
@@ -85,7 +93,10 @@ def _settings(data: dict[str, object], start: Calibration, folder: Path) -> Sett
 
 
 def _thinned(truth: Path, step: int, folder: Path) -> Path:
-    """A ground truth with absolute paths and every so many-th group of its own."""
+    """A ground truth with absolute paths and every so many-th group of its own.
+
+    Of look-alikes every photo is a distractor: alike, and not the same.
+    """
     with truth.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     kept = set(sorted({row["group_id"] for row in rows})[::step])
@@ -93,6 +104,8 @@ def _thinned(truth: Path, step: int, folder: Path) -> Path:
     for row in rows:
         row["path"] = str((truth.parent / row["path"]).resolve())
         row["box"] = ""
+        if truth.parent.name == LOOKALIKES and row["role"] == "db":
+            row["role"] = "distractor"
     path = folder / f"{truth.parent.name}.csv"
     _write(path, rows)
     return path
@@ -111,6 +124,17 @@ def print_progress(stage: str, done: int, total: int | None) -> None:
         print(f"{stage} {done}/{total}", flush=True)
 
 
+def write(
+    pairs: list[Labelled], combinations: Sequence[list[str]], source: str, output: Path
+) -> None:
+    """Fit and save each combination of extractors, and print what its thresholds mean."""
+    for names in combinations:
+        result = fitted(pairs, names, source)
+        save(result.calibration, output / f"{'+'.join(sorted(names))}.yaml")
+        print(f"\n{'+'.join(names)}: {result.calibration}")
+        print("\n".join(result.lines(0.99)), flush=True)
+
+
 def main() -> None:
     """Fit every combination of extractors that a preset uses, and print what thresholds mean."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -121,18 +145,14 @@ def main() -> None:
     every = sorted(given.photos.iterdir())
     photos = [every[i] for i in np.random.default_rng(0).permutation(len(every))]
     given.output.mkdir(exist_ok=True)
+    things = ", ".join(OBJECT_SETS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        jobs = [
-            (objects(given.evaluation, photos, folder), OBJECT_FITS, ", ".join(OBJECT_SETS)),
-            (copies(photos, folder), COPY_FITS, "edits of plain photos"),
-        ]
-    for pairs, combinations, source in jobs:
-        for names in combinations:
-            result = fitted(pairs, names, source)
-            save(result.calibration, given.output / f"{'+'.join(sorted(names))}.yaml")
-            print(f"\n{'+'.join(names)}: {result.calibration}")
-            print("\n".join(result.lines(0.99)))
+        pairs = objects(given.evaluation, photos, folder, "orb", "yolo")
+        write(pairs, OBJECT_FITS, things, given.output)
+        pairs = objects(given.evaluation, photos, folder, "sift", "whole-image")
+        write(pairs, SIFT_FITS, things, given.output)
+        write(copies(photos, folder), COPY_FITS, "edits of plain photos", given.output)
 
 
 if __name__ == "__main__":

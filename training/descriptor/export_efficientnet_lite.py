@@ -4,7 +4,7 @@ The classifier's last layer is left out. What the network sees at each place is 
 generalised mean (GeM: between the average and the maximum) and scaled to unit length, so that
 the dot product of two descriptors is their cosine similarity.
 
-    python training/descriptor/export_efficientnet_lite.py models/efficientnet-lite0-gem.onnx
+    python training/descriptor/export_efficientnet_lite.py build/efficientnet-lite0-gem.onnx
 """
 
 from __future__ import annotations

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from objsearch import __version__
-from objsearch.apps.cli import calibrate, compare, config, detect, evaluate, find, models
+from objsearch.apps.cli import (
+    calibrate,
+    compare,
+    config,
+    detect,
+    evaluate,
+    find,
+    models,
+    sign,
+    signed,
+)
 
 app = typer.Typer(
     name="objsearch",
@@ -23,6 +33,8 @@ app.command("compare")(compare.compare)
 app.command("detect")(detect.detect)
 app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(calibrate.calibrate)
+app.command("sign")(sign.sign)
+app.command("signed")(signed.signed)
 app.command("models")(models.models)
 app.add_typer(config.app, name="config")
 

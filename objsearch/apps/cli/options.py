@@ -11,7 +11,7 @@ import typer
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from objsearch.config import Settings
+    from objsearch.settings import Settings
 
 
 class Mode(StrEnum):

@@ -1,0 +1,70 @@
+"""Where a password comes from: a file, the environment or a prompt. Never the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from objsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from objsearch.tasks.signing.password import Password
+
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        metavar="FILE",
+        help="A file whose one line is the password. Without it: the environment's "
+        "OBJSEARCH_PASSWORD, or a prompt.",
+    ),
+]
+
+
+def asked_password(file: Path | None, twice: bool) -> Password:
+    """The password for signing; `twice` asks again at a prompt, against slips."""
+    found = _given(file)
+    if found is not None:
+        return found
+    text = _prompted("Password: ")
+    if text is None:
+        raise UsageError("no password: give --password-file FILE, or set OBJSEARCH_PASSWORD")
+    if twice and _prompted("Once more: ") != text:
+        raise UsageError("the two passwords differ")
+    return _made(text)
+
+
+def optional_password(file: Path | None) -> Password | None:
+    """The password for reading, or None where none is given; an empty answer gives none."""
+    found = _given(file)
+    if found is not None:
+        return found
+    text = _prompted("Password (empty: look for C2PA and PDF signatures alone): ")
+    return _made(text) if text else None
+
+
+def _given(file: Path | None) -> Password | None:
+    from objsearch.tasks.signing.password import password_from_environment, password_from_file
+
+    return password_from_file(file) if file is not None else password_from_environment()
+
+
+def _made(text: str) -> Password:
+    from objsearch.tasks.signing.password import Password
+
+    return Password(text)
+
+
+def _prompted(question: str) -> str | None:
+    """What is typed, unseen, at a terminal; None where there is no terminal."""
+    if not sys.stdin.isatty():
+        return None
+    from getpass import getpass
+
+    try:
+        return getpass(question, stream=sys.stderr)
+    except EOFError:
+        return None

@@ -1,0 +1,57 @@
+"""`objsearch sign`: hide a signature made from a password in an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from objsearch.apps.cli import options as shared
+from objsearch.apps.cli.password import PasswordFileOption
+
+
+def sign(
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A photo, or a file of pages.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="FILE", help="Where the signed copy goes; its extension is the format."
+        ),
+    ],
+    robust: Annotated[
+        bool,
+        typer.Option(
+            "--robust", help="The kind that survives JPEG and halving, in place of the lowest bits."
+        ),
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Write even where the format loses the signature."),
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
+    quality: Annotated[
+        int | None,
+        typer.Option("--quality", min=1, max=100, help="Of JPEG, WebP and AVIF; makes WebP lossy."),
+    ] = None,
+    password_file: PasswordFileOption = None,
+    as_json: shared.JsonOption = False,
+) -> None:
+    """Write a signed copy of an image. Exit code 0: written, 2: an error, and nothing written."""
+    from objsearch.apps.cli.output import print_json, warn
+    from objsearch.apps.cli.password import asked_password
+    from objsearch.tasks.signing import SignOptions, sign_image
+
+    options = SignOptions(robust, force, overwrite, quality)
+    made = sign_image(image, out, asked_password(password_file, twice=True), options)
+    warn(made.warnings)
+    if as_json:
+        print_json({"schema": "objsearch/sign/1", **made.as_data()}, indent=2)
+        return
+    pages = "1 page" if made.pages == 1 else f"{made.pages} pages"
+    typer.echo(
+        f"{made.path}: {made.kind} signature, {pages}, {made.percentage:.0f} % in the file, "
+        f"{made.psnr_db:.1f} dB"
+    )
+    if made.halved_percentage is not None:
+        typer.echo(f"after halving and JPEG 75: {made.halved_percentage:.0f} %")

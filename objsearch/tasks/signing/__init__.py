@@ -1,0 +1,29 @@
+"""Which images carry a digital signature, and signing them with a password.
+
+Four kinds are known. `pixel` and `robust` are made here from a password: the first lies in the
+lowest bits and breaks when anything is compressed, the second in low frequencies and survives JPEG
+and halving. `c2pa` (Content Credentials) and `pdf` are read, never written.
+
+    sign_image("photo.jpg", "signed.png", Password("correct horse"))
+    listing = check_signatures(["photos"], Wanted(password=Password("correct horse")))
+
+A password signature says that whoever made the file knew the password, or copied its pixels from
+one who did. It does not say that nothing else was changed: `c2pa` and `pdf` signatures say that.
+"""
+
+from objsearch.tasks.signing.findings import Finding, Listing, SignatureKind, Wanted
+from objsearch.tasks.signing.listing import check_signatures
+from objsearch.tasks.signing.password import Password
+from objsearch.tasks.signing.sign import Signed, SignOptions, sign_image
+
+__all__ = [
+    "Finding",
+    "Listing",
+    "Password",
+    "SignOptions",
+    "SignatureKind",
+    "Signed",
+    "Wanted",
+    "check_signatures",
+    "sign_image",
+]

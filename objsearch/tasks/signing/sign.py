@@ -1,0 +1,226 @@
+"""Sign an image with a password: pages in, signed pages out; what survives is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as PillowImage
+
+from objsearch.errors import UnreadableImageError, UsageError
+from objsearch.images.decode import Limits
+from objsearch.tasks.signing.bits import DEFAULT_THRESHOLD
+from objsearch.tasks.signing.pages import REDUCED, colours_of, eight_bit, pages_of
+from objsearch.tasks.signing.password import Password
+from objsearch.tasks.signing.signatures import (
+    MIN_PIXELS,
+    PasswordSignature,
+    PixelSignature,
+    RobustSignature,
+)
+from objsearch.tasks.signing.writing import Target, encoded, fitted, target_of, write_file
+
+_MAX_MEGAPIXELS = 1_000  # of all pages together
+
+
+@dataclass(frozen=True, slots=True)
+class SignOptions:
+    """How to sign. `force` writes what loses the signature; `quality` is that of a lossy format."""
+
+    robust: bool = False
+    force: bool = False
+    overwrite: bool = False
+    quality: int | None = None
+    threshold: float = DEFAULT_THRESHOLD
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What was written. `percentage` is read back from the file, the mean of its pages.
+
+    `psnr_db` compares signed with unsigned pixels (higher is closer). `halved_percentage` is what
+    is left of a robust signature after halving the file's pictures and JPEG 75; None for the other.
+    """
+
+    path: Path
+    kind: str
+    pages: int
+    percentage: float
+    psnr_db: float
+    halved_percentage: float | None = None
+    warnings: tuple[str, ...] = ()
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data for programs."""
+        halved = self.halved_percentage
+        return {
+            "path": str(self.path),
+            "kind": self.kind,
+            "pages": self.pages,
+            "percentage": round(self.percentage, 2),
+            "halved_percentage": None if halved is None else round(halved, 2),
+            "psnr_db": round(self.psnr_db, 2),
+            "warnings": list(self.warnings),
+        }
+
+
+def sign_image(
+    image: str | Path | bytes,
+    out: str | Path,
+    password: Password,
+    options: SignOptions | None = None,
+) -> Signed:
+    """Write a signed copy of an image.
+
+    Raises UsageError when the image cannot carry a signature, when the target exists, or when the
+    target's format would lose the signature and `force` is not given.
+    """
+    options = options or SignOptions()
+    path = Path(out)
+    target = target_of(path)
+    if path.exists() and not options.overwrite:
+        raise UsageError(f"'{path}' exists; overwrite it with --overwrite")
+    name, data = _read(image)
+    signature = (RobustSignature if options.robust else PixelSignature)(password.key)
+    try:
+        pages, warnings = _fitted_pages(data, name, target, options)
+    except UnreadableImageError as error:
+        raise UsageError(f"'{name}': {error}") from None
+    for page in pages:
+        _check_size(page.size, name, signature)
+    signed = [signature.sign(page) for page in pages]
+    is_converted = any("CMYK" in warning for warning in warnings)
+    written = encoded(signed, target, options.quality, not is_converted)
+    made = _measured(signature, signed, written, options)
+    _check_survival(made, path, options)
+    write_file(path, written, options.overwrite)
+    return Signed(
+        path,
+        signature.kind,
+        len(made.found),
+        made.percentage,
+        _mean([_psnr(*pair) for pair in zip(pages, signed, strict=True)]),
+        made.halved_percentage,
+        (*warnings, *_losses(data, made.percentage, options.threshold)),
+    )
+
+
+def _read(image: str | Path | bytes) -> tuple[str, bytes]:
+    if isinstance(image, bytes):
+        return "<bytes>", image
+    try:
+        return str(image), Path(image).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read '{image}': {error.strerror or error}") from None
+
+
+def _fitted_pages(
+    data: bytes, name: str, target: Target, options: SignOptions
+) -> tuple[list[PillowImage.Image], list[str]]:
+    pages: list[PillowImage.Image] = []
+    warnings: list[str] = []
+    megapixels = 0.0
+    for page in pages_of(data, options.limits):
+        megapixels += page.width * page.height / 1e6
+        if megapixels > _MAX_MEGAPIXELS:
+            raise UsageError(f"'{name}' has more than {_MAX_MEGAPIXELS:,} megapixels of pages")
+        carrying = eight_bit(page) if options.robust else page
+        one, warning = fitted(carrying, target)
+        pages.append(one)
+        warnings += [_depth_warning(page, options), warning]
+    return pages, [one for one in dict.fromkeys(warnings) if one]
+
+
+def _depth_warning(page: PillowImage.Image, options: SignOptions) -> str:
+    if page.info.get(REDUCED):
+        return "16 bits a sample became 8: colours of more cannot be written"
+    if options.robust and page.mode == "I;16":
+        return "16 bits a sample became 8: the robust signature knows no more"
+    if options.robust and page.mode == "CMYK":
+        return "CMYK became RGB: the robust signature knows no CMYK"
+    return ""
+
+
+def _check_size(size_wh: tuple[int, int], name: str, signature: PasswordSignature) -> None:
+    width, height = size_wh
+    side = signature.min_side
+    if min(size_wh) < side or width * height < MIN_PIXELS:
+        raise UsageError(
+            f"'{name}' has {width} x {height} pixels; a {signature.kind} signature needs "
+            f"{side} x {side} or more, and {MIN_PIXELS:,} in all"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """What reading the encoded file back has shown."""
+
+    found: Sequence[PillowImage.Image]
+    percentage: float
+    is_exact: bool
+    halved_percentage: float | None
+
+
+def _measured(
+    signature: PixelSignature | RobustSignature,
+    signed: Sequence[PillowImage.Image],
+    written: bytes,
+    options: SignOptions,
+) -> _Made:
+    found = list(pages_of(written, options.limits))
+    halved = None
+    if isinstance(signature, RobustSignature):
+        halved = _mean([signature.halved(eight_bit(page)) for page in found])
+    percentage = _mean([signature.vote(page).percentage for page in found])
+    return _Made(found, percentage, _is_exact(signed, found), halved)
+
+
+def _check_survival(made: _Made, path: Path, options: SignOptions) -> None:
+    """Raises UsageError when the file would not hold what was signed, and nothing forces it."""
+    is_lost = made.percentage < options.threshold or not (made.is_exact or options.robust)
+    if options.force or not is_lost:
+        return
+    other = "a higher --quality" if options.robust else "a robust signature (--robust)"
+    raise UsageError(
+        f"'{path.suffix}' does not keep pixels as they are: {made.percentage:.0f} % of the "
+        f"signature would be left; write a .png, .tif or .webp, take {other}, or insist "
+        "with --force"
+    )
+
+
+def _is_exact(signed: Sequence[PillowImage.Image], found: Sequence[PillowImage.Image]) -> bool:
+    """Whether the pages read back have the samples that were written."""
+    if len(signed) != len(found):
+        return False
+    for one, other in zip(signed, found, strict=True):
+        written, read = colours_of(one), colours_of(other)
+        if not np.array_equal(written, read[..., : written.shape[2]]):
+            return False
+    return True
+
+
+def _losses(data: bytes, percentage: float, threshold: float) -> list[str]:
+    losses = []
+    if percentage < threshold:
+        losses.append(
+            f"{percentage:.0f} % of the signature is left in the file, under the threshold of "
+            f"{threshold:g} %: it will not be found"
+        )
+    if b"c2pa" in data and b"jumb" in data:
+        losses.append("Content Credentials of the original are not in the copy: its pixels differ")
+    return losses
+
+
+def _psnr(page: PillowImage.Image, signed: PillowImage.Image) -> float:
+    one, other = colours_of(page).astype(np.float64), colours_of(signed)
+    error = float(np.mean((one - other) ** 2))
+    peak = 65535.0 if page.mode == "I;16" else 255.0
+    return 99.0 if error == 0 else float(10.0 * np.log10(peak**2 / error))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,128 @@
+"""What many tests share: example photos, searches over them made once, no way to the network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+from objsearch.config import load_settings
+from objsearch.images.decode import decode
+from objsearch.match.calibration import Calibration, save
+from objsearch.pipeline import ObjectSearch
+from objsearch.types import Pixels
+
+ROOT = Path(__file__).resolve().parent.parent
+
+hypothesis.settings.register_profile(
+    "default", deadline=None, derandomize=True, database=None, max_examples=60
+)
+hypothesis.settings.load_profile("default")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """The default run needs no network: whoever looks for it is named."""
+    tried: list[object] = []
+    real = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        is_near = self.family == socket.AF_UNIX or address[0] in ("127.0.0.1", "::1", "localhost")
+        if not is_near:
+            tried.append(address)
+            raise ConnectionError(f"tests have no network: {address}")
+        real(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+    assert not tried
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """The folder of example photos, which nobody changes."""
+    return ROOT / "examples" / "photos"
+
+
+@pytest.fixture(scope="session")
+def queries() -> Path:
+    """The folder of example queries, which nobody changes."""
+    return ROOT / "examples" / "queries"
+
+
+@pytest.fixture(scope="session")
+def pixels_of(photos: Path) -> Callable[[str], Pixels]:
+    """The pixels of an example photo by name."""
+
+    @cache
+    def read(name: str) -> Pixels:
+        pixels = decode((photos / name).read_bytes()).pixels
+        pixels.flags.writeable = False
+        return pixels
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Settings for tests whose subject is not the algorithm: few ORB points of the full frame."""
+    path = tmp_path_factory.mktemp("quick") / "calibration.yaml"
+    save(Calibration(intercept=-5.0, coefficients={"orb": 2.2}), path)
+    return {
+        "detector": "whole-image",
+        "descriptors": [{"extractor": {"name": "orb", "n_points": 400, "long_side": 400}}],
+        "calibration": str(path),
+    }
+
+
+@pytest.fixture(scope="session")
+def some(photos: Path) -> list[Path]:
+    """A few photos that differ in kind and size, for tests that describe them again and again."""
+    names = ("coins.png", "graffiti_wall.jpg", "notebook.jpg", "old_street.jpg", "toys.jpg")
+    return [photos / name for name in names]
+
+
+@pytest.fixture(scope="session")
+def searches(photos: Path) -> Callable[[str], ObjectSearch]:
+    """A search by a preset over all example photos, described once; nobody adds to it."""
+
+    @cache
+    def search(preset: str) -> ObjectSearch:
+        return ObjectSearch(load_settings(preset)).add(photos)
+
+    return search
+
+
+@pytest.fixture(scope="session")
+def quick_search(quick: dict[str, Any], photos: Path) -> ObjectSearch:
+    """A quick search over all example photos; nobody adds to it."""
+    return ObjectSearch.open(quick).add(photos)
+
+
+@pytest.fixture
+def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory of one's own that holds a copy of `examples/`."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def clean_environment() -> dict[str, str]:
+    """The environment of a new process, without what a framework's import left in ours."""
+    quiet = ("ORT_DISABLE_TELEMETRY", "YOLO_", "ULTRALYTICS_", "HF_HUB_", "COV_")
+    return {key: value for key, value in os.environ.items() if not key.startswith(quiet)}

@@ -1,0 +1,144 @@
+"""What each extractor adds to the contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from objsearch.describe.base import Crop, crop_of
+from objsearch.describe.embedding import Embedding
+from objsearch.describe.orb import Orb
+from objsearch.describe.perceptual_hash import PerceptualHash
+from objsearch.describe.sift import Sift
+from objsearch.errors import MissingDependencyError, WeightsError
+from objsearch.types import (
+    BinaryDescriptor,
+    Box,
+    GlobalDescriptor,
+    LocalFeatures,
+    Pixels,
+    Region,
+)
+from tests.contracts.made import shared
+from tests.pictures import brightened, drawing, image, noise, rotated
+
+
+def bits(one: BinaryDescriptor, other: BinaryDescriptor) -> int:
+    return int(np.bitwise_count(one.code ^ other.code).sum())
+
+
+def test_a_frame_is_cut_as_it_is_and_a_region_by_its_box() -> None:
+    whole = image(noise(60, 100))
+    frame = crop_of(whole, Region(whole.frame, "frame", 0.0, "frame"), margin=0.5)
+    assert frame.pixels is whole.pixels
+    assert frame.is_frame
+    part = crop_of(whole, Region(Box(10.5, 20.2, 30, 40), "a", 1.0, "given"))
+    assert part.corner_xy == (10.0, 20.0)
+    assert np.array_equal(part.pixels, whole.pixels[20:40, 10:30])
+    wide = crop_of(whole, Region(Box(10, 20, 30, 40), "a", 1.0, "given"), margin=0.25)
+    assert wide.corner_xy == (5.0, 15.0)
+    assert wide.pixels.shape == (30, 30, 3)
+    edge = crop_of(whole, Region(Box(0, 0, 40, 40), "a", 1.0, "given"), margin=0.25)
+    assert edge.corner_xy == (0.0, 0.0)
+    assert edge.pixels.shape == (50, 50, 3)
+
+
+@pytest.mark.parametrize("kind", [Orb, Sift])
+def test_keypoints_are_limited_and_the_strongest_first(
+    kind: type[Orb | Sift], pixels_of: Callable[[str], Pixels]
+) -> None:
+    photo = pixels_of("old_street.jpg")
+    extractor = kind(n_points=100, n_crop_points=40)
+    frame, crop = extractor.extract_batch([Crop(photo, is_frame=True), Crop(photo)])
+    assert isinstance(frame, LocalFeatures) and isinstance(crop, LocalFeatures)
+    assert 50 < len(frame) <= 100
+    assert 20 < len(crop) <= 40
+    fewer = kind(n_points=50).extract(photo)
+    assert isinstance(fewer, LocalFeatures)
+    assert len(fewer) <= 50
+
+
+@pytest.mark.parametrize("kind", [Orb, Sift])
+@pytest.mark.parametrize("long_side", [160, 333, 1000])
+def test_points_are_in_image_pixels_at_any_working_size(
+    kind: type[Orb | Sift], long_side: int
+) -> None:
+    # One bright square on a dark ground: all keypoints lie about its edge.
+    pixels = np.full((207, 311, 3), 30, np.uint8)
+    pixels[60:120, 100:180] = 220
+    found = kind(long_side=long_side).extract(pixels)
+    assert isinstance(found, LocalFeatures)
+    assert found.scale == pytest.approx(311 / long_side)
+    assert len(found)
+    x, y = found.points_xy.T
+    middle = np.array([(x.min() + x.max()) / 2, (y.min() + y.max()) / 2])
+    assert np.abs(middle - (139.5, 89.5)).max() < 0.05 * max(311, 20 * 311 / long_side)
+
+
+def test_sift_codes_have_unit_length(pixels_of: Callable[[str], Pixels]) -> None:
+    found = Sift().extract(pixels_of("toys.jpg"))
+    assert isinstance(found, LocalFeatures)
+    assert np.allclose(np.linalg.norm(found.codes, axis=1), 1.0, atol=1e-3)
+    assert (found.codes >= 0).all()
+
+
+def test_the_hash_is_blind_to_light_and_size_and_sees_content(
+    pixels_of: Callable[[str], Pixels],
+) -> None:
+    photo = pixels_of("toys.jpg")
+    extractor = PerceptualHash()
+    pictures = [photo, brightened(photo), photo[::2, ::2], pixels_of("old_street.jpg")]
+    one, lighter, smaller, other = (extractor.extract(np.ascontiguousarray(p)) for p in pictures)
+    for found in (one, lighter, smaller, other):
+        assert isinstance(found, BinaryDescriptor)
+        assert len(found.code) == 32
+        assert found.quality > 0.5
+    assert bits(one, lighter) <= 30  # type: ignore[arg-type]
+    assert bits(one, smaller) <= 30  # type: ignore[arg-type]
+    assert bits(one, other) > 90  # type: ignore[arg-type]
+
+
+def cosine(one: object, other: object) -> float:
+    assert isinstance(one, GlobalDescriptor) and isinstance(other, GlobalDescriptor)
+    return float(one.vector @ other.vector)
+
+
+def test_the_embedding_is_nearer_to_an_edited_copy_than_to_another_photo(
+    pixels_of: Callable[[str], Pixels],
+) -> None:
+    extractor = shared("describe", "embedding")
+    for name, other in (("toys.jpg", "coins.png"), ("old_street.jpg", "palace_copy_cropped.jpg")):
+        one = extractor.extract(pixels_of(name))
+        alien = extractor.extract(pixels_of(other))
+        for edited in (brightened, rotated):
+            assert cosine(one, extractor.extract(edited(pixels_of(name)))) > cosine(one, alien)
+
+
+def test_the_embedding_takes_weights_by_name_or_path_and_tells_what_it_cannot(
+    tmp_path: Path, root: Path
+) -> None:
+    pixels = drawing(61, 83)
+    default = Embedding()
+    path = str(root / "models" / f"{default.weights}.onnx")
+    assert Path(path).is_file()
+    facts = Embedding(weights=path, image_size=64)
+    assert isinstance(facts.extract(pixels), GlobalDescriptor)
+    with pytest.raises(WeightsError, match=f"did you mean '{default.weights}'"):
+        Embedding(weights=default.weights + "x").extract(pixels)
+    with pytest.raises(WeightsError, match=r"nowhere\.onnx"):
+        Embedding(weights="nowhere.onnx").extract(pixels)
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no network")
+    with pytest.raises(WeightsError, match=r"cannot load .*broken\.onnx"):
+        Embedding(weights=str(broken)).extract(pixels)
+
+
+def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(MissingDependencyError, match="pip install timm"):
+        Embedding(weights="timm:resnet18").extract(drawing(61, 83))

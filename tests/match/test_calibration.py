@@ -1,0 +1,121 @@
+"""Raw similarities -> probabilities."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from objsearch.errors import ConfigError
+from objsearch.match.calibration import Calibration, Examples, evidence, fit, load, save
+
+TRUE = Calibration(intercept=-4.0, coefficients={"a": 6.0, "b": 1.5})
+
+
+def sample(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Features and labels drawn from the known model, as many same as different."""
+    rng = np.random.default_rng(seed)
+    features = np.stack([rng.random(n), rng.random(n) * 2], axis=1)
+    p = [TRUE.probability({"a": a, "b": b}) for a, b in features]
+    labels = rng.random(n) < p
+    return features, labels
+
+
+def examples(features: np.ndarray, labels: np.ndarray) -> Examples:
+    """Labelled pairs of one source."""
+    return Examples(features, labels, np.zeros(len(labels), int))
+
+
+def test_a_probability_by_hand() -> None:
+    assert TRUE.probability({}) == pytest.approx(1 / (1 + math.exp(4)))
+    assert TRUE.probability({"a": 0.5, "b": 1.0}) == pytest.approx(1 / (1 + math.exp(-0.5)))
+    assert TRUE.probability({"a": 0.5, "b": 1.0, "unknown": 9.0}) == TRUE.probability(
+        {"a": 0.5, "b": 1.0}
+    )
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_probabilities_stay_in_0_to_1_whatever_comes(a: float, b: float) -> None:
+    p = TRUE.probability({"a": a, "b": b})
+    assert 0.0 <= p <= 1.0
+    assert TRUE.probability({"a": a + 1, "b": b}) >= p
+
+
+def test_arrays_give_what_single_numbers_give() -> None:
+    features, _ = sample(50)
+    many = TRUE.probabilities({"a": features[:, 0], "b": features[:, 1]})
+    assert many == pytest.approx([TRUE.probability({"a": a, "b": b}) for a, b in features])
+    alone = TRUE.probabilities({"a": features[:, 0]})
+    assert alone == pytest.approx([TRUE.probability({"a": a}) for a, _ in features])
+
+
+def test_a_fit_recovers_the_model_that_made_the_labels() -> None:
+    features, labels = sample(20_000)
+    found = fit(examples(features, labels), ["a", "b"], "made")
+    assert found.coefficients["a"] == pytest.approx(6.0, rel=0.1)
+    assert found.coefficients["b"] == pytest.approx(1.5, rel=0.1)
+    # Both classes weigh the same, which moves the intercept by the log of their odds.
+    odds = math.log(labels.mean() / (1 - labels.mean()))
+    assert found.intercept + odds == pytest.approx(-4.0, rel=0.1)
+    assert found.fitted_on == "made"
+
+
+def test_both_classes_weigh_the_same() -> None:
+    features, labels = sample(4000)
+    few = np.flatnonzero(labels)[:200]
+    kept = np.concatenate([few, np.flatnonzero(~labels)])
+    all_of_them = fit(examples(features, labels), ["a", "b"], "")
+    fewer = fit(examples(features[kept], labels[kept]), ["a", "b"], "")
+    middle = {"a": 0.5, "b": 1.0}
+    assert fewer.probability(middle) == pytest.approx(all_of_them.probability(middle), abs=0.1)
+
+
+def test_every_source_weighs_the_same_within_its_class() -> None:
+    labels = np.array([True, True, True, True, False, False])
+    source = np.array([0, 0, 0, 1, 0, 0])
+    weights = Examples(np.zeros((6, 1)), labels, source).weights()
+    assert weights == pytest.approx([1 / 12, 1 / 12, 1 / 12, 1 / 4, 1 / 4, 1 / 4])
+
+
+def test_more_alike_never_means_less_probable() -> None:
+    features, labels = sample(2000)
+    mixed = np.stack([features[:, 0], -features[:, 1]], axis=1)
+    turned = fit(examples(mixed, labels), ["a", "b"], "")
+    assert turned.coefficients["b"] == 0.0
+    assert turned.coefficients["a"] > 0
+
+
+def test_constant_features_and_separable_labels_fit_finitely() -> None:
+    features = np.stack([np.linspace(0, 1, 40), np.zeros(40)], axis=1)
+    found = fit(examples(features, features[:, 0] > 0.5), ["a", "b"], "")
+    assert all(map(math.isfinite, [found.intercept, *found.coefficients.values()]))
+    assert found.probability({"a": 1.0}) > 0.9
+    assert found.probability({"a": 0.0}) < 0.1
+
+
+def test_evidence_grows_with_inliers() -> None:
+    assert evidence(0) == 0.0
+    assert evidence(9) == pytest.approx(math.log(10))
+
+
+def test_saved_calibrations_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    save(TRUE, path)
+    assert load(str(path)) == TRUE
+    with pytest.raises(ConfigError, match="no calibration for 'nothing\\+here'"):
+        load("nothing+here")
+
+
+def test_a_calibration_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "folder.yaml"
+    folder.mkdir()
+    with pytest.raises(ConfigError, match=r"folder\.yaml"):
+        load(str(folder))
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(ConfigError, match=r"binary\.yaml"):
+        load(str(binary))

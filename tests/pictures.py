@@ -1,0 +1,73 @@
+"""Pictures made by rule, and edits whose truth is known."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image as PillowImage
+
+from objsearch.types import Image, ImageRef, Pixels
+
+
+def noise(height: int, width: int, seed: int = 0) -> Pixels:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def flat(height: int, width: int, value: int = 128) -> Pixels:
+    return np.full((height, width, 3), value, np.uint8)
+
+
+def drawing(height: int, width: int, seed: int = 0) -> Pixels:
+    """Many overlapping rectangles and discs: corners all over, nothing repeated."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((height, width, 3), 200, np.uint8)
+    for number in range(60):
+        colour = tuple(int(v) for v in rng.integers(0, 256, 3))
+        x, y = int(rng.integers(0, width)), int(rng.integers(0, height))
+        w, h = int(rng.integers(4, max(5, width // 4))), int(rng.integers(4, max(5, height // 4)))
+        if number % 3:
+            cv2.rectangle(picture, (x, y), (x + w, y + h), colour, -1)
+        else:
+            cv2.circle(picture, (x, y), w // 2 + 2, colour, -1)
+    return picture
+
+
+def image(pixels: Pixels, uri: str = "made.png") -> Image:
+    return Image(ImageRef(uri), pixels)
+
+
+def brightened(pixels: Pixels) -> Pixels:
+    return np.clip(pixels * 1.25 + 15.0, 0, 255).astype(np.uint8)
+
+
+def cropped(pixels: Pixels, part: float = 0.7) -> Pixels:
+    """The middle, `part` of the width and of the height."""
+    height, width = pixels.shape[:2]
+    dx, dy = round(width * (1 - part) / 2), round(height * (1 - part) / 2)
+    return np.ascontiguousarray(pixels[dy : height - dy, dx : width - dx])
+
+
+def rotated(pixels: Pixels, degrees: float = 12.0) -> Pixels:
+    turned = PillowImage.fromarray(pixels).rotate(
+        degrees, PillowImage.Resampling.BICUBIC, expand=True, fillcolor=(127, 127, 127)
+    )
+    return np.asarray(turned, np.uint8)
+
+
+def warped(pixels: Pixels, transform: np.ndarray, size_wh: tuple[int, int]) -> Pixels:
+    return np.asarray(
+        cv2.warpPerspective(
+            pixels, transform, size_wh, flags=cv2.INTER_CUBIC, borderValue=(127, 127, 127)
+        ),
+        np.uint8,
+    )
+
+
+def encoded(pixels: Pixels, kind: str, **options: Any) -> bytes:
+    """A file's bytes in one of Pillow's formats."""
+    stream = io.BytesIO()
+    PillowImage.fromarray(pixels).save(stream, kind, **options)
+    return stream.getvalue()

@@ -1,0 +1,117 @@
+"""The nouns: boxes, refs and their text."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from objsearch.types import Box, Image, ImageRef, Region, Unreadable, Verification
+
+coordinates = st.floats(-1e4, 1e4, allow_nan=False)
+boxes = st.builds(Box, coordinates, coordinates, coordinates, coordinates)
+
+
+def test_a_box_knows_its_size() -> None:
+    box = Box(10, 20, 40, 60)
+    assert (box.width, box.height, box.area) == (30, 40, 1200)
+    assert Box(5, 5, 1, 1).area == 0
+    assert box.moved(-10, 5) == Box(0, 25, 30, 65)
+
+
+def test_overlap_by_hand() -> None:
+    one, other = Box(0, 0, 10, 10), Box(5, 5, 15, 15)
+    assert one.intersection(other) == 25
+    assert one.iou(other) == pytest.approx(25 / 175)
+    assert one.iou(one) == 1.0
+    assert one.iou(Box(10, 0, 20, 10)) == 0.0  # half-open boxes that touch share nothing
+    assert Box(0, 0, 0, 0).iou(Box(0, 0, 0, 0)) == 0.0
+
+
+@given(boxes, boxes)
+def test_overlap_is_symmetric_and_in_0_to_1(one: Box, other: Box) -> None:
+    assert one.iou(other) == other.iou(one)
+    assert 0.0 <= one.iou(other) <= 1.0 + 1e-9
+
+
+@given(boxes, st.integers(1, 500), st.integers(1, 500))
+def test_clipping_stays_inside_and_is_done_once(box: Box, width: int, height: int) -> None:
+    inside = box.clipped((width, height))
+    assert 0 <= inside.x1 <= width and 0 <= inside.x2 <= width
+    assert 0 <= inside.y1 <= height and 0 <= inside.y2 <= height
+    assert inside.clipped((width, height)) == inside
+    assert all(type(value) is float for value in inside)
+
+
+refs = st.builds(
+    ImageRef,
+    st.text(st.characters(exclude_characters="#", exclude_categories=["Cs"]), min_size=1),
+    page=st.none() | st.integers(0, 10**6),
+    frame=st.none() | st.integers(0, 10**6),
+    seconds=st.none() | st.floats(0, 1e6, allow_nan=False),
+    xywh=st.none() | st.tuples(*[st.integers(0, 10**5)] * 4),
+)
+
+
+@given(refs)
+def test_the_text_of_a_ref_reads_back(ref: ImageRef) -> None:
+    assert ImageRef.parse(str(ref)) == ref
+
+
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("scan.pdf#page=3", ImageRef("scan.pdf", page=3)),
+        ("a.gif#frame=5", ImageRef("a.gif", frame=5)),
+        ("film.mp4#t=12.5", ImageRef("film.mp4", seconds=12.5)),
+        ("a.jpg#xywh=10,20,200,100", ImageRef("a.jpg", xywh=(10, 20, 200, 100))),
+        ("a.tif#page=2&xywh=1,2,3,4", ImageRef("a.tif", page=2, xywh=(1, 2, 3, 4))),
+        ("photo #1.jpg", ImageRef("photo #1.jpg")),
+        ("a#b#page=2", ImageRef("a#b", page=2)),
+        ("https://x.org/a.jpg?b=c#top", ImageRef("https://x.org/a.jpg?b=c#top")),
+        ("", ImageRef("")),
+    ],
+)
+def test_refs_as_documented(text: str, ref: ImageRef) -> None:
+    assert ImageRef.parse(text) == ref
+    assert str(ref) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["a#page=x", "a#xywh=1,2,3", "a#xywh=1,2,3,4,5", "a#t=", "a#frame=-"]
+)
+def test_a_fragment_that_is_no_number_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError):
+        ImageRef.parse(text)
+
+
+def test_refs_sort_and_hash() -> None:
+    refs = [ImageRef("b"), ImageRef("a", page=2), ImageRef("a", page=1)]
+    assert sorted(refs, key=str) == [refs[2], refs[1], refs[0]]
+    assert len({*refs, ImageRef("b")}) == 3
+
+
+def test_an_image_knows_its_frame() -> None:
+    image = Image(ImageRef("a"), np.zeros((3, 5, 3), np.uint8))
+    assert image.size_wh == (5, 3)
+    assert image.frame == Box(0.0, 0.0, 5.0, 3.0)
+
+
+def test_values_are_frozen_and_pickle() -> None:
+    region = Region(Box(0, 0, 1, 1), "cup", 0.5, "detector")
+    for value, key in ((region, "label"), (Unreadable(ImageRef("a"), "why"), "reason")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(value, key, "other")
+        assert pickle.loads(pickle.dumps(value)) == value
+    assert not region.is_frame
+
+
+def test_inliers_are_counted() -> None:
+    found = Verification("affine", np.eye(3), np.zeros((7, 4), np.float32))
+    assert found.n_inliers == 7
+    assert not math.isnan(found.transform.sum())
