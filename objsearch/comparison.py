@@ -136,8 +136,9 @@ class Comparer:
         features = {c.extractor.name: sides.similarities[c.extractor.name] for c in self.whole}
         for channel in self.local:
             counts = np.zeros(sides.shape)
-            for q, r in np.ndindex(*sides.shape):
-                counts[q, r] = len(sides.matches.get((channel.extractor.name, q, r), ()))
+            for (name, q, r), matches in sides.matches.items():
+                if name == channel.extractor.name:
+                    counts[q, r] = len(matches)
             features[channel.extractor.name] = np.log1p(counts)
         scores = self.calibration.probabilities(features)
         if self.settings.assignment.same_class:
