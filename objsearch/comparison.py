@@ -132,14 +132,15 @@ class Comparer:
         return list(dict.fromkeys([*order, every[-1]]))
 
     def _provisional(self, sides: _Sides) -> Scores:
-        """(Q, R) what a pair's score would be if geometry confirmed every match."""
+        """(Q, R) what a pair's score would be if geometry confirmed all but the chance matches."""
         features = {c.extractor.name: sides.similarities[c.extractor.name] for c in self.whole}
         for channel in self.local:
             counts = np.zeros(sides.shape)
             for (name, q, r), matches in sides.matches.items():
                 if name == channel.extractor.name:
                     counts[q, r] = len(matches)
-            features[channel.extractor.name] = np.log1p(counts)
+            by_chance = self.settings.geometry.min_inliers
+            features[channel.extractor.name] = np.log1p(np.maximum(counts - by_chance, 0.0))
         scores = self.calibration.probabilities(features)
         if self.settings.assignment.same_class:
             labels = [region.label for region in sides.reference.regions]

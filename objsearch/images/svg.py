@@ -1,4 +1,4 @@
-"""SVG drawings -> pixels, by resvg where it is installed. Nothing outside the file is looked at."""
+"""SVG drawings -> pixels, by resvg. Nothing outside the file is looked at."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Decoded, Limits, decode, drawing_size, told_in_a_sentence
-from objsearch.images.plugins import missing
+from objsearch.types import Pixels
 
 _UNITS_AN_INCH = {"": 96.0, "px": 96.0, "pt": 72.0, "pc": 6.0, "in": 1.0, "cm": 2.54, "mm": 25.4}
 _ASSUMED_INCHES = (7.0, 7.0)
@@ -20,16 +20,18 @@ _OUTSIDE = re.compile(r"""(href\s*=\s*)(["'])(?!\s*(?:\#|data:))[^"']*\2""", re.
 
 
 def render(data: bytes, limits: Limits) -> Decoded:
-    """Draw at `dpi`. Raises UnreadableImageError, also where the renderer is not installed."""
-    try:
-        import resvg_py
-    except ImportError:
-        raise UnreadableImageError(missing("SVG", "svg")) from None
+    """Draw at `dpi`. Raises UnreadableImageError."""
     text = _OUTSIDE.sub(r"\1\2\2", _text(data))
-    width, height = drawing_size(_inches(text), limits)
     with told_in_a_sentence(limits):
-        png = resvg_py.svg_to_bytes(svg_string=text, width=width, height=height, dpi=96.0)
-        return Decoded(decode(png, limits=limits).pixels, "SVG")
+        return Decoded(drawn(text, drawing_size(_inches(text), limits), limits), "SVG")
+
+
+def drawn(text: str, size_wh: tuple[int, int], limits: Limits) -> Pixels:
+    """The drawing at the largest size that fits into `size_wh`, laid on the background."""
+    import resvg_py
+
+    png = resvg_py.svg_to_bytes(svg_string=text, width=size_wh[0], height=size_wh[1], dpi=96.0)
+    return decode(png, limits=limits).pixels
 
 
 def _text(data: bytes) -> str:

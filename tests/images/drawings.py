@@ -23,7 +23,7 @@ class Polygon:
     points: tuple[tuple[int, int], ...]
 
 
-def polygons(seed: int = 3, count: int = 90) -> list[Polygon]:
+def polygons(seed: int = 3, count: int = 50) -> list[Polygon]:
     """A background and many small shapes: corners all over, nothing repeated."""
     rng = np.random.default_rng(seed)
     made = [Polygon((235, 235, 225), ((0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)))]

@@ -1,22 +1,24 @@
 """The robust signature: 256 keyed bits in the low frequencies of brightness.
 
-The picture's cosine transform has the same low coefficients at every size. A keyed stream deals
-them to the bits; of each bit's share a signed sum is taken, and moved to the nearest point of a
-lattice that stands for the bit's value. Sources: I. Cox, J. Kilian, T. Leighton, T. Shamoon,
-"Secure Spread Spectrum Watermarking for Multimedia", IEEE Transactions on Image Processing 6
-(1997), for spreading over the transform of the whole picture; B. Chen, G. Wornell, "Quantization
-Index Modulation", IEEE Transactions on Information Theory 47 (2001), for the lattice with a dither
-(spread-transform dither modulation), which keeps the picture itself from disturbing its mark.
+The picture's cosine transform has the same low coefficients at every size. They are taken for the
+picture on 8 x 8 cells, and of each cell's waves a keyed stream deals shares to four bits. Of each
+share a signed sum is taken, and moved to the nearest point of a lattice that stands for the bit's
+value. So a bit outlasts what is done to the whole frame, and what covers a part of the frame takes
+only the bits that lie there. Sources: I. Cox, J. Kilian, T. Leighton, T. Shamoon, "Secure Spread
+Spectrum Watermarking for Multimedia", IEEE Transactions on Image Processing 6 (1997), for a keyed
+spread over the low frequencies; B. Chen, G. Wornell, "Quantization Index Modulation", IEEE
+Transactions on Information Theory 47 (2001), for the lattice with a dither (spread-transform dither
+modulation), which keeps the picture itself from disturbing its mark.
 
-It survives what keeps the frame: compression, scaling, blur, noise, and turning by 90 degrees. It
-does not survive cropping.
+It survives what keeps the frame: compression, scaling, blur, noise, text and turning by 90 degrees.
+It does not survive cropping.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,18 +37,20 @@ MIN_SIDE = 128
 STEPS = (64.0, 90.5, 128.0, 181.0)
 """Distances of lattice points of one value; the first moves samples by about 1.2, or 46 dB."""
 
-_SIDE = 40  # coefficients a direction
-_LOWEST = 6.0  # below lie light and shade, which the simplest edit changes
+_SIDE = 56  # coefficients a direction: no more than half the smallest picture holds
+_CELLS = 8  # a direction
+_WAVES = 5  # a direction and cell
+_SHARE = 4  # waves of a bit
 _SCALE = 256.0  # coefficients are those of the picture at 256 x 256, whatever its size
 _STRIP = 256  # rows at a time, so that large pictures need little memory
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
-_ROUNDS = 5
+_ROUNDS = 8
 _CLOSE = 1 / 32  # of a step: near enough to a lattice point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """What a key says: each bit's coefficients (256, n) with their signs, its dither, its value."""
+    """What a key says: each bit's waves (256, 4) with their signs, its dither, its value."""
 
     places: NDArray[np.intp]
     weights: Floats
@@ -55,24 +59,48 @@ class Layout:
 
     @classmethod
     def of(cls, key: Key) -> Layout:
-        v, u = np.divmod(np.arange(_SIDE * _SIDE), _SIDE)
-        used = np.flatnonzero(np.hypot(u, v) >= _LOWEST)
-        dealt = used[key.order("robust/order", len(used))]
-        share = len(dealt) // N_BITS
-        places = dealt[: share * N_BITS].reshape(N_BITS, share)
+        used = _used_waves()
+        drawn = key.stream("robust/order", 8 * used.size).view("<u8").reshape(used.shape)
+        dealt = np.take_along_axis(used, np.argsort(drawn, axis=1, kind="stable"), axis=1)
+        places = dealt.reshape(N_BITS, _SHARE)
         signs = 1.0 - 2.0 * key.bits("robust/signs", places.size).reshape(places.shape)
         dithers = key.stream("robust/dithers", 4 * N_BITS).view("<u4") / 2.0**32
-        return cls(places, signs / np.sqrt(share), dithers, key.bits("robust/bits", N_BITS))
+        return cls(places, signs / np.sqrt(_SHARE), dithers, key.bits("robust/bits", N_BITS))
 
     def sums(self, coefficients: Floats) -> Floats:
         """(256,): each bit's signed sum."""
-        return np.asarray((coefficients.reshape(-1)[self.places] * self.weights).sum(axis=1))
+        waves = _local() @ coefficients @ _local().T
+        return np.asarray((waves.reshape(-1)[self.places] * self.weights).sum(axis=1))
 
     def spread(self, moves: Floats) -> Floats:
-        """The coefficients that move each bit's sum by so much."""
-        coefficients = np.zeros(_SIDE * _SIDE)
-        coefficients[self.places] = moves[:, None] * self.weights
-        return coefficients.reshape(_SIDE, _SIDE)
+        """The coefficients that move each bit's sum by so much, or nearly: cells touch."""
+        waves = np.zeros((_CELLS * _WAVES) ** 2)
+        waves[self.places] = moves[:, None] * self.weights
+        waves = waves.reshape(_CELLS * _WAVES, _CELLS * _WAVES)
+        return np.asarray(_local().T @ waves @ _local())
+
+
+def _used_waves() -> NDArray[np.intp]:
+    """(64, 16): the places of each cell's waves, without those whose mean is not 0."""
+    cell_y, cell_x, wave_y, wave_x = np.indices((_CELLS, _CELLS, _WAVES, _WAVES))
+    rows, columns = cell_y * _WAVES + wave_y, cell_x * _WAVES + wave_x
+    # Wave n goes through n + 1 half periods: an even number of them means 0.
+    is_level = (wave_y % 2 == 1) | (wave_x % 2 == 1)
+    return (rows * _CELLS * _WAVES + columns)[is_level].reshape(_CELLS * _CELLS, -1)
+
+
+@cache
+def _local() -> Floats:
+    """(40, 56): the waves of 8 cells (sines, 0 at a cell's edges) in terms of 56 cosines."""
+    n = 1024
+    places = (np.arange(n) + 0.5) / n * _CELLS
+    cells = places.astype(np.intp)
+    waves = np.zeros((_CELLS * _WAVES, n))
+    for number in range(_WAVES):
+        heights = np.sin(np.pi * (number + 1) * (places - cells))
+        waves[cells * _WAVES + number, np.arange(n)] = heights
+    local = waves @ _cosines(n).T.astype(np.float64)
+    return np.asarray(local / np.linalg.norm(local, axis=1, keepdims=True))
 
 
 def sign_with_step(samples: Samples, layout: Layout, step: float) -> Samples:
@@ -118,15 +146,16 @@ def _with_headroom(samples: Samples, levels: int) -> Samples:
 
 
 def coefficients_of(samples: Samples) -> Floats:
-    """(40, 40) low coefficients of the orthonormal cosine transform (DCT-II) of brightness.
+    """(56, 56) low coefficients of the orthonormal cosine transform (DCT-II) of brightness.
 
-    Rows are vertical frequencies. What is transparent counts as laid on white.
+    Rows are vertical frequencies; the mean is left out. What is transparent counts as laid on white.
     """
     height, width = samples.shape[:2]
     down, across = _cosines(height), _cosines(width)
     total = np.zeros((_SIDE, _SIDE))
     for rows in _strips(height):
         total += down[:, rows] @ (_brightness(samples[rows]) @ across.T)
+    total[0, 0] = 0.0
     return np.asarray(total * (_SCALE / np.sqrt(height * width)))
 
 
@@ -146,7 +175,7 @@ def _painted(samples: Samples, coefficients: Floats) -> Samples:
 
 @lru_cache(maxsize=8)
 def _cosines(n: int) -> NDArray[np.float32]:
-    """(40, n): the lowest cosines over n samples; those that n samples cannot hold are 0."""
+    """(56, n): the lowest cosines over n samples; those that n samples cannot hold are 0."""
     numbers = np.arange(_SIDE)[:, None]
     waves = np.cos(np.pi * numbers * (2 * np.arange(n) + 1) / (2 * n)) * np.sqrt(2.0 / n)
     waves[0] /= np.sqrt(2.0)
