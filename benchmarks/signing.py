@@ -69,6 +69,12 @@ def on_pixels(change: Callable[[np.ndarray], np.ndarray]) -> Edit:
     return edit
 
 
+def covered(values: np.ndarray) -> np.ndarray:
+    height, width = values.shape[:2]
+    values[: round(height * 0.22), : round(width * 0.22)] = 255
+    return values
+
+
 OTHER_EDITS: dict[str, Edit] = {
     "halved, bilinear": lambda p: scaled(p, 0.5, PillowImage.Resampling.BILINEAR),
     "halved, nearest": lambda p: scaled(p, 0.5, PillowImage.Resampling.NEAREST),
@@ -80,19 +86,13 @@ OTHER_EDITS: dict[str, Edit] = {
     "blur, 1 pixel": on_pixels(lambda v: cv2.GaussianBlur(v, (0, 0), 1.0)),
     "noise, 5 levels": on_pixels(lambda v: v + np.random.default_rng(0).normal(0, 5, v.shape)),
     "gray": lambda p: p.convert("L").convert("RGB"),
-    "5 % of the area covered": on_pixels(lambda v: covered(v)),
+    "5 % of the area covered": on_pixels(covered),
     "turned by 1 degree": lambda p: p.rotate(1, PillowImage.Resampling.BICUBIC),
 }
 
 
 def jpeg_75(picture: Picture) -> Picture:
     return saved(picture, "JPEG", {"quality": 75})
-
-
-def covered(values: np.ndarray) -> np.ndarray:
-    height, width = values.shape[:2]
-    values[: round(height * 0.22), : round(width * 0.22)] = 255
-    return values
 
 
 def photos_of(folder: Path) -> Iterator[Picture]:

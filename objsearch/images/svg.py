@@ -11,6 +11,7 @@ from objsearch.types import Pixels
 
 _UNITS_AN_INCH = {"": 96.0, "px": 96.0, "pt": 72.0, "pc": 6.0, "in": 1.0, "cm": 2.54, "mm": 25.4}
 _ASSUMED_INCHES = (7.0, 7.0)
+_MAX_RATIO = 1000
 _MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 _ROOT = re.compile(r"<(?:[\w-]+:)?svg\b[^>]*>", re.DOTALL)
@@ -22,8 +23,11 @@ _OUTSIDE = re.compile(r"""(href\s*=\s*)(["'])(?!\s*(?:\#|data:))[^"']*\2""", re.
 def render(data: bytes, limits: Limits) -> Decoded:
     """Draw at `dpi`. Raises UnreadableImageError."""
     text = _OUTSIDE.sub(r"\1\2\2", _text(data))
+    inches = _inches(text)
+    if max(inches) > _MAX_RATIO * min(inches):  # resvg would draw it for hours
+        raise UnreadableImageError(f"its sides differ more than {_MAX_RATIO:,}-fold")
     with told_in_a_sentence(limits):
-        return Decoded(drawn(text, drawing_size(_inches(text), limits), limits), "SVG")
+        return Decoded(drawn(text, drawing_size(inches, limits), limits), "SVG")
 
 
 def drawn(text: str, size_wh: tuple[int, int], limits: Limits) -> Pixels:

@@ -96,7 +96,7 @@ def _made_up_name(content: Any, number: int) -> str:
         return f"<bytes:{number}>"
     if hasattr(content, "read"):
         return f"<stream:{number}>"
-    return f"<{'array' if hasattr(content, '__array_interface__') else 'image'}:{number}>"
+    return f"<{'array' if hasattr(content, 'shape') else 'image'}:{number}>"
 
 
 def _from_name(name: str | bytes, filters: Filters, kind: str) -> Iterable[Place | Unreadable]:

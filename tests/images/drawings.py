@@ -1,4 +1,4 @@
-"""One drawing in every form: polygons that a rasteriser, a metafile, an SVG and a PDF can all hold."""
+"""One drawing in every form: polygons that all of the formats can hold."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def wmf_file(records: list[bytes], n_objects: int, *, placeable: bool, scale: in
 
 
 def wmf_bitmap(pixels: Pixels, function: int = 0x0B41) -> bytes:
-    """One bitmap over all of it: StretchDIB (0x0F43), DibStretchBlt (0x0B41), DibBitBlt (0x0940)."""
+    """One bitmap over all: StretchDIB (0x0F43), DibStretchBlt (0x0B41), DibBitBlt (0x0940)."""
     height, width = pixels.shape[:2]
     dib = list(struct.unpack(f"<{len(_dib(pixels)) // 2}H", _dib(pixels)))
     rop = (0x0020, 0x00CC)

@@ -128,7 +128,7 @@ def test_a_second_renderer_is_asked(programs: Path, tmp_path: Path) -> None:
     _program(
         programs,
         "inkscape",
-        "target = [a for a in sys.argv if a.startswith('--export-filename=')][0].partition('=')[2]\n"
+        "target = [a for a in sys.argv if a.startswith('--export-filename')][0].partition('=')[2]\n"
         f"open(target, 'wb').write(open({str(picture)!r}, 'rb').read())",
     )
     assert difference(metafile.render(_blank(), "WMF", Limits()).pixels) == 0

@@ -16,11 +16,11 @@ It does not survive cropping.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,8 +42,8 @@ _CELLS = 8  # a direction
 _WAVES = 5  # a direction and cell
 _SHARE = 4  # waves of a bit
 _SCALE = 256.0  # coefficients are those of the picture at 256 x 256, whatever its size
+_WORKING = 512  # pixels a side that the transform is taken of, at most
 _STRIP = 256  # rows at a time, so that large pictures need little memory
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 _ROUNDS = 8
 _CLOSE = 1 / 32  # of a step: near enough to a lattice point
 
@@ -74,10 +74,10 @@ class Layout:
 
     def spread(self, moves: Floats) -> Floats:
         """The coefficients that move each bit's sum by so much, or nearly: cells touch."""
-        waves = np.zeros((_CELLS * _WAVES) ** 2)
+        side = _CELLS * _WAVES
+        waves = np.zeros(side * side)
         waves[self.places] = moves[:, None] * self.weights
-        waves = waves.reshape(_CELLS * _WAVES, _CELLS * _WAVES)
-        return np.asarray(_local().T @ waves @ _local())
+        return np.asarray(_local().T @ waves.reshape(side, side) @ _local())
 
 
 def _used_waves() -> NDArray[np.intp]:
@@ -86,7 +86,8 @@ def _used_waves() -> NDArray[np.intp]:
     rows, columns = cell_y * _WAVES + wave_y, cell_x * _WAVES + wave_x
     # Wave n goes through n + 1 half periods: an even number of them means 0.
     is_level = (wave_y % 2 == 1) | (wave_x % 2 == 1)
-    return (rows * _CELLS * _WAVES + columns)[is_level].reshape(_CELLS * _CELLS, -1)
+    places = (rows * _CELLS * _WAVES + columns)[is_level]
+    return np.asarray(places, np.intp).reshape(_CELLS * _CELLS, -1)
 
 
 @cache
@@ -148,29 +149,48 @@ def _with_headroom(samples: Samples, levels: int) -> Samples:
 def coefficients_of(samples: Samples) -> Floats:
     """(56, 56) low coefficients of the orthonormal cosine transform (DCT-II) of brightness.
 
-    Rows are vertical frequencies; the mean is left out. What is transparent counts as laid on white.
+    Rows are vertical frequencies; the mean is left out. What is transparent counts as white.
     """
-    height, width = samples.shape[:2]
-    down, across = _cosines(height), _cosines(width)
-    total = np.zeros((_SIDE, _SIDE))
-    for rows in _strips(height):
-        total += down[:, rows] @ (_brightness(samples[rows]) @ across.T)
-    total[0, 0] = 0.0
-    return np.asarray(total * (_SCALE / np.sqrt(height * width)))
+    small = _shrunk(_brightness(samples)).astype(np.float32)
+    height, width = small.shape
+    low = _product(_cosines(height), _product(small, _cosines(width).T)).astype(np.float64)
+    low[0, 0] = 0.0
+    return np.asarray(low * (_SCALE / np.sqrt(height * width)))
 
 
 def _painted(samples: Samples, coefficients: Floats) -> Samples:
     """The samples with a pattern of the given coefficients added to every colour."""
     height, width = samples.shape[:2]
-    down, across = _cosines(height), _cosines(width)
-    pattern = (coefficients * (np.sqrt(height * width) / _SCALE)).astype(np.float32)
+    low_h, low_w = min(height, _WORKING), min(width, _WORKING)
+    scaled = (coefficients * (np.sqrt(low_h * low_w) / _SCALE)).astype(np.float32)
+    pattern = _product(_cosines(low_h).T, _product(scaled, _cosines(low_w)))
+    if (low_h, low_w) != (height, width):
+        enlarged = cv2.resize(pattern, (width, height), interpolation=cv2.INTER_CUBIC)
+        pattern = np.asarray(enlarged, np.float32)
     painted = samples.copy()
     n_colours = _n_colours(samples)
-    for rows in _strips(height):
-        added = down[:, rows].T @ (pattern @ across)
-        wanted = samples[rows, :, :n_colours] + added[..., None]
+    for start in range(0, height, _STRIP):
+        rows = slice(start, start + _STRIP)
+        wanted = samples[rows, :, :n_colours] + pattern[rows, :, None]
         painted[rows, :, :n_colours] = np.rint(wanted).clip(0, 255)
     return painted
+
+
+def _shrunk(brightness: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """At most 512 pixels a side: fine detail says nothing of low frequencies."""
+    height, width = brightness.shape
+    size_wh = min(width, _WORKING), min(height, _WORKING)
+    if size_wh == (width, height):
+        return brightness
+    return np.asarray(cv2.resize(brightness, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """left @ right, eight rows at a time.
+
+    For larger products OpenBLAS wakes its threads, which takes several times as long as the work.
+    """
+    return np.concatenate([left[row : row + 8] @ right for row in range(0, len(left), 8)])
 
 
 @lru_cache(maxsize=8)
@@ -183,20 +203,17 @@ def _cosines(n: int) -> NDArray[np.float32]:
     return np.asarray(waves, np.float32)
 
 
-def _strips(height: int) -> Iterator[slice]:
-    for start in range(0, height, _STRIP):
-        yield slice(start, min(start + _STRIP, height))
-
-
 def _n_colours(samples: Samples) -> int:
     return 3 if samples.shape[2] >= 3 else 1
 
 
-def _brightness(samples: Samples) -> NDArray[np.float32]:
+def _brightness(samples: Samples) -> NDArray[np.uint8]:
+    """(H, W): luminance (ITU-R BT.601), as laid on white."""
     n_colours = _n_colours(samples)
-    colours = samples[..., :n_colours].astype(np.float32)
-    brightness = colours @ _LUMINANCE if n_colours == 3 else colours[..., 0]
+    colours = np.ascontiguousarray(samples[..., :n_colours])
+    gray = colours[..., 0] if n_colours == 1 else cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
     if samples.shape[2] == n_colours:
-        return np.asarray(brightness)
-    opacity = samples[..., n_colours].astype(np.float32) / 255.0
-    return np.asarray(255.0 + (brightness - 255.0) * opacity)
+        return np.asarray(gray, np.uint8)
+    opacity = samples[..., n_colours]
+    light = gray.astype(np.uint16) * opacity + np.uint16(255) * (255 - opacity.astype(np.uint16))
+    return np.asarray((light + 127) // 255, np.uint8)
