@@ -87,7 +87,11 @@ class Comparer:
         self._fill(sides, keypoints)
         provisional = self._provisional(sides)
         rules = self.settings.assignment
-        pairs = [self._pair(sides, q, r) for q, r in assign(provisional, rules.floor, rules.rule)]
+        chosen = assign(provisional, rules.floor, rules.rule)
+        if sides.is_same_picture:
+            last = len(query.regions) - 1, len(reference.regions) - 1
+            chosen = [last, *((q, r) for q, r in chosen if q != last[0] and r != last[1])]
+        pairs = [self._pair(sides, q, r) for q, r in chosen]
         if sides.is_same_picture:
             pairs = [_certain(pair) if _is_frames(pair) else pair for pair in pairs]
         elif not rules.frames:

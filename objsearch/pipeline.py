@@ -41,7 +41,7 @@ class ObjectSearch:
         self.describer = Describer(self.settings)
         self.comparer = Comparer(self.settings)
         self.index = self.settings.index
-        self.skipped: list[Unreadable] = []
+        self._skipped: dict[ImageRef, Unreadable] = {}
         self.warnings: list[str] = []
         self._keys: dict[ImageRef, str] = {}
         self._n_at_hand = 0
@@ -71,13 +71,20 @@ class ObjectSearch:
         self.index.add(self._readable(described))
         return self
 
+    @property
+    def skipped(self) -> tuple[Unreadable, ...]:
+        """The references that could not be read, each once, with the reason."""
+        return tuple(self._skipped.values())
+
     def _readable(
         self, described: Iterable[DescribedImage | Unreadable]
     ) -> Iterator[DescribedImage]:
         for one in described:
             if isinstance(one, Unreadable):
-                self.skipped.append(one)
+                self._skipped[one.ref] = one
+                self.index.remove([one.ref])
                 continue
+            self._skipped.pop(one.ref, None)
             self._keys[one.ref] = key_of(one.ref)
             self.warnings += [f"{one.ref}: {warning}" for warning in one.warnings]
             yield one
@@ -133,7 +140,7 @@ class ObjectSearch:
             hits=tuple(found[search.offset : stop]),
             scanned=len(self.index) + len(self.skipped),
             compared=len(self.index),
-            skipped=tuple(self.skipped),
+            skipped=self.skipped,
             settings={**self.settings.answer_settings(), "search": search.model_dump(mode="json")},
             elapsed_seconds=time.perf_counter() - started,
             warnings=(*self.warnings, *warnings),

@@ -161,6 +161,8 @@ search = ObjectSearch.open("default").add("palace_copy_rotated.jpg", "two_books.
 answer = search.find({str(queries / "palace.jpg")!r})
 assert answer.hits
 assert not tried, tried
+# ctypes asks the loader where a library lies; that is no program of its own.
+spawned = [one for one in spawned if "ldconfig" not in str(one[0])]
 assert not spawned, spawned
 for name, value in {{
     "ORT_DISABLE_TELEMETRY": "1",

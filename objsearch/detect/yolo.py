@@ -7,7 +7,8 @@ official model that the user names and does not have.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,9 +70,7 @@ class Yolo(Detector):
         }
         with self._lock:
             if self._model is None:
-                self._model = _load(self.weights)
-                self._model.predict(np.zeros((32, 32, 3), np.uint8), **options)
-                _run_on_one_thread(self._model)
+                self._model = _load(self.weights, options)
             return list(self._model.predict(pictures, **options))
 
     def _regions(self, image: Image, result: Any) -> tuple[Region, ...]:
@@ -89,29 +88,42 @@ class Yolo(Detector):
         )
 
     def _device(self) -> str:
-        import torch
-
         if self.device != "auto":
             return self.device
+        with _told_what_is_missing():
+            import torch
         if torch.cuda.is_available():
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _load(name: str) -> Any:
+@contextmanager
+def _told_what_is_missing() -> Iterator[None]:
     keep_quiet()
     try:
-        from ultralytics import YOLO  # type: ignore[attr-defined]  # resolved lazily there
+        yield
     except ImportError as error:
         raise MissingDependencyError(
             "the yolo detector needs Ultralytics: pip install ultralytics-opencv-headless "
             f"(or search with --mode whole) [{error}]"
         ) from error
+
+
+def _load(name: str, options: Mapping[str, Any]) -> Any:
+    """The model, run once: some backends load their weights only then."""
+    with _told_what_is_missing():
+        from ultralytics import YOLO  # type: ignore[attr-defined]  # resolved lazily there
     path = _resolved(name)
     try:
-        return YOLO(path, task="detect")
+        model = YOLO(path, task="detect")
+        model.predict(np.zeros((32, 32, 3), np.uint8), **options)
+        _run_on_one_thread(model)
     except Exception as error:  # Ultralytics raises what its backends raise
-        raise WeightsError(f"cannot load the detector's weights '{name}': {error}") from error
+        first = str(error).strip().splitlines()[:1]
+        raise WeightsError(
+            f"cannot load the detector's weights '{name}': {''.join(first)}"
+        ) from error
+    return model
 
 
 def _run_on_one_thread(model: Any) -> None:

@@ -25,6 +25,9 @@ from objsearch.errors import UnreadableImageError
 from objsearch.images.kinds import mismatch
 from objsearch.types import Pixels
 
+# Ultralytics puts another function in the place of `PIL.Image.open`; this is Pillow's own.
+_open = PillowImage.open
+
 # Pillow can open more; these are the ones that decode in its own process from pixels alone (no
 # Ghostscript, no half-read metafiles). Content decides which one it is, never the file's name.
 FORMATS = (
@@ -100,7 +103,7 @@ def opened_picture(
         check_bytes(len(data), limits)
     _know_formats()
     stream = io.BytesIO(data) if isinstance(data, bytes) else data
-    with told_in_a_sentence(limits), PillowImage.open(stream, formats=formats) as picture:
+    with told_in_a_sentence(limits), _open(stream, formats=formats) as picture:
         limits.check_size(*picture.size)
         if picture.format == "JPEG":
             _check_scans(stream)
@@ -130,7 +133,8 @@ def told_in_a_sentence(limits: Limits) -> Iterator[None]:
     try:
         with _quiet:
             yield
-    except UnidentifiedImageError:
+    except (UnidentifiedImageError, ImportError):
+        # Where Ultralytics came first, its own `open` looks for a codec that may not be there.
         raise UnreadableImageError("not an image in a known format") from None
     except UnreadableImageError:
         raise

@@ -32,7 +32,7 @@ def is_public(address: Address) -> bool:
         if address in _NAT64:
             return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
         inner = address.teredo[1] if address.teredo is not None else address.sixtofour
-        if inner is not None and not is_public(inner):
+        if address.is_site_local or (inner is not None and not is_public(inner)):
             return False
     if address.is_multicast or address.is_reserved or address.is_unspecified:
         return False

@@ -63,12 +63,13 @@ def _client(limits: Limits, network: Network) -> Iterator[httpx.Client]:
 
     from objsearch.sources.addresses import CheckedBackend
 
+    ssl_context = _ssl_context()
     deadline = time.monotonic() + limits.timeout_seconds
     backend = CheckedBackend(allow_private=network.allow_private, deadline=deadline)
     # What a server is told: what we are, and that packed answers are not wanted.
     headers = {"User-Agent": "objsearch", "Accept": "*/*", "Accept-Encoding": "identity"}
     with httpx.Client(
-        transport=_transport(backend),
+        transport=_transport(backend, ssl_context),
         headers=headers,
         timeout=limits.timeout_seconds,
         follow_redirects=False,
@@ -77,7 +78,7 @@ def _client(limits: Limits, network: Network) -> Iterator[httpx.Client]:
         yield client
 
 
-def _transport(backend: Any) -> httpx.BaseTransport:
+def _transport(backend: Any, ssl_context: Any) -> httpx.BaseTransport:
     import httpcore
     import httpx
 
@@ -85,7 +86,7 @@ def _transport(backend: Any) -> httpx.BaseTransport:
         """httpx over connections of our own making."""
 
         def __init__(self) -> None:
-            self._pool = httpcore.ConnectionPool(_ssl_context(), network_backend=backend)
+            self._pool = httpcore.ConnectionPool(ssl_context, network_backend=backend)
 
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             url = request.url
@@ -130,7 +131,7 @@ def _next_url(response: httpx.Response) -> str:
         raise UnreadableImageError("the server redirects without saying where to")
     url = str(response.url.join(location))
     if not is_url(url):
-        raise UnreadableImageError(f"the server redirects to {scheme_of(url) or 'no'} URL")
+        raise UnreadableImageError("the server redirects to what is no URL of http or https")
     return url
 
 

@@ -1,4 +1,4 @@
-"""One drawing in every form: polygons that all of the formats can hold."""
+"""One drawing in every form: polygons that pixels, a metafile, an SVG and a PDF can all hold."""
 
 from __future__ import annotations
 
