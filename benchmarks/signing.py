@@ -81,9 +81,10 @@ def jpeg_75(picture: Picture) -> Picture:
 
 def captioned(values: np.ndarray) -> np.ndarray:
     height, width = values.shape[:2]
+    drawn = np.zeros(values.shape, np.uint8)
     place = (width // 12, height - height // 12)
-    cv2.putText(values, "a line of white text", place, 0, width / 420, (255, 255, 255), 2)
-    return values
+    cv2.putText(drawn, "a line of white text", place, 0, width / 420, (255, 255, 255), 2)
+    return np.maximum(values, drawn)
 
 
 OTHER_EDITS: dict[str, Edit] = {
@@ -98,6 +99,7 @@ OTHER_EDITS: dict[str, Edit] = {
     "noise, 5 levels": on_pixels(lambda v: v + np.random.default_rng(0).normal(0, 5, v.shape)),
     "gray": lambda p: p.convert("L").convert("RGB"),
     "5 % of the area covered": on_pixels(covered),
+    "a line of text": on_pixels(captioned),
     "turned by 1 degree": lambda p: p.rotate(1, PillowImage.Resampling.BICUBIC),
 }
 

@@ -93,7 +93,7 @@ class Comparer:
             chosen = [last, *((q, r) for q, r in chosen if q != last[0] and r != last[1])]
         pairs = [self._pair(sides, q, r) for q, r in chosen]
         if sides.is_same_picture:
-            pairs = [_certain(pair) if _is_frames(pair) else pair for pair in pairs]
+            pairs[0] = _certain(pairs[0], query.regions[-1], reference.regions[-1])
         elif not rules.frames:
             pairs = [pair for pair in pairs if not _is_frames(pair)]
         return _hit(sides, tuple(sorted(pairs, key=_best_first)), note)
@@ -242,8 +242,17 @@ def _is_frames(pair: RegionPair) -> bool:
     return pair.query.is_frame and pair.reference.is_frame
 
 
-def _certain(pair: RegionPair) -> RegionPair:
-    return replace(pair, score=1.0, verdict="same", overlap_query=1.0, overlap_reference=1.0)
+def _certain(pair: RegionPair, query: Region, reference: Region) -> RegionPair:
+    """The frames of one and the same picture: no geometry is needed to believe them."""
+    return replace(
+        pair,
+        query=query,
+        reference=reference,
+        score=1.0,
+        verdict="same",
+        overlap_query=1.0,
+        overlap_reference=1.0,
+    )
 
 
 def _best_first(pair: RegionPair) -> tuple[float, int, float, Box, Box]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from objsearch.config import preset_names
+from objsearch.config import load_settings, preset_names
 from objsearch.errors import ConfigError, UsageError
 from objsearch.images.decode import decode
 from objsearch.pipeline import ObjectSearch
@@ -98,6 +98,14 @@ def test_a_file_that_was_mended_is_skipped_no_longer(quick: dict[str, Any], tmp_
     assert answer.skipped == ()
     assert (answer.scanned, answer.compared) == (2, 2)
     assert refs(answer) == ["a.png"]
+
+
+def test_searches_by_the_same_settings_share_no_images(
+    quick: dict[str, Any], some: list[Path]
+) -> None:
+    settings = load_settings(quick)
+    one, other = ObjectSearch(settings).add(some[0]), ObjectSearch(settings).add(some[1])
+    assert [len(one.index), len(other.index)] == [1, 1]
 
 
 def test_one_row_an_image(search: ObjectSearch, queries: Path) -> None:

@@ -19,10 +19,14 @@ from objsearch.types import Pixels
 _NEARLY_WHITE = 250
 
 
+class TriedInVainError(UnreadableImageError):
+    """No program could draw it, and one may not have ended with us."""
+
+
 def render(data: bytes, kind: str, size_wh: tuple[int, int], limits: Limits) -> Pixels | None:
     """The drawing by the first program that draws it; None when there is none on PATH.
 
-    Raises UnreadableImageError when none of those that are there can draw it.
+    Raises TriedInVainError when none of those that are there can draw it.
     """
     tried = []
     for name, run in (("inkscape", _by_inkscape), ("soffice", _by_libreoffice)):
@@ -37,7 +41,7 @@ def render(data: bytes, kind: str, size_wh: tuple[int, int], limits: Limits) -> 
             return pixels
         tried.append(name)
     if tried:
-        raise UnreadableImageError(f"it cannot be drawn, nor by {' or '.join(tried)}")
+        raise TriedInVainError(f"it cannot be drawn, nor by {' or '.join(tried)}")
     return None
 
 

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Decoded, Limits, Part
 from objsearch.images.pdf import PdfReader
+from objsearch.images.renderers import TriedInVainError
 
 # What the libraries take by themselves, and the copies of one picture that may be held at once.
 _BASE_BYTES = 3 * 1024**3
@@ -116,8 +117,7 @@ def _answer(request: dict[str, Any], limits: Limits, answers: BinaryIO) -> bool:
     except UnreadableImageError as error:
         part = Part(request["page"], request["frame"], request["seconds"])
         _write_item(answers, (part, error))
-        # A drawing's second renderer may have left something running.
-        return request["kind"] in ("WMF", "EMF") or "memory" in str(error)
+        return isinstance(error, TriedInVainError) or "memory" in str(error)
     return False
 
 

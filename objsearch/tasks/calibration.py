@@ -56,7 +56,7 @@ class Result:
         """The least score from which the wanted precision holds, or None when none reaches it."""
         for threshold in np.unique(self.scores):
             if self.at(float(threshold))["precision"] >= precision:
-                return round(float(threshold), 4)
+                return float(threshold)  # rounded, it might let a wrong pair in
         return None
 
     def as_data(self, precision: float) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class Result:
             )
         found = data["threshold_for_wanted_precision"]
         yield (
-            f"precision {precision:g} needs a threshold of {found}"
+            f"precision {precision:g} needs a threshold of {found:.6f}"
             if found is not None
             else f"no threshold reaches precision {precision:g}"
         )
@@ -156,7 +156,9 @@ def _is_pairs(path: Path) -> bool:
 
 def _from_pairs(search: ObjectSearch, path: Path) -> Iterator[Labelled]:
     with path.open(newline="", encoding="utf-8-sig") as stream:
-        for line in csv.DictReader(stream):
+        for number, line in enumerate(csv.DictReader(stream), 2):
+            if None in (line["a"], line["b"], line["same"]):
+                raise UsageError(f"{path}, line {number}: wanted a, b, same")
             hit = search.compare(path.parent / line["a"], path.parent / line["b"])
             yield Labelled(_features(hit), line["same"].strip().lower() in ("1", "true", "yes"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -104,12 +105,12 @@ class Listing:
     def told(self) -> tuple[Finding, ...]:
         """What a person wants to see: every signature, and one line for a file without any."""
         told: list[Finding] = []
-        for ref in dict.fromkeys(one.ref for one in self.findings):
-            of_file = [one for one in self.findings if one.ref == ref]
-            told += [one for one in of_file if one.verdict != "unsigned"] or [_first(of_file)]
+        for _, group in groupby(self.findings, key=lambda one: one.ref):
+            of_file = list(group)
+            told += [one for one in of_file if one.verdict != "unsigned"] or [_nearest(of_file)]
         return tuple(told)
 
 
-def _first(findings: Sequence[Finding]) -> Finding:
+def _nearest(findings: Sequence[Finding]) -> Finding:
     """The one that came nearest, of a file without any signature."""
     return max(findings, key=lambda one: -1.0 if one.percentage is None else one.percentage)

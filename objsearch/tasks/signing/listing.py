@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image as PillowImage
 
-from objsearch.errors import ObjSearchError, UnreadableImageError, UsageError
+from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.images.decode import FORMATS
 from objsearch.sources import Filters, Place, expand, read_image
@@ -44,6 +44,8 @@ from objsearch.tasks.signing.signatures import (
 from objsearch.types import Image, ImageRef, Unreadable
 
 _OTHERS_PIXELS = ("HEIF", "JXL")  # decoded by readers of their own, flat, a page at a time
+
+Look = tuple[Sequence[SignatureKind], Callable[[], list[Finding]]]
 
 
 def check_signatures(
@@ -160,24 +162,38 @@ def _checked(place: Place | Unreadable, checks: _Checks) -> list[Finding] | Unre
 
 
 def _findings(place: Place, content: Content, checks: _Checks) -> list[Finding]:
-    """What was found of each kind, or why nothing could be said at all (the first reason)."""
-    looked: list[Callable[[], list[Finding]]] = []
-    if checks.signatures and content.kind != "PDF":
-        looked.append(partial(_password_findings, place, content, checks))
-    if checks.has_c2pa:
-        looked.append(partial(_credentials, place.ref, content, checks.anchors))
-    if checks.has_pdf and content.kind == "PDF":
-        looked.append(partial(_pdf, place.ref, content, checks.anchors))
+    """What was found of each kind; a kind that could not be read is `unverified`.
+
+    Raises UnreadableImageError, the first one, when that is so of every kind.
+    """
     findings: list[Finding] = []
-    reasons: list[ObjSearchError] = []
-    for look in looked:
+    unread: list[Finding] = []
+    errors: list[UnreadableImageError] = []
+    for kinds, look in _looks(place, content, checks):
         try:
             findings += look()
         except UnreadableImageError as error:
-            reasons.append(error)
-    if findings:
-        return findings
-    raise reasons[0] if reasons else UnreadableImageError("not a file that could hold a signature")
+            errors.append(error)
+            if content.kind:  # of a file that is none we know, there is nothing to be missed
+                notes = (str(error),)
+                unread += [
+                    Finding(place.ref, kind, "unverified", "unreadable", notes=notes)
+                    for kind in kinds
+                ]
+    if not findings:
+        raise errors[0] if errors else UnreadableImageError("it can hold no signature looked for")
+    return [*findings, *unread]
+
+
+def _looks(place: Place, content: Content, checks: _Checks) -> Iterator[Look]:
+    """The kinds that such a file can hold, and how to look for them."""
+    if checks.signatures and content.kind in ("", "MPO", *FORMATS, *_OTHERS_PIXELS):
+        kinds = tuple(signature.kind for signature in checks.signatures)
+        yield kinds, partial(_password_findings, place, content, checks)
+    if checks.has_c2pa:
+        yield ("c2pa",), partial(_credentials, place.ref, content, checks.anchors)
+    if checks.has_pdf and content.kind == "PDF":
+        yield ("pdf",), partial(_pdf, place.ref, content, checks.anchors)
 
 
 def _credentials(ref: ImageRef, content: Content, anchors: Sequence[str]) -> list[Finding]:
@@ -200,7 +216,7 @@ def _password_findings(place: Place, content: Content, checks: _Checks) -> list[
             is_readable = signature.is_readable(page.size)
             of_kind.append(signature.vote(page, quick) if is_readable else None)
         if quick is not None and all(_is_below(of_kind[-1], quick) for of_kind in votes):
-            break  # signed only if every page is: the others change nothing
+            break  # signed only if every page is: those to come change nothing
     return [
         _password_finding(place.ref, signature, of_kind, checks.wanted.threshold)
         for signature, of_kind in zip(checks.signatures, votes, strict=True)
@@ -215,8 +231,6 @@ def _pages(place: Place, content: Content, checks: _Checks) -> Iterator[PillowIm
             raise UnreadableImageError(image.reason)
         yield PillowImage.fromarray(image.pixels)
         return
-    if content.kind and content.kind not in (*FORMATS, "MPO"):
-        raise UnreadableImageError(f"{content.kind} files carry no password signature")
     with opened(content) as stream:
         yield from pages_of(stream, limits)
 
@@ -229,9 +243,8 @@ def _password_finding(
     ref: ImageRef, signature: PasswordSignature, votes: Sequence[Vote | None], threshold: float
 ) -> Finding:
     read = [vote for vote in votes if vote is not None]
-    kind: SignatureKind = "pixel" if signature.kind == "pixel" else "robust"
     if not read:
-        return Finding(ref, kind, "unsigned", "too small for one", pages=len(votes))
+        return Finding(ref, signature.kind, "unsigned", "too small for one", pages=len(votes))
     shares = [vote.percentage if vote is not None else 0.0 for vote in votes]
     percentage = sum(shares) / len(shares)
     is_signed = min(shares) >= threshold
@@ -244,7 +257,7 @@ def _password_finding(
     }
     verdict: SignatureVerdict = "signed" if is_signed else "unsigned"
     notes = _page_notes(shares, threshold)
-    return Finding(ref, kind, verdict, state, percentage, len(votes), notes, details)
+    return Finding(ref, signature.kind, verdict, state, percentage, len(votes), notes, details)
 
 
 def _page_notes(shares: Sequence[float], threshold: float) -> tuple[str, ...]:

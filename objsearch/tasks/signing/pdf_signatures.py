@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from objsearch.errors import MissingDependencyError, UnreadableImageError
@@ -86,21 +87,30 @@ def read_pdf_signatures(stream: BinaryIO, ref: ImageRef, anchors: Sequence[str])
     Raises UnreadableImageError. pyHanko runs an event loop of its own, so it gets a thread of its
     own: the caller's may have one already.
     """
-    for logger in ("pyhanko", "pyhanko_certvalidator"):
-        logging.getLogger(logger).addHandler(logging.NullHandler())
+    _keep_quiet()
     return next(ordered_map(lambda one: _read(one, ref, anchors), [stream], workers=2))
+
+
+@cache
+def _keep_quiet() -> None:
+    """What pyHanko logs goes where a program sends it, and not by itself to the terminal."""
+    for name in ("pyhanko", "pyhanko_certvalidator"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 def _read(stream: BinaryIO, ref: ImageRef, anchors: Sequence[str]) -> Finding:
     try:
         reader = _opened(stream)
         n_pages = int(reader.root["/Pages"]["/Count"])
-        signatures = [_validated(one, anchors) for one in reader.embedded_regular_signatures]
     except UnreadableImageError:
         raise
     except Exception as error:  # a stranger's PDF may break its reader anywhere
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UnreadableImageError(f"its signatures cannot be read ({first})") from error
+        raise UnreadableImageError(f"its signatures cannot be read ({_reason(error)})") from error
+    try:
+        signatures = [_validated(one, anchors) for one in reader.embedded_regular_signatures]
+    except Exception as error:  # the file can be read, but what is in a signature's place cannot
+        note = f"a signature is damaged ({_reason(error)})"
+        return Finding(ref, "pdf", "invalid", "invalid", None, n_pages, (note,))
     if not signatures:
         return Finding(ref, "pdf", "unsigned", NO_SIGNATURES, pages=n_pages)
     state = min((one.state for one in signatures), key=_WORST_FIRST.index)
@@ -108,6 +118,10 @@ def _read(stream: BinaryIO, ref: ImageRef, anchors: Sequence[str]) -> Finding:
     details = {"signatures": [{**asdict(one), "state": one.state} for one in signatures]}
     told = tuple(one.told() for one in signatures)
     return Finding(ref, "pdf", verdict, state, None, n_pages, told, details)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _opened(stream: BinaryIO) -> PdfFileReader:
@@ -126,6 +140,7 @@ def _validated(embedded: Any, anchors: Sequence[str]) -> PdfSignature:
     from pyhanko_certvalidator import ValidationContext
 
     roots = [one for text in anchors for one in load_certs_from_pemder_data(text.encode())]
+    # An empty list of roots trusts no one; None would trust whom the system trusts.
     context = ValidationContext(trust_roots=roots, allow_fetching=False)
     status = validate_pdf_signature(embedded, signer_validation_context=context)
     signed_at = status.signer_reported_dt

@@ -17,7 +17,7 @@ _GAINS = np.exp(np.arange(-7, 8) * 0.035)  # contrast from 78 to 128 %, the true
 _NO_GAIN = np.ones(1)
 _BLURS = np.arange(8) * 0.1  # exponents that give lost detail back
 _CERTAIN = 6.0
-"""Standard deviations that an attempt needs to be believed: with 700 attempts on each, fewer than
+"""Standard deviations that an attempt needs to be believed: with 900 attempts on each, fewer than
 one in a million pictures never signed has one. All others are read as they lie."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Protocol
+from typing import Literal, Protocol
 
 from PIL import Image as PillowImage
 
@@ -14,6 +14,7 @@ from objsearch.tasks.signing.pixel import full_vote, quick_vote, sign_samples
 from objsearch.tasks.signing.robust import MIN_SIDE, STEPS, Layout, sign_with_step
 from objsearch.tasks.signing.robust_reading import robust_vote
 
+PasswordKind = Literal["pixel", "robust"]
 MIN_WIDTH = 8
 MIN_PIXELS = 16_384
 SURVIVING = 90.0
@@ -24,7 +25,7 @@ stronger."""
 class PasswordSignature(Protocol):
     """One kind of signature under one key."""
 
-    kind: str
+    kind: PasswordKind
     min_side: int
     """Pixels that width and height need for signing."""
 
@@ -41,7 +42,7 @@ class PasswordSignature(Protocol):
 class PixelSignature:
     """The signature in the lowest bits."""
 
-    kind = "pixel"
+    kind: PasswordKind = "pixel"
     min_side = MIN_WIDTH
 
     def __init__(self, key: Key) -> None:
@@ -66,7 +67,7 @@ class PixelSignature:
 class RobustSignature:
     """The signature in the low frequencies. Its quick test is the full one: it takes no longer."""
 
-    kind = "robust"
+    kind: PasswordKind = "robust"
     min_side = MIN_SIDE
 
     def __init__(self, key: Key) -> None:

@@ -152,5 +152,5 @@ def test_strange_files_are_no_signatures() -> None:
     listing = check_signatures(
         [b"hello, no image", b"\xff\xd8\xff\xe0 broken"], Wanted(kinds=("c2pa",), workers=1)
     )
-    assert [one.reason for one in listing.skipped] == ["not a file that could hold a signature"]
+    assert [one.reason for one in listing.skipped] == ["it can hold no signature looked for"]
     assert [one.verdict for one in listing.findings] == ["unsigned"]

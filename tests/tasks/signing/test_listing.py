@@ -120,6 +120,17 @@ def test_without_a_password_only_the_others_are_looked_for(folder: Path) -> None
     assert listing.settings["password"] is False
 
 
+def test_what_could_not_be_read_of_a_kind_is_told(folder: Path, password: Password) -> None:
+    """The file has no credentials, but whether its pixels are signed nobody knows."""
+    pytest.importorskip("c2pa")
+    listing = check_signatures([folder / "broken.png"], Wanted(password=password))
+    told = {one.kind: (one.verdict, one.state, one.notes) for one in listing.findings}
+    reason = ("the file is cut short",)
+    assert told["pixel"] == told["robust"] == ("unverified", "unreadable", reason)
+    assert listing.scanned == listing.checked == 1
+    assert not listing.signed
+
+
 def test_missing_packages_are_told(
     folder: Path, password: Password, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +151,7 @@ def test_missing_packages_are_told(
         check_signatures([folder])
 
 
-def test_wrong_wishes(folder: Path, tmp_path: Path) -> None:
+def test_wrong_wishes(folder: Path, tmp_path: Path, password: Password) -> None:
     for threshold in (0.0, -1.0, 100.1):
         with pytest.raises(UsageError, match="up to 100 percent"):
             Wanted(threshold=threshold)
@@ -149,13 +160,13 @@ def test_wrong_wishes(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no password"):
         check_signatures([folder], Wanted(kinds=("robust",)))
     with pytest.raises(UsageError, match="no such image"):
-        check_signatures([tmp_path / "none"], Wanted(kinds=()))
+        check_signatures([tmp_path / "none"], Wanted(password=password))
     for content in ("no certificates", "\xe9"):
         (tmp_path / "ca.pem").write_text(content)
         with pytest.raises(UsageError, match="no PEM certificates"):
-            check_signatures([folder], Wanted(trust=[tmp_path / "ca.pem"]))
+            check_signatures([folder], Wanted(password, trust=[tmp_path / "ca.pem"]))
     with pytest.raises(UsageError, match="cannot read the certificates"):
-        check_signatures([folder], Wanted(trust=[tmp_path / "none.pem"]))
+        check_signatures([folder], Wanted(password, trust=[tmp_path / "none.pem"]))
 
 
 def test_json_and_csv_hold_everything(found: Listing) -> None:

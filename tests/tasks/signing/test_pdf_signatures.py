@@ -105,6 +105,15 @@ def test_changed_bytes_are_invalid(signed: bytes, anchors: Path) -> None:
     assert fields(finding)[0]["intact"] is False
 
 
+@pytest.mark.parametrize("place", [8, 400, 1500])
+def test_changed_signatures_are_invalid(signed: bytes, anchors: Path, place: int) -> None:
+    changed = bytearray(signed)
+    start = signed.index(b"/Contents <") + len(b"/Contents <")
+    changed[start + place] = ord("0") if changed[start + place] != ord("0") else ord("7")
+    finding = look(bytes(changed), anchors)
+    assert (finding.state, finding.verdict) == ("invalid", "invalid")
+
+
 def test_something_added_after_signing_is_invalid(signed: bytes, anchors: Path) -> None:
     writer = IncrementalPdfFileWriter(io.BytesIO(signed))
     writer.insert_page(page(writer, b"0 0 9 9 re f"))

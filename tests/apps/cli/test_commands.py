@@ -1,0 +1,257 @@
+"""The other subcommands: happy paths, JSON, exit codes, error sentences."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image as PillowImage
+
+from objsearch import __version__, weights
+from objsearch.config import load_settings, preset_names
+from objsearch.match import calibration
+from objsearch.registry import ROOMS, names
+from tests.apps.cli.conftest import Cli
+
+Failing = Callable[..., str]
+
+
+# compare
+
+
+def test_compare_tells_same_from_different(cli: Cli, queries: Path, photos: Path) -> None:
+    base = ("compare", "--preset", "fast")
+    same = cli(*base, queries / "palace.jpg", photos / "palace_copy_rotated.jpg", "--json")
+    assert same.code == 0
+    assert same.err == ""
+    assert same.data["schema"] == "objsearch/compare/1"
+    assert same.data["verdict"] == "same"
+    assert same.data["query"] == str(queries / "palace.jpg")
+    assert same.data["reference"] == str(photos / "palace_copy_rotated.jpg")
+    assert {"score", "pairs", "settings", "note"} <= set(same.data)
+    assert same.data["pairs"][0]["inliers"] > 10
+    other = cli(*base, queries / "cat.jpg", photos / "coins.png", "--json")
+    assert other.code == 1
+    assert other.data["verdict"] != "same"
+    table = cli(*base, queries / "palace.jpg", photos / "palace_copy_rotated.jpg")
+    assert table.code == 0
+    assert "same" in table.out and "%" in table.out
+
+
+def test_compare_with_what_cannot_be_read(failing: Failing, queries: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"")
+    palace = queries / "palace.jpg"
+    assert "broken.jpg: the file is empty" in failing("compare", palace, broken)
+    assert "gone.jpg" in failing("compare", "gone.jpg", palace)
+    assert "broken.jpg" in failing("compare", broken, palace, "--json")
+
+
+# detect
+
+
+def test_detect_is_one_object_a_line(cli: Cli, photos: Path) -> None:
+    names_given = ["two_books.jpg", "coins.png"]
+    result = cli("detect", *(photos / name for name in names_given), "--json")
+    assert result.code == 0
+    assert [Path(line["ref"]).name for line in result.lines] == names_given
+    for line in result.lines:
+        with PillowImage.open(line["ref"]) as picture:
+            assert (line["width"], line["height"]) == picture.size
+        assert line["regions"][-1]["proposal"] == "frame"
+        assert {"box_xyxy", "label", "confidence", "proposal"} == set(line["regions"][0])
+    people = cli("detect", photos / "two_books.jpg")
+    assert people.code == 0
+    assert "two_books.jpg" in people.out and "frame" in people.out
+
+
+def test_detect_tells_what_cannot_be_read_and_goes_on(
+    cli: Cli, photos: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"")
+    result = cli("detect", broken, photos / "coins.png", "--json", "--mode", "whole")
+    assert result.code == 2
+    assert result.lines[0] == {"ref": str(broken), "skipped": "the file is empty"}
+    assert result.lines[1]["regions"]
+    assert result.err == f"warning: {broken}: the file is empty\n"
+
+
+def test_detect_draws(cli: Cli, photos: Path, tmp_path: Path) -> None:
+    drawn = tmp_path / "a" / "drawn"
+    result = cli("detect", photos / "coins.png", "--preset", "fast", "--draw", drawn)
+    assert result.code == 0
+    [path] = drawn.iterdir()
+    assert "coins" in path.name
+    with PillowImage.open(path) as picture, PillowImage.open(photos / "coins.png") as original:
+        assert picture.size == original.size
+
+
+def test_detect_into_a_file_is_told(cli: Cli, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    draw = ("--preset", "fast", "--draw", tmp_path / "file")
+    result = cli("detect", photos / "coins.png", *draw)
+    assert result.code == 2
+    assert "cannot write" in result.err
+
+
+# evaluate and calibrate
+
+
+@pytest.fixture
+def truth(root: Path) -> Path:
+    return root / "examples" / "groundtruth.csv"
+
+
+def test_evaluate_prints_its_figures(cli: Cli, truth: Path, config: Path) -> None:
+    result = cli("evaluate", truth, "--config", config, "--json")
+    assert result.code == 0
+    assert result.err == ""
+    data = result.data
+    assert data["schema"] == "objsearch/evaluate/1"
+    assert data["groundtruth"] == str(truth)
+    figures = data["figures"]
+    assert {"queries", "references", "map", "top1", "recall_at_1", "micro_ap"} <= set(figures)
+    assert figures["queries"] == 14
+    assert 0.2 < figures["map"] <= 1
+    people = cli("evaluate", truth, "--config", config)
+    assert people.code == 0
+    assert all(name in people.out for name in figures)
+
+
+def test_calibrate_writes_what_a_search_can_name(
+    cli: Cli, truth: Path, config: Path, tmp_path: Path, queries: Path, photos: Path
+) -> None:
+    own = tmp_path / "own.yaml"
+    result = cli("calibrate", truth, "--config", config, "--write", own, "--json")
+    assert result.code == 0
+    data = result.data
+    assert data["schema"] == "objsearch/calibrate/1"
+    assert {"thresholds", "wanted_precision", "threshold_for_wanted_precision"} <= set(data)
+    assert {"threshold", "precision", "recall"} <= set(data["thresholds"][0])
+    assert calibration.load(str(own)).model_dump() == data["calibration"]
+    named = ("--config", config, "--set", f"calibration={own}")
+    found = cli("find", queries / "palace.jpg", "--in", photos, *named, "--json").data
+    assert found["settings"]["calibration"] == str(own)
+    assert Path(found["hits"][0]["ref"]).name.startswith("palace_copy")
+
+
+def test_calibrate_for_people(cli: Cli, truth: Path, config: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    result = cli("calibrate", truth, "--config", config, "--write", own, "--precision", "0.9")
+    assert result.code == 0
+    assert "precision" in result.out and "0.9" in result.out
+    assert str(own) in result.err
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate"])
+def test_labels_that_are_none_are_told(
+    command: str, failing: Failing, tmp_path: Path, config: Path
+) -> None:
+    path = tmp_path / "truth.csv"
+    path.write_text("group_id,path,role\na,b.jpg,querry\n")
+    assert "did you mean 'query'" in failing(command, path, "--config", config)
+    assert "gone.csv" in failing(command, tmp_path / "gone.csv", "--config", config)
+
+
+def test_a_calibration_into_nowhere_is_told(
+    failing: Failing, truth: Path, config: Path, tmp_path: Path
+) -> None:
+    nowhere = tmp_path / "no" / "folder" / "own.yaml"
+    said = failing("calibrate", truth, "--config", config, "--write", nowhere)
+    assert str(nowhere) in said
+
+
+# models and config
+
+
+def test_models_lists_weights_and_components(cli: Cli) -> None:
+    result = cli("models", "--json")
+    assert result.code == 0
+    assert set(result.data["models"]) == set(weights.manifest())
+    assert result.data["components"] == {room: list(names(room)) for room in ROOMS}
+    people = cli("models")
+    assert people.code == 0
+    assert all(name in people.out for name in [*weights.manifest(), *names("describe")])
+
+
+def test_presets_are_listed_with_what_they_are_for(cli: Cli) -> None:
+    result = cli("config", "presets")
+    assert result.code == 0
+    assert [line.split()[0] for line in result.out.splitlines()] == list(preset_names())
+    assert all(load_settings(name).description in result.out for name in preset_names())
+
+
+def test_what_is_shown_loads_back(cli: Cli, tmp_path: Path) -> None:
+    changes = ("--preset", "copies", "--set", "search.top=7", "--mode", "auto")
+    result = cli("config", "show", *changes)
+    assert result.code == 0
+    path = tmp_path / "shown.yaml"
+    path.write_text(result.out)
+    settings = load_settings(path)
+    assert settings.search.top == 7
+    assert settings.detector.name == "yolo"
+    assert cli("config", "show", "--config", path).out == result.out
+    assert cli("config", "check", path).code == 0
+
+
+def test_check_names_the_line(cli: Cli, failing: Failing, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("search:\n  treshold: 0.3\n")
+    said = failing("config", "check", path)
+    assert said == f"{path}, line 2: unknown key 'search.treshold'; did you mean 'threshold'?"
+    path.write_text("descriptors: [{extractor: sift}, {extractor: perceptual-hash}]\n")
+    assert "objsearch calibrate" in failing("config", "check", path)
+    path.write_text("search: {threshold: 0.3}\n")
+    result = cli("config", "check", path)
+    assert (result.code, result.err) == (0, "")
+    assert "all right" in result.out
+
+
+def test_the_schema_is_json_schema(cli: Cli) -> None:
+    result = cli("config", "schema")
+    assert result.code == 0
+    assert result.data["$schema"].startswith("https://json-schema.org/")
+    assert {"detector", "descriptors", "search"} <= set(result.data["properties"])
+
+
+# the command itself
+
+
+def test_the_version(cli: Cli) -> None:
+    assert cli("--version").out == f"objsearch {__version__}\n"
+
+
+def test_no_command_and_an_unknown_one(cli: Cli) -> None:
+    bare = cli()
+    assert "find" in bare.out + bare.err
+    unknown = cli("serch")
+    assert unknown.code == 2
+    assert unknown.out == ""
+    assert "serch" in unknown.err
+
+
+def test_the_installed_command_answers(photos: Path, clean_environment: dict[str, str]) -> None:
+    script = Path(sys.executable).with_name("objsearch")
+    result = subprocess.run(
+        [script, "detect", "coins.png", "--preset", "fast", "--json"],
+        cwd=photos,
+        env=clean_environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["ref"] == "coins.png"
+
+
+def test_shown_settings_are_plain_yaml(cli: Cli) -> None:
+    data = yaml.safe_load(cli("config", "show").out)
+    assert data["detector"]["name"] == "yolo"
+    assert [one["extractor"]["name"] for one in data["descriptors"]] == ["embedding", "orb"]

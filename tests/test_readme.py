@@ -1,0 +1,179 @@
+"""What the README says works: its commands and its Python are run as they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from objsearch.apps.cli.app import app
+from objsearch.config import load_settings, preset_names
+from tests.conftest import ROOT
+
+README = ROOT / "README.md"
+BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHELLS = ("console", "sh", "shell", "bash")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One fenced block and the line that it begins at."""
+
+    language: str
+    text: str
+    line: int
+
+    def commands(self) -> Iterator[str]:
+        """The commands that begin with objsearch, without prompts, with continued lines joined."""
+        if self.language not in SHELLS:
+            return
+        for line in self.text.replace("\\\n", " ").splitlines():
+            command = line.strip().removeprefix("$ ")
+            if command.split(" ")[0] == "objsearch":
+                yield command
+
+
+def blocks() -> list[Block]:
+    text = README.read_text(encoding="utf-8")
+    return [
+        Block(found[1], found[2], text.count("\n", 0, found.start()) + 1)
+        for found in BLOCK.finditer(text)
+    ]
+
+
+COMMANDS = [
+    pytest.param(command, id=f"line {block.line}: {command[:60]}")
+    for block in blocks()
+    for command in block.commands()
+]
+PYTHON = [
+    pytest.param(block.text, id=f"line {block.line}")
+    for block in blocks()
+    if block.language in ("python", "py") and ">>>" not in block.text
+]
+YAML = [
+    pytest.param(block.text, id=f"line {block.line}")
+    for block in blocks()
+    if block.language in ("yaml", "yml")
+]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What someone who has just cloned the repository has, one for all commands in order."""
+    folder = tmp_path_factory.mktemp("clone")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    return folder
+
+
+def run(command: list[str], folder: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    here = str(Path(sys.executable).parent)
+    environment = {**os.environ, "PATH": here + os.pathsep + os.environ["PATH"], "COLUMNS": "120"}
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=280,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_works(command: str, workplace: Path) -> None:
+    if command.split()[1] == "serve":
+        with pytest.raises(subprocess.TimeoutExpired):
+            run(["timeout", "20", "bash", "-c", command], workplace)
+        return
+    result = run(["bash", "-o", "pipefail", "-c", command], workplace)
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr
+    assert "error:" not in result.stderr
+    assert result.stdout
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_every_python_block_works(code: str, workplace: Path) -> None:
+    result = run([sys.executable, "-W", "error", "-c", code], workplace)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("text", YAML)
+def test_every_yaml_block_loads(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "readme.yaml"
+    path.write_text(text, encoding="utf-8")
+    load_settings(path).load_calibration()
+
+
+def test_every_link_into_the_repository_leads_somewhere() -> None:
+    text = README.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text)
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_every_preset_is_told_of() -> None:
+    text = README.read_text(encoding="utf-8")
+    if "preset" in text:
+        assert [name for name in preset_names() if f"`{name}`" not in text] == []
+
+
+# Help
+
+
+def tree(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command and subcommand with its path."""
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from tree(inner, (*path, name))
+
+
+EVERY = [
+    pytest.param(path, command, id=" ".join(["objsearch", *path]))
+    for path, command in tree(typer.main.get_command(app))
+]
+
+
+@pytest.mark.parametrize(("path", "command"), EVERY)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_every_command_has_help(
+    path: tuple[str, ...],
+    command: Any,
+    option: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from objsearch.apps.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["objsearch", *path, option])
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "dumb")
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    out, err = capsys.readouterr()
+    assert stopped.value.code in (0, None)
+    assert err == ""
+    assert "Usage" in out
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", out)
+    for parameter in command.params:
+        names = [name for name in parameter.opts if name.startswith("--")]
+        assert not names or any(name in plain for name in names), names
+        if names and not getattr(parameter, "hidden", False):
+            assert getattr(parameter, "help", None), f"{names[0]} does not say what it does"
+
+
+def test_the_issue_of_unwritten_readmes_is_tolerated() -> None:
+    """No block is no failure; a README that is there is read."""
+    assert README.is_file()
+    assert all(block.language for block in blocks())
