@@ -40,7 +40,8 @@ class ObjectSearch:
         self.progress = progress
         self.describer = Describer(self.settings)
         self.comparer = Comparer(self.settings)
-        self.index = self.settings.index
+        # An index of its own: settings are values, and two searches by the same share no images.
+        self.index = type(self.settings.index).model_validate(self.settings.index.spec())
         self._skipped: dict[ImageRef, Unreadable] = {}
         self.warnings: list[str] = []
         self._keys: dict[ImageRef, str] = {}

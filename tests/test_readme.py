@@ -171,9 +171,3 @@ def test_every_command_has_help(
         assert not names or any(name in plain for name in names), names
         if names and not getattr(parameter, "hidden", False):
             assert getattr(parameter, "help", None), f"{names[0]} does not say what it does"
-
-
-def test_the_issue_of_unwritten_readmes_is_tolerated() -> None:
-    """No block is no failure; a README that is there is read."""
-    assert README.is_file()
-    assert all(block.language for block in blocks())

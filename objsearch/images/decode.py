@@ -105,7 +105,7 @@ def opened_picture(
     stream = io.BytesIO(data) if isinstance(data, bytes) else data
     with told_in_a_sentence(limits), _open(stream, formats=formats) as picture:
         limits.check_size(*picture.size)
-        if picture.format == "JPEG":
+        if "progressive" in picture.info:
             _check_scans(stream)
         yield picture
 

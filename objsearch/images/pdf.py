@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,7 @@ from objsearch.images.decode import (
 from objsearch.types import Pixels
 
 POINTS_AN_INCH = 72
+_END_BYTES = 64 * 1024
 
 
 @cache
@@ -63,8 +65,11 @@ class PdfReader:
                 count = f"{document.page_count} page{'' if document.page_count == 1 else 's'}"
                 raise UnreadableImageError(f"there is no such page: it has {count}")
             if part.frame is None:
-                return _page(document, page - 1, limits)
-            return _embedded(document, page - 1, part.frame, limits)
+                decoded = _page(document, page - 1, limits)
+            else:
+                decoded = _embedded(document, page - 1, part.frame, limits)
+            _check_whole(document, path)
+            return decoded
 
     def _opened(self, path: str, key: object) -> Any:
         if self._document is not None and key == self._key:
@@ -79,8 +84,22 @@ class PdfReader:
         if document.page_count < 1:
             document.close()
             raise UnreadableImageError("the PDF has no pages")
+        _check_whole(document, path)
         self._key, self._document = key, document
         return document
+
+
+def _check_whole(document: Any, path: str) -> None:
+    """Raises UnreadableImageError when MuPDF had to mend a file that has no end.
+
+    It mends what else is wrong, and well; but of a file that is cut it shows what there is.
+    """
+    if not document.is_repaired:
+        return
+    with open(path, "rb") as stream:
+        stream.seek(max(0, os.path.getsize(path) - _END_BYTES))
+        if b"%%EOF" not in stream.read():
+            raise UnreadableImageError("the file is cut short")
 
 
 def _page(document: Any, index: int, limits: Limits) -> Decoded:

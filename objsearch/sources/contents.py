@@ -7,8 +7,9 @@ import os
 import stat
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, Protocol
 
 from objsearch.errors import UnreadableImageError
@@ -72,7 +73,7 @@ class MemoryContent:
         self.kind = kind_of(data[:HEAD_BYTES])
         self._data = data
         self._lock = threading.Lock()
-        self._file: tempfile._TemporaryFileWrapper[bytes] | None = None
+        self._path = ""
 
     def open(self) -> BinaryIO:
         return io.BytesIO(self._data)
@@ -80,11 +81,12 @@ class MemoryContent:
     @property
     def path(self) -> str:
         with self._lock:
-            if self._file is None:
-                self._file = tempfile.NamedTemporaryFile(prefix="objsearch-")  # noqa: SIM115
-                self._file.write(self._data)
-                self._file.flush()
-            return self._file.name
+            if not self._path:
+                handle, self._path = tempfile.mkstemp(prefix="objsearch-")
+                weakref.finalize(self, _remove, self._path)
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(self._data)
+            return self._path
 
     @property
     def key(self) -> str:
@@ -92,6 +94,11 @@ class MemoryContent:
 
 
 _O_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        os.remove(path)
 
 
 def _check_size(n_bytes: int, max_bytes: int) -> None:

@@ -39,7 +39,7 @@ WHOLE = 0.97
 
 
 @pytest.mark.parametrize("name", sorted(files.every_format()))
-def test_cut_files_are_no_half_pictures(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cut_files_are_no_half_pictures(name: str) -> None:
     """At every few percent: a reason, or the picture as a whole."""
     data = files.every_format()[name]
     is_video = name.startswith(("mp4v", "mjpeg", "vp9"))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+STOPPED = 130
+"""What shells call a program that Ctrl-C ended."""
+
 
 def main() -> None:
     """Run the command line; what a person can mend is one sentence on stderr and exit code 2."""
@@ -20,9 +23,10 @@ def main() -> None:
     except ObjSearchError as error:
         complain(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        complain("stopped; nothing was changed")
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == STOPPED:  # typer has caught the KeyboardInterrupt, and says nothing
+            complain("stopped; nothing was changed")
+        raise
     except BrokenPipeError:
         sys.stderr.close()  # `objsearch ... | head` closed its end: that is no error
         sys.exit(0)

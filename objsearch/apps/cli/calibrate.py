@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from objsearch.apps.cli import options as shared
+from objsearch.errors import UsageError
 
 
 def calibrate(
@@ -49,7 +50,10 @@ def calibrate(
     with progress_bar() as progress:
         result = run(settings, truths, tuple(distractors or ()), progress)
     if write is not None:
-        save(result.calibration, write)
+        try:
+            save(result.calibration, write)
+        except OSError as error:
+            raise UsageError(f"cannot write '{write}': {error.strerror}") from None
     if as_json:
         print_json({"schema": "objsearch/calibrate/1", **result.as_data(precision)}, indent=2)
         return

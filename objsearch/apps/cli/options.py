@@ -97,4 +97,7 @@ def _assignment(text: str) -> tuple[str, Any]:
     key, separator, value = text.partition("=")
     if not separator or not key:
         raise UsageError(f"--set wants KEY=VALUE, such as search.top=5, not '{text}'")
-    return key, yaml.safe_load(value)
+    try:
+        return key, yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError):
+        raise UsageError(f"--set {key}: '{value}' is no value in YAML") from None

@@ -105,7 +105,7 @@ def sign_image(
         made.percentage,
         _mean([_psnr(*pair) for pair in zip(pages, signed, strict=True)]),
         made.halved_percentage,
-        (*warnings, *_losses(data, made.percentage, options.threshold)),
+        (*warnings, *_losses(data, made.least, options.threshold)),
     )
 
 
@@ -161,6 +161,7 @@ class _Made:
 
     found: Sequence[PillowImage.Image]
     percentage: float
+    least: float
     is_exact: bool
     halved_percentage: float | None
 
@@ -175,13 +176,13 @@ def _measured(
     halved = None
     if isinstance(signature, RobustSignature):
         halved = _mean([signature.halved(eight_bit(page)) for page in found])
-    percentage = _mean([signature.vote(page).percentage for page in found])
-    return _Made(found, percentage, _is_exact(signed, found), halved)
+    read = [signature.vote(page).percentage for page in found]
+    return _Made(found, _mean(read), min(read), _is_exact(signed, found), halved)
 
 
 def _check_survival(made: _Made, path: Path, options: SignOptions) -> None:
     """Raises UsageError when the file would not hold what was signed, and nothing forces it."""
-    is_lost = made.percentage < options.threshold or not (made.is_exact or options.robust)
+    is_lost = made.least < options.threshold or not (made.is_exact or options.robust)
     if options.force or not is_lost:
         return
     other = "a higher --quality" if options.robust else "a robust signature (--robust)"
@@ -193,21 +194,29 @@ def _check_survival(made: _Made, path: Path, options: SignOptions) -> None:
 
 
 def _is_exact(signed: Sequence[PillowImage.Image], found: Sequence[PillowImage.Image]) -> bool:
-    """Whether the pages read back have the samples that were written."""
-    if len(signed) != len(found):
-        return False
-    for one, other in zip(signed, found, strict=True):
-        written, read = colours_of(one), colours_of(other)
-        if not np.array_equal(written, read[..., : written.shape[2]]):
+    """Whether the pages read back have the samples that were written.
+
+    Frames of an animation that are equal may have become one.
+    """
+    position = 0
+    for page in signed:
+        if position < len(found) and _has_samples(found[position], page):
+            position += 1
+        elif position == 0 or not _has_samples(found[position - 1], page):
             return False
-    return True
+    return position == len(found)
 
 
-def _losses(data: bytes, percentage: float, threshold: float) -> list[str]:
+def _has_samples(found: PillowImage.Image, page: PillowImage.Image) -> bool:
+    written, read = colours_of(page), colours_of(found)
+    return np.array_equal(written, read[..., : written.shape[2]])
+
+
+def _losses(data: bytes, least: float, threshold: float) -> list[str]:
     losses = []
-    if percentage < threshold:
+    if least < threshold:
         losses.append(
-            f"{percentage:.0f} % of the signature is left in the file, under the threshold of "
+            f"{least:.0f} % of the signature is left in the file, under the threshold of "
             f"{threshold:g} %: it will not be found"
         )
     if b"c2pa" in data and b"jumb" in data:

@@ -133,9 +133,8 @@ def test_options_reach_the_search(find: Callable[..., Result], queries: Path, ph
     by_set = find(palace, "--json", "--set", "search.top=1", "--set", "search.threshold=0").data
     assert by_set["hits"] == every["hits"][:1]
     toys = photos / "toys.jpg"
-    assert (
-        toys.name not in find(toys, "--json", "--threshold", "0").out.split('"warnings"')[0][999:]
-    )
+    others = find(toys, "--json", "--threshold", "0").data["hits"]
+    assert str(toys) not in {hit["ref"] for hit in others}
     itself = find(toys, "--json", "--include-query").data["hits"][0]
     assert itself["ref"] == str(toys)
     part = find(toys, "--json", "--include-query", "--region", "25%,25%,50%,50%").data
@@ -209,10 +208,6 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
         ("{query}", "--in", "{photos}", "--preset", "fast", "--region", "9000,9000,5,5"),
         "region",
     ),
-    "a threshold that is no number": (
-        ("{query}", "--in", "{photos}", "--preset", "fast", "--threshold", "nan"),
-        "threshold",
-    ),
     "nothing readable": (
         ("{broken}", "--in", "{photos}", "--preset", "fast"),
         "no query can be read",
@@ -260,6 +255,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
         ("--top", "many"),
         ("--offset", "-1"),
         ("--threshold", "2"),
+        ("--threshold", "nan"),
         ("--fusion", "median"),
         ("--mode", "both"),
         ("--workers", "0"),
@@ -306,7 +302,6 @@ def test_ctrl_c_is_one_line(
 
 
 def test_a_closed_pipe_is_no_error(root: Path, clean_environment: dict[str, str]) -> None:
-    command = f"{sys.executable} -m objsearch.apps.cli.main_for_tests"
     code = "from objsearch.apps.cli import main; main()"
     command = f'"{sys.executable}" -c "{code}" config schema | head -c 5'
     result = subprocess.run(

@@ -105,11 +105,14 @@ def test_changed_bytes_are_invalid(signed: bytes, anchors: Path) -> None:
     assert fields(finding)[0]["intact"] is False
 
 
-@pytest.mark.parametrize("place", [8, 400, 1500])
+@pytest.mark.parametrize("place", [8, -40])
 def test_changed_signatures_are_invalid(signed: bytes, anchors: Path, place: int) -> None:
-    changed = bytearray(signed)
+    """In the head of what lies in the signature's place, and in the signature's own number."""
     start = signed.index(b"/Contents <") + len(b"/Contents <")
-    changed[start + place] = ord("0") if changed[start + place] != ord("0") else ord("7")
+    held = signed[start : signed.index(b">", start)].rstrip(b"0")
+    changed = bytearray(signed)
+    position = start + place % len(held)
+    changed[position] = ord("7") if changed[position] == ord("0") else ord("0")
     finding = look(bytes(changed), anchors)
     assert (finding.state, finding.verdict) == ("invalid", "invalid")
 

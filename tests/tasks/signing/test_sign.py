@@ -172,6 +172,14 @@ def test_an_animation_keeps_its_times(tmp_path: Path, password: Password) -> Non
     assert times == [70, 80, 90]
 
 
+def test_frames_that_are_equal_may_become_one(tmp_path: Path, password: Password) -> None:
+    first, second = frames(2)
+    source = as_bytes(first, "TIFF", save_all=True, append_images=[first, second, second])
+    made = sign(source, tmp_path / "out.png", password)
+    assert (made.percentage, made.warnings) == (100.0, ())
+    assert found(tmp_path / "out.png", password).verdict == "signed"
+
+
 @pytest.mark.parametrize("extension", [".jpg", ".avif", ".gif"])
 def test_lossy_targets_are_refused_unless_forced(
     extension: str, photo: bytes, tmp_path: Path, password: Password
