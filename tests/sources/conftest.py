@@ -9,13 +9,11 @@ import pytest
 from objsearch.images.decode import Limits
 from objsearch.sources import Network, Reading
 from objsearch.sources.isolation import stop_all
-from tests.images import files
 from tests.sources.server import Server, running
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    files.every_format()  # made before the first request, not while it waits
     with running() as one:
         yield one
 

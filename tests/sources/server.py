@@ -12,19 +12,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.images import files
 
-END = threading.Event()
-"""Set when the server goes: nothing may stall any longer."""
-
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    asked: list[tuple[str, dict[str, str]]]
+    server: Server
 
     def log_message(self, *args: object) -> None:
         """In silence."""
 
     def do_GET(self) -> None:
-        self.server.asked.append((self.path, dict(self.headers)))  # type: ignore[attr-defined]
+        self.server.asked.append((self.path, dict(self.headers)))
         name, _, rest = self.path.lstrip("/").partition("/")
         with contextlib.suppress(ConnectionError):
             getattr(self, f"do_{name.partition('?')[0]}", self.do_missing)(rest)
@@ -75,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Connection", "close")
         self.end_headers()
-        while not END.is_set():
+        while not self.server.end.is_set():
             self.wfile.write(b"\xff" * 65536)
 
     def do_chunked(self, rest: str) -> None:
@@ -89,20 +86,20 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def do_stalls(self, rest: str) -> None:
-        END.wait(20)
+        self.server.end.wait(20)
         self.close_connection = True
 
     def do_drips(self, rest: str) -> None:
         self.send_response(200)
         self.send_header("Content-Length", "100000")
         self.end_headers()
-        while not END.is_set():
+        while not self.server.end.is_set():
             self.wfile.write(b"x")
             time.sleep(0.05)
 
     def do_drips_headers(self, rest: str) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-        while not END.is_set():
+        while not self.server.end.is_set():
             self.wfile.write(b"X: y\r\n")
             time.sleep(0.05)
 
@@ -123,23 +120,26 @@ class Handler(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
-    asked: list[tuple[str, dict[str, str]]]
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def __init__(self) -> None:
+        files.every_format()  # made before the first request, not while it waits
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.end = threading.Event()  # then nothing may stall any longer
+
+    def handle_error(self, *_: object) -> None:
         """A client that hangs up is what is wanted here."""
 
 
 @contextmanager
 def running() -> Iterator[Server]:
-    END.clear()
-    server = Server(("127.0.0.1", 0), Handler)
-    server.asked = []
+    server = Server()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
         yield server
     finally:
-        END.set()
+        server.end.set()
         server.shutdown()
         thread.join()
         server.server_close()
