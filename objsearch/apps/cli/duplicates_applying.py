@@ -1,0 +1,142 @@
+"""`objsearch duplicates apply`, `undo` and `ignore`: what is done with a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from objsearch.apps.cli import options as shared
+from objsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from objsearch.tasks.duplicates import Outcome, Plan
+    from objsearch.tasks.duplicates.manifest import Method
+
+
+def apply(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN.json", help="A plan, as written.")],
+    quarantine: Annotated[
+        Path | None,
+        typer.Option(
+            "--quarantine",
+            metavar="FOLDER",
+            help="Where the files go; without: PLAN-quarantine beside the plan.",
+        ),
+    ] = None,
+    trash: Annotated[bool, typer.Option("--trash", help="Put them into the trash.")] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete them for good; asks first.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+    as_json: shared.JsonOption = False,
+) -> None:
+    """Remove what a plan says, into quarantine. What has changed since stays, with the reason.
+
+    Exit code 0: done, 1: nothing could be removed, 2: an error.
+    """
+    if trash and delete:
+        raise UsageError("give either --trash or --delete, not both")
+    from objsearch.apps.cli.output import progress_bar
+    from objsearch.tasks.duplicates import apply_plan, read_plan
+
+    plan = read_plan(plan_file)
+    if delete and not yes:
+        _confirm(plan)
+    method: Method = "trash" if trash else "delete" if delete else "quarantine"
+    folder = quarantine or plan_file.with_name(f"{plan_file.stem}-quarantine")
+    try:
+        with progress_bar() as progress:
+            outcome = apply_plan(plan, folder, method=method, progress=progress)
+    except KeyboardInterrupt:
+        raise UsageError(
+            "stopped; the same command goes on, and 'objsearch duplicates undo "
+            f"{folder / plan.id / 'manifest.json'}' brings back what is in quarantine"
+        ) from None
+    _tell(outcome, method, as_json)
+    raise typer.Exit(0 if outcome.removed or not outcome.left else 1)
+
+
+def _confirm(plan: Plan) -> None:
+    n = sum(1 for _ in plan.removed())
+    question = f"Delete {n} files for good? They cannot be brought back."
+    try:
+        is_sure = typer.confirm(question, err=True)
+    except typer.Abort:  # no terminal, and so nobody to ask
+        is_sure = False
+    if not is_sure:
+        raise UsageError("nothing was deleted; --yes deletes without asking")
+
+
+def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
+    from objsearch.apps.cli.output import print_json, warn
+    from objsearch.report.wording import shown
+
+    warn(f"left: {shown(one.path)}: {shown(one.reason)}" for one in outcome.left)
+    if as_json:
+        print_json(
+            {
+                "schema": "objsearch/duplicates-applied/1",
+                "method": method,
+                "manifest": str(outcome.manifest),
+                "removed": [one.path for one in outcome.removed],
+                "left": [{"path": one.path, "reason": one.reason} for one in outcome.left],
+            },
+            indent=1,
+        )
+        return
+    typer.echo(f"{len(outcome.removed)} files removed, {len(outcome.left)} left where they were")
+    typer.echo(f"manifest: {outcome.manifest}")
+    if method == "quarantine" and outcome.removed:
+        typer.echo(f"bring them back with: objsearch duplicates undo '{outcome.manifest}'")
+
+
+def undo(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST.json", help="As `duplicates apply` names it.")
+    ],
+    as_json: shared.JsonOption = False,
+) -> None:
+    """Bring back what `apply` moved into quarantine: same bytes, same times, nothing overwritten.
+
+    Exit code 0: all is back, 1: something could not be, 2: an error.
+    """
+    from objsearch.apps.cli.output import print_json, progress_bar, warn
+    from objsearch.report.wording import shown
+    from objsearch.tasks.duplicates import undo as run
+
+    with progress_bar() as progress:
+        undone = run(manifest, progress=progress)
+    warn(f"not restored: {shown(one.path)}: {shown(one.reason)}" for one in undone.left)
+    if as_json:
+        print_json(
+            {
+                "schema": "objsearch/duplicates-undone/1",
+                "restored": [one.path for one in undone.restored],
+                "left": [{"path": one.path, "reason": one.reason} for one in undone.left],
+            },
+            indent=1,
+        )
+    else:
+        typer.echo(f"{len(undone.restored)} files restored, {len(undone.left)} not")
+    raise typer.Exit(1 if undone.left else 0)
+
+
+def ignore(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PHOTO...", help="Photos that are no duplicates.")
+    ],
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Take it back: they may be duplicates again.")
+    ] = False,
+    decisions: shared.DecisionsOption = None,
+    config: shared.ConfigOption = None,
+) -> None:
+    """Say that photos are not duplicates of each other; remembered by content, through renames."""
+    from objsearch.tasks.duplicates import decide
+
+    wanted = {"duplicates.decisions": str(decisions) if decisions else None}
+    settings = shared.settings_with(wanted, None, config, None, None, "copies")
+    n_pairs = decide(paths, settings, apart=not forget)
+    typer.echo(f"{n_pairs} pairs {'forgotten' if forget else 'are no duplicates from now on'}")

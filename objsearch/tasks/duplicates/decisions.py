@@ -1,0 +1,129 @@
+"""Pairs that someone has said are no duplicates, kept by content: they survive renames and moves.
+
+A picture is known by the hash of its bytes and by that of its pixels: new metadata or another
+lossless file changes the one and not the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from objsearch.description import content_hash
+from objsearch.errors import UsageError
+from objsearch.settings import Settings
+from objsearch.sources import Place, read_image
+from objsearch.tasks.duplicates.records import read_record
+from objsearch.tasks.duplicates.saving import write_whole
+from objsearch.types import ImageRef, Unreadable
+
+SCHEMA = "objsearch/not-duplicates/1"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Content:
+    """What a file holds: hex SHA-256 of its bytes, and of its pixels where it could be decoded."""
+
+    sha256: str
+    pixels: str = ""
+
+
+@dataclass(slots=True)
+class Decisions:
+    """Pairs of contents; each told apart by bytes or, where these differ, by pixels."""
+
+    pairs: set[frozenset[str]] = field(default_factory=set)
+
+    def apart(self, one: Content, other: Content) -> bool:
+        """Whether someone has said that these two are no duplicates."""
+        return frozenset((one.sha256, other.sha256)) in self.pairs or (
+            bool(one.pixels and other.pixels)
+            and one.pixels != other.pixels
+            and frozenset((one.pixels, other.pixels)) in self.pairs
+        )
+
+    def add(self, one: Content, other: Content) -> None:
+        """Say that two contents are no duplicates. Raises ValueError for the same bytes."""
+        if one.sha256 == other.sha256:
+            raise ValueError("the same bytes")
+        self.pairs.add(frozenset((one.sha256, other.sha256)))
+        if one.pixels and other.pixels and one.pixels != other.pixels:
+            self.pairs.add(frozenset((one.pixels, other.pixels)))
+
+    def remove(self, one: Content, other: Content) -> None:
+        """Take it back."""
+        self.pairs.discard(frozenset((one.sha256, other.sha256)))
+        self.pairs.discard(frozenset((one.pixels, other.pixels)))
+
+
+def decisions_path(settings: Settings) -> Path:
+    """The file named in the settings, or the user's own."""
+    if settings.duplicates.decisions:
+        return Path(settings.duplicates.decisions).expanduser()
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "objsearch" / "not-duplicates.json"
+
+
+def load_decisions(path: Path) -> Decisions:
+    """The decisions in a file; none when there is no such file. Raises UsageError."""
+    if not path.exists():
+        return Decisions()
+    data = read_record(path, SCHEMA, "a file of decisions by 'objsearch duplicates ignore'")
+    pairs: Any = data.get("pairs")
+    if not isinstance(pairs, list) or not all(_is_pair(pair) for pair in pairs):
+        raise UsageError(f"'{path}': 'pairs' must be a list of pairs of hashes")
+    return Decisions({frozenset(pair) for pair in pairs})
+
+
+def _is_pair(pair: Any) -> bool:
+    return isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair)
+
+
+def save_decisions(decisions: Decisions, path: Path) -> None:
+    """Write decisions that `load_decisions` reads back. Raises UsageError."""
+    data = {"schema": SCHEMA, "pairs": sorted(sorted(pair) for pair in decisions.pairs)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(str(path), json.dumps(data, indent=1) + "\n")
+    except OSError as error:
+        raise UsageError(f"cannot write the decisions '{path}': {error.strerror}") from None
+
+
+def decide(paths: Sequence[str], settings: Settings, *, apart: bool = True) -> int:
+    """Say that none of these files is a duplicate of another; `apart=False` takes it back.
+
+    Returns the number of pairs. Raises UsageError for what cannot be read or told apart.
+    """
+    contents = [(path, _content(path, settings)) for path in paths]
+    where = decisions_path(settings)
+    decisions = load_decisions(where)
+    pairs = list(combinations(contents, 2))
+    if not pairs:
+        raise UsageError("give at least two files that are no duplicates of each other")
+    for (path, one), (other_path, other) in pairs:
+        if not apart:
+            decisions.remove(one, other)
+        elif one.sha256 == other.sha256:
+            raise UsageError(
+                f"'{path}' and '{other_path}' hold the same bytes: protect one instead"
+            )
+        else:
+            decisions.add(one, other)
+    save_decisions(decisions, where)
+    return len(pairs)
+
+
+def _content(path: str, settings: Settings) -> Content:
+    try:
+        with open(path, "rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"cannot read '{path}': {error.strerror}") from None
+    image = read_image(Place(ImageRef(path)), settings.input.reading)
+    return Content(digest, "" if isinstance(image, Unreadable) else content_hash(image))

@@ -1,0 +1,159 @@
+"""A plan: which files are copies of which, and what is to become of each. It changes nothing.
+
+What a program reads is `groups`, each with its `members`; `files` holds what tells whether a file
+is still the one that was planned for. People may edit the actions: applying checks them again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from objsearch.errors import UsageError
+from objsearch.tasks.duplicates.records import FileText, first_mistake, read_record
+from objsearch.tasks.duplicates.saving import write_whole
+
+SCHEMA: Literal["objsearch/duplicates/1"] = "objsearch/duplicates/1"
+
+Action = Literal["keep", "remove"]
+Relation = Literal["bytes", "pixels", "near"]
+"""Same bytes; other bytes, same pixels; alike. A group has the loosest of its members."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Member(_Record):
+    """One file of a group. `similarity_to_keep` in [0, 1]; 1 for what is kept."""
+
+    path: FileText
+    action: Action
+    similarity_to_keep: float = Field(ge=0, le=1)
+    identical_to_keep: bool
+    width: int
+    height: int
+    bytes: int
+    reason: FileText
+
+
+class Group(_Record):
+    """A kept file and its copies. Every removed member is alike to a kept one, not to a third."""
+
+    group: int
+    relation: Relation
+    members: tuple[Member, ...]
+
+    def having(self, action: Action) -> Iterator[Member]:
+        """The members that are kept, or removed."""
+        return (member for member in self.members if member.action == action)
+
+
+class Fingerprint(_Record):
+    """What a file was when the plan was made.
+
+    `keep` is the file it is a copy of; `same_file_as` another name (hard link) of the same file.
+    """
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    bytes: int
+    mtime_ns: int
+    keep: FileText = ""
+    same_file_as: FileText = ""
+
+
+class Passed(_Record):
+    """A file that was not compared, and why."""
+
+    path: FileText
+    reason: FileText
+
+
+class Plan(_Record):
+    """What `objsearch duplicates` writes. The same files give the same plan."""
+
+    format: Literal["objsearch/duplicates/1"] = Field(SCHEMA, alias="schema")
+    groups: tuple[Group, ...]
+    files: dict[FileText, Fingerprint]
+    protected: tuple[FileText, ...] = ()
+    """Folders and files, by real path, that nothing is removed from."""
+    scanned: int = 0
+    compared: int = 0
+    skipped: tuple[Passed, ...] = ()
+    ignored: int = 0
+    """Pairs left alone because someone has said that they are no duplicates."""
+    warnings: tuple[FileText, ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits: the same for the same groups and files, whatever the settings."""
+        what = [self.model_dump(include={"groups", "files"})]
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
+
+    def removed(self) -> Iterator[Member]:
+        """All that is to be removed."""
+        return (member for group in self.groups for member in group.having("remove"))
+
+    @property
+    def removed_bytes(self) -> int:
+        """What applying frees; a file of several names counts once."""
+        return sum(one.bytes for one in self.removed() if not self.files[one.path].same_file_as)
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """The plan as plain data, the part for programs first."""
+    removed = list(plan.removed())
+    totals = {
+        "groups": len(plan.groups),
+        "removed": len(removed),
+        "removed_bytes": plan.removed_bytes,
+    }
+    data = plan.model_dump(by_alias=True)
+    return {"schema": data.pop("schema"), "id": plan.id, "totals": totals, **data}
+
+
+def write_plan(plan: Plan, path: str | Path) -> None:
+    """Write a plan; it appears under its name only when it is complete. Raises UsageError."""
+    try:
+        write_whole(os.fspath(path), json.dumps(plan_json(plan), indent=1) + "\n")
+    except OSError as error:
+        raise UsageError(f"cannot write the plan '{path}': {error.strerror}") from None
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Read a plan back; raises UsageError that names the file and the first thing wrong with it."""
+    data = read_record(path, SCHEMA, "a plan by 'objsearch duplicates'")
+    data.pop("id", None)
+    data.pop("totals", None)
+    try:
+        plan = Plan.model_validate(data)
+    except ValidationError as error:
+        raise UsageError(f"{path}: {first_mistake(error)}") from None
+    _check(plan, path)
+    return plan
+
+
+def _check(plan: Plan, path: str | Path) -> None:
+    """Refuse what an editing hand has made unsafe."""
+    kept: set[str] = set()
+    removed: dict[str, int] = {}
+    for group in plan.groups:
+        kept |= {member.path for member in group.having("keep")}
+        if not any(group.having("keep")) and any(group.having("remove")):
+            raise UsageError(f"{path}: group {group.group} keeps nothing; keep one of its files")
+        for member in group.having("remove"):
+            if member.path in removed:
+                raise UsageError(f"{path}: '{member.path}' is to be removed in two groups")
+            removed[member.path] = group.group
+    for name in (*kept, *removed):
+        if name not in plan.files:
+            raise UsageError(f"{path}: 'files' says nothing about '{name}'")
+        if name in kept and name in removed:
+            raise UsageError(f"{path}: '{name}' is to be removed, and another group keeps it")
