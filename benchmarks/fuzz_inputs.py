@@ -18,6 +18,7 @@ import random
 import subprocess
 import sys
 import time
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
@@ -61,7 +62,22 @@ def mutated(name: str, number: int, seed: int, made: dict[str, bytes]) -> bytes:
     for _ in range(rng.choice((1, 1, 1, 2, 4, 16))):
         if data:
             rng.choice(MUTATIONS)(data, rng, made)
-    return bytes(data)
+    return _summed_anew(bytes(data)) if rng.random() < 0.5 else bytes(data)
+
+
+def _summed_anew(data: bytes) -> bytes:
+    """A PNG with right checksums, so that its decoder looks further than those."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return data
+    parts, place = [data[:8]], 8
+    while place + 12 <= len(data):
+        stop = place + 8 + int.from_bytes(data[place : place + 4], "big")
+        if stop + 4 > len(data):
+            break
+        checksum = zlib.crc32(data[place + 4 : stop])
+        parts += [data[place:stop], checksum.to_bytes(4, "big")]
+        place = stop + 4
+    return b"".join([*parts, data[place:]])
 
 
 def _place(data: bytearray, rng: random.Random) -> int:

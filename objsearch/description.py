@@ -11,14 +11,16 @@ import numpy as np
 from objsearch.describe.base import Extractor, crop_of
 from objsearch.detect.base import Detector
 from objsearch.flow import batches, ordered_map
-from objsearch.images.transform import gray, resize
+from objsearch.images.transform import crop, gray, resize
 from objsearch.settings import Settings
 from objsearch.sources import Place, read_image, unfold
 from objsearch.types import (
+    Box,
     DescribedImage,
     Descriptor,
     Image,
     LocalFeatures,
+    Pixels,
     Region,
     Unreadable,
 )
@@ -70,7 +72,10 @@ class Describer:
     def describe(self, images: list[Image]) -> list[DescribedImage]:
         """Detect and extract, for pixels at hand."""
         proposals = self.detector.propose_batch(images) if images else []
-        return [self._extracted(i, regions) for i, regions in zip(images, proposals, strict=True)]
+        return [
+            self._extracted(image, _inside(regions, image.within_xyxy))
+            for image, regions in zip(images, proposals, strict=True)
+        ]
 
     def _extracted(self, image: Image, regions: tuple[Region, ...]) -> DescribedImage:
         descriptors = {e.name: self._descriptors(e, image, regions) for e in self.extractors}
@@ -95,16 +100,30 @@ class Describer:
         return tuple(extractor.extract_batch(crops))
 
 
+def _inside(regions: tuple[Region, ...], within: Box | None) -> tuple[Region, ...]:
+    """Of a part that counts: the regions that lie in it all but a fifth, and itself as frame."""
+    if within is None:
+        return regions
+    found = (region for region in regions if not region.is_frame)
+    kept = [r for r in found if r.box_xyxy.intersection(within) >= 0.8 * r.box_xyxy.area]
+    return (*kept, Region(within, "frame", 0.0, "frame"))
+
+
 def content_hash(image: Image) -> str:
     """Hex SHA-256 of size and pixels: equal for the same picture, whatever file it came in."""
-    digest = hashlib.sha256(repr(image.pixels.shape).encode())
-    digest.update(np.ascontiguousarray(image.pixels).data)
+    pixels = _that_count(image)
+    digest = hashlib.sha256(repr(pixels.shape).encode())
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
+
+
+def _that_count(image: Image) -> Pixels:
+    return crop(image.pixels, image.within_xyxy or image.frame)
 
 
 def _note(image: Image, descriptors: dict[str, tuple[Descriptor, ...]]) -> str:
     """`too_few_features` for a flat picture, or one whose only descriptors found no keypoints."""
-    small = resize(gray(image.pixels), (64, 64))
+    small = resize(gray(_that_count(image)), (64, 64))
     if float(small.std()) < FLAT_DEVIATION:
         return TOO_FEW_FEATURES
     frames = [parts[-1] for parts in descriptors.values()]

@@ -11,8 +11,19 @@ from objsearch.types import Box, DescribedImage, Hit, Image, Region, RegionPair
 
 
 def mirrored(image: Image) -> Image:
-    """The image with left and right swapped."""
-    return replace(image, pixels=np.ascontiguousarray(image.pixels[:, ::-1]))
+    """The image with left and right swapped; a part that counts stays where it was."""
+    pixels = np.ascontiguousarray(image.pixels[:, ::-1])
+    part = image.within_xyxy
+    if part is None:
+        return replace(image, pixels=pixels)
+    width = image.size_wh[0]
+    return replace(
+        image,
+        pixels=pixels,
+        within_xyxy=Box(width - part.x2, part.y1, width - part.x1, part.y2),
+        offset_xy=(round(part.x1 + part.x2) - width, 0),
+        full_size_wh=image.size_wh,
+    )
 
 
 def compare_mirrored(

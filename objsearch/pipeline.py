@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
 
 from objsearch.comparison import Comparer, swapped
 from objsearch.config import load_settings
 from objsearch.description import Describer
 from objsearch.errors import UsageError
-from objsearch.flow import Progress, batches, counted, ordered_map, silent
-from objsearch.index.base import Ranker
-from objsearch.mirror import compare_mirrored, mirrored
-from objsearch.rank.fusion import fuse
-from objsearch.settings import Search, Settings
-from objsearch.sources import Place, expand, is_made_up, key_of, region_of
-from objsearch.sources.regions import RegionOfInterest
+from objsearch.flow import Progress, counted, ordered_map, silent
+from objsearch.retrieval import Retrieval, compare_versions
+from objsearch.sections import Search
+from objsearch.settings import Settings
+from objsearch.sources import RegionOfInterest, RoiMode, expand, is_made_up, key_of
 from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
+from objsearch.views import Interest, View, Viewer
 
-RANKED_AT_ONCE = 64
+Given = RegionOfInterest | str | Sequence[Any]
+"""A part of an image: `x,y,w,h` or two corners, in pixels, fractions or percent."""
 
 
 class ObjectSearch:
@@ -39,12 +36,15 @@ class ObjectSearch:
         self.settings = settings or load_settings()
         self.progress = progress
         self.describer = Describer(self.settings)
+        self.viewer = Viewer(self.describer, self._known)
         self.comparer = Comparer(self.settings)
         # An index of its own: settings are values, and two searches by the same share no images.
         self.index = type(self.settings.index).model_validate(self.settings.index.spec())
         self._skipped: dict[ImageRef, Unreadable] = {}
         self.warnings: list[str] = []
         self._keys: dict[ImageRef, str] = {}
+        self._refs: dict[str, ImageRef] = {}
+        self._stamps: dict[ImageRef, Stamp] = {}
         self._n_at_hand = 0
 
     @classmethod
@@ -57,8 +57,16 @@ class ObjectSearch:
         """A search by a preset's name, a YAML file or plain settings; `overrides` by dotted key."""
         return cls(load_settings(preset, overrides), progress)
 
-    def add(self, *sources: Any) -> Self:
-        """Describe reference images and keep them. Unreadable ones are listed in `skipped`."""
+    def add(
+        self, *sources: Any, region: Given | None = None, roi_mode: RoiMode | None = None
+    ) -> Self:
+        """Describe reference images and keep them. Unreadable ones are listed in `skipped`.
+
+        `region` is the part of each that counts, in place of the settings' `input.region`; what
+        names its own part (`a.jpg#xywh=10,20,200,100`) keeps that.
+        """
+        given = self.settings.input.region if region is None else region
+        wanted = None if given is None else RegionOfInterest.of(given)
         places = expand(
             list(sources),
             filters=self.settings.input.filters,
@@ -66,8 +74,14 @@ class ObjectSearch:
             first_number=self._n_at_hand + 1,
         )
         self._n_at_hand += sum(is_made_up(place.ref) for place in places)
+        parts = [
+            one
+            if isinstance(one, Unreadable)
+            else one.within(wanted, roi_mode or self.settings.input.roi_mode)
+            for one in places
+        ]
         described = counted(
-            self.describer.describe_places(places), "describe", self.progress, len(places)
+            self.describer.describe_places(parts), "describe", self.progress, len(parts)
         )
         self.index.add(self._readable(described))
         return self
@@ -86,70 +100,77 @@ class ObjectSearch:
                 self.index.remove([one.ref])
                 continue
             self._skipped.pop(one.ref, None)
-            self._keys[one.ref] = key_of(one.ref)
+            self._keys[one.ref] = key = key_of(one.ref)
+            self._refs[key] = one.ref
+            self._stamps[one.ref] = _stamp(one.ref)
             self.warnings += [f"{one.ref}: {warning}" for warning in one.warnings]
             yield one
 
+    def _known(self, ref: ImageRef) -> DescribedImage | None:
+        """What the index holds of an image, unless its file has changed since."""
+        stored = self._refs.get(key_of(ref), ref)
+        now, then = _stamp(stored), self._stamps.get(stored)
+        has_changed = now is not None and then is not None and now != then
+        return None if has_changed else self.index.get(stored)
+
     def detect(self, *sources: Any) -> Iterator[tuple[Image | Unreadable, tuple[Region, ...]]]:
         """Every image with its regions, most confident first, the full frame last."""
-        for image in self._read(expand(list(sources))):
+        unfolded = self.describer.unfold(expand(list(sources)))
+        workers = self.settings.run.n_workers
+        for image in ordered_map(self.describer.read, unfolded, workers=workers):
             if isinstance(image, Unreadable):
                 yield image, ()
             else:
                 yield image, self.describer.detector.propose(image)
-
-    def _read(self, places: Iterable[Place | Unreadable]) -> Iterator[Image | Unreadable]:
-        unfolded = self.describer.unfold(places)
-        return ordered_map(self.describer.read, unfolded, workers=self.settings.run.n_workers)
 
     def compare(self, one: Any, other: Any) -> Hit:
         """How alike two images are, whichever comes first: the better of both directions.
 
         Raises UsageError when one cannot be read.
         """
-        view, other_view = (self._query([source], None)[0] for source in (one, other))
-        there = self._compared(view, other_view[0])
-        back = self._compared(other_view, view[0])
-        return there if there.score >= back.score else swapped(back, other_view[0].size_wh)
+        view, other_view = (self.viewer.views([source])[0][0] for source in (one, other))
+        there = compare_versions(self.comparer, view, other_view.image)
+        back = compare_versions(self.comparer, other_view, view.image)
+        return there if there.score >= back.score else swapped(back, other_view.image.size_wh)
 
     def find(
-        self,
-        *query: Any,
-        region: RegionOfInterest | str | Sequence[float] | None = None,
-        **options: Any,
+        self, *query: Any, region: Given | None = None, negatives: Any = None, **options: Any
     ) -> Answer:
         """The references that show the same object as the query.
 
-        Several query images are several views of one wanted thing. `region` is the part of the
-        query that counts: `x,y,w,h` in pixels, fractions or percent. `options` override the
-        settings' `search` section: threshold, top, offset, shortlist, fusion, include_query.
+        Several query images are several views of one wanted thing; what is indexed already is not
+        described again. `region` is the part of the query that counts: `x,y,w,h` or two corners,
+        in pixels, fractions or percent. `negatives` are images of what is not wanted. `options`
+        override the settings' `search` section: threshold, top, offset, shortlist, fusion, weights,
+        where, roi_mode, include_query.
 
         Raises UsageError without a readable query or without references.
         """
         started = time.perf_counter()
+        if region is not None:
+            options["region"] = RegionOfInterest.of(region).text
         search = self._search(options)
         self._check_references()
-        warnings: list[str] = []
-        places = expand(list(query), kind="query") if query else []
-        views = self._query(places, region, warnings)
-        left_out = set() if search.include_query else _keys_of_files(views)
-        hits = self._hits(views, search, left_out)
-        found = [hit for hit in hits if hit.score >= search.threshold]
-        stop = None if search.top is None else search.offset + search.top
-        return Answer(
-            queries=tuple(view[0] for view in views),
-            hits=tuple(found[search.offset : stop]),
-            scanned=len(self.index) + len(self.skipped),
-            compared=len(self.index),
-            skipped=self.skipped,
-            settings={**self.settings.answer_settings(), "search": search.model_dump(mode="json")},
-            elapsed_seconds=time.perf_counter() - started,
-            warnings=(*self.warnings, *warnings),
-            found=len(found),
+        if not query:
+            raise UsageError("no query: give at least one image to look for")
+        views, warnings = self.viewer.views(
+            list(query), interest=_interest(search), weights=search.weights
+        )
+        unwanted, told = self._unwanted(search, negatives)
+        retrieval = self._retrieval(search, views)
+        found = [hit for hit in retrieval.hits(views, unwanted) if hit.score >= search.threshold]
+        return self._answer(
+            search.model_copy(update={"negatives": tuple(str(one.image.ref) for one in unwanted)}),
+            views,
+            found,
+            (*warnings, *told, *self._filter_warnings(search)),
+            started,
         )
 
     def find_each(self, queries: Any, **options: Any) -> Iterator[Answer]:
         """A separate answer a query image, in the order given."""
+        if options.get("negatives") is not None:
+            options["negatives"] = self.viewer.views(options["negatives"], kind="unwanted image")[0]
         for place in self.describer.unfold(expand(queries, kind="query")):
             yield self.find(place, **options)
 
@@ -168,122 +189,96 @@ class ObjectSearch:
                 )
             raise UsageError("no references: the place searched holds no files")
 
-    def _query(
-        self, sources: Sequence[Any], region: Any, warnings: list[str] | None = None
-    ) -> list[tuple[DescribedImage, ...]]:
-        """A view a readable query image: upright, and mirrored when that is asked for."""
-        if not sources:
-            raise UsageError("no query: give at least one image to look for")
-        wanted = None if region is None else RegionOfInterest.of(region)
-        views, reasons = [], []
-        for image in self._read(expand(list(sources), kind="query")):
-            if isinstance(image, Image):
-                part = (
-                    image if wanted is None else region_of(image, wanted.in_pixels(image.size_wh))
-                )
-                views.append(self._view(part))
-                reasons += [f"{part.ref}: {warning}" for warning in part.warnings]
-            else:
-                reasons.append(f"{image.ref}: {image.reason}")
-        if not views:
-            raise UsageError(f"no query can be read: {'; '.join(reasons)}")
-        if warnings is not None:
-            warnings += reasons
-        return views
+    def _unwanted(self, search: Search, negatives: Any) -> tuple[list[View], list[str]]:
+        given = list(search.negatives) if negatives is None else negatives
+        if isinstance(given, list | tuple) and not given:
+            return [], []
+        return self.viewer.views(given, kind="unwanted image")
 
-    def _view(self, image: Image) -> tuple[DescribedImage, ...]:
-        versions = [image]
-        if self.settings.geometry.mirrored:
-            versions.append(mirrored(image))
-        return tuple(self.describer.describe(versions))
+    def _retrieval(self, search: Search, views: Sequence[View]) -> Retrieval:
+        left_out = set() if search.include_query else _keys_of_files(views)
+        wanted = search.where.wanted
 
-    def _hits(
-        self, views: list[tuple[DescribedImage, ...]], search: Search, left_out: set[str]
-    ) -> list[Hit]:
-        """Every compared reference, best first, ties by ref."""
-        by_view = [self._hits_of_view(view, search, left_out) for view in views]
-        if len(by_view) == 1:
-            return sorted(by_view[0].values(), key=_rank_key)
-        scores = fuse([{k: h.score for k, h in hits.items()} for hits in by_view], search.fusion)
-        return sorted((_fused(by_view, ref, score) for ref, score in scores.items()), key=_rank_key)
+        def keeps(image: DescribedImage) -> bool:
+            return self._key(image.ref) not in left_out and wanted.keeps(image)
 
-    def _hits_of_view(
-        self, view: tuple[DescribedImage, ...], search: Search, left_out: set[str]
-    ) -> dict[str, Hit]:
-        """Full comparisons of the shortlist; of the others, what looks like a hit even without."""
-        shortlist = self._shortlist(view, search, left_out)
-        listed = {one.ref for one in shortlist}
-        rest = [
-            one
-            for one in self.index
-            if one.ref not in listed and self._key(one.ref) not in left_out
-        ]
-        scores = self.comparer.light_scores(view[0], rest)
-        light = [one for one, s in zip(rest, scores, strict=True) if s >= search.threshold]
         workers = self.settings.run.n_workers
-        compare_light = partial(self.comparer.compare, view[0], keypoints=False)
-        hits = [
-            *ordered_map(partial(self._compared, view), shortlist, workers=workers),
-            *ordered_map(compare_light, light, workers=workers),
+        return Retrieval(self.index, self.comparer, search, workers, keeps)
+
+    def _filter_warnings(self, search: Search) -> list[str]:
+        """Labels that no indexed image bears, with those that some do."""
+        wanted = search.where.labels
+        if not wanted:
+            return []
+        seen = {region.label for one in self.index for region in one.regions}
+        known = ", ".join(sorted(seen - {"frame", "tile"})) or "none"
+        return [
+            f"no reference has the label '{label}' (labels there are: {known})"
+            for label in wanted
+            if label not in seen
         ]
-        return {str(hit.ref): hit for hit in hits}
 
-    def _shortlist(
-        self, view: tuple[DescribedImage, ...], search: Search, left_out: set[str]
-    ) -> list[DescribedImage]:
-        # More than asked for: the query itself may be among them, and is not compared.
-        limit = None if search.shortlist is None else search.shortlist + len(left_out)
-        chosen: dict[ImageRef, DescribedImage] = {}
-        for version in view:
-            found = self.index.candidates(version, limit, self._rankers())
-            chosen.update((one.ref, one) for one in found)
-        return [one for one in chosen.values() if self._key(one.ref) not in left_out]
-
-    def _rankers(self) -> list[Ranker]:
-        """The comparer's rankers, each spread over the workers."""
-        workers = self.settings.run.n_workers
-
-        def spread(ranker: Ranker) -> Ranker:
-            def rank(
-                query: DescribedImage, stored: Sequence[DescribedImage]
-            ) -> NDArray[np.float64]:
-                parts = batches(stored, RANKED_AT_ONCE)
-                return np.concatenate(
-                    [*ordered_map(partial(ranker, query), parts, workers=workers), np.zeros(0)]
-                )
-
-            return rank
-
-        return [spread(ranker) for ranker in self.comparer.rankers()]
-
-    def _compared(self, view: tuple[DescribedImage, ...], reference: DescribedImage) -> Hit:
-        hits = [self.comparer.compare(view[0], reference)]
-        if len(view) > 1:
-            hits.append(compare_mirrored(self.comparer.compare, view[1], reference))
-        return max(hits, key=lambda hit: hit.score)
+    def _answer(
+        self,
+        search: Search,
+        views: Sequence[View],
+        found: Sequence[Hit],
+        warnings: Sequence[str],
+        started: float,
+    ) -> Answer:
+        stop = None if search.top is None else search.offset + search.top
+        compared = sum(map(search.where.wanted.keeps, self.index))
+        return Answer(
+            queries=tuple(view.image for view in views),
+            hits=tuple(found[search.offset : stop]),
+            scanned=compared + len(self.skipped),
+            compared=compared,
+            skipped=self.skipped,
+            settings={**self.settings.answer_settings(), "search": search.model_dump(mode="json")},
+            elapsed_seconds=time.perf_counter() - started,
+            warnings=(*self.warnings, *warnings),
+            found=len(found),
+            filtered=len(self.index) - compared,
+        )
 
     def _key(self, ref: ImageRef) -> str:
         if ref not in self._keys:
-            self._keys[ref] = Place(ref).key
+            self._keys[ref] = key_of(ref)
         return self._keys[ref]
 
 
-def _keys_of_files(views: Sequence[tuple[DescribedImage, ...]]) -> set[str]:
+Stamp = tuple[int, int] | None
+"""Bytes and time of change of a file; None for what is none."""
+
+
+def _stamp(ref: ImageRef) -> Stamp:
+    try:
+        found = os.stat(ref.uri)
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _interest(search: Search) -> Interest:
+    wanted = None if search.region is None else RegionOfInterest.of(search.region)
+    return Interest(wanted, search.roi_mode)
+
+
+def _keys_of_files(views: Sequence[View]) -> set[str]:
     """What tells the queries' files, pages and frames: a part of a picture is still the same one.
 
-    What was at hand has no file: its made-up name may be that of a reference, too.
+    What was at hand has no file: its made-up name may be that of a reference, too. The first page
+    of a file goes by the file's name as well.
     """
-    refs = [replace(view[0].ref, xywh=None) for view in views]
-    return {key_of(ref) for ref in refs if not is_made_up(ref)}
+    refs = [replace(view.image.ref, xywh=None) for view in views]
+    named = [ref for ref in refs if not is_made_up(ref)]
+    return {key_of(ref) for ref in named} | {key for ref in named for key in _first_parts(ref)}
 
 
-def _rank_key(hit: Hit) -> tuple[float, str]:
-    return -hit.score, str(hit.ref)
-
-
-def _fused(by_view: list[dict[str, Hit]], ref: str, score: float) -> Hit:
-    """The best view's hit with the fused score and what each view said."""
-    of_view = [(hits[ref], number) for number, hits in enumerate(by_view) if ref in hits]
-    best = min(of_view, key=lambda one: (-one[0].score, str(one[0].query)))[0]
-    said = {str(hit.query): hit.score for hit, _ in of_view}
-    return replace(best, score=score, view_scores=said)
+def _first_parts(ref: ImageRef) -> list[str]:
+    """The other names of the first picture in a file."""
+    bare = ImageRef(ref.uri)
+    firsts = [replace(bare, page=1), replace(bare, frame=0), replace(bare, seconds=0.0)]
+    if ref == bare:
+        return [key_of(one) for one in firsts]
+    return [key_of(bare)] if ref in firsts else []

@@ -6,14 +6,11 @@ The defaults are the preset `default`. `objsearch.config` reads YAML into these.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from functools import partial
 from typing import Annotated, Any
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializeAsAny,
     WithJsonSchema,
@@ -23,17 +20,16 @@ from pydantic import (
 from objsearch.describe.base import Extractor
 from objsearch.detect.base import Detector
 from objsearch.flow import default_workers
-from objsearch.images.decode import Limits
 from objsearch.index.base import Index
 from objsearch.match import calibration as calibrations
 from objsearch.match.assignment import Rule
 from objsearch.match.base import Matcher
 from objsearch.match.calibration import Calibration
 from objsearch.match.geometry import Geometry
-from objsearch.rank.fusion import Fusion
 from objsearch.rank.verdicts import Verdicts
 from objsearch.registry import Component, build
-from objsearch.sources import Filters, Network, Reading
+from objsearch.sections import Input, Part, Search
+from objsearch.task_sections import Duplicates, Larger, Signing
 from objsearch.types import Kind
 
 DEFAULT_MATCHERS: Mapping[Kind, str] = {
@@ -55,12 +51,6 @@ def _built(room: str, value: Any) -> Any:
 def _room(room: str) -> Any:
     """Annotations of a field that holds a component: built from YAML, a `oneOf` in the schema."""
     return BeforeValidator(partial(_built, room)), WithJsonSchema({ROOM_MARK: room})
-
-
-class Part(BaseModel):
-    """A frozen section of the settings; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class Channel(Part):
@@ -116,69 +106,6 @@ class Assignment(Part):
     same_class: bool = Field(False, description="pair only regions with the same label")
 
 
-class Search(Part):
-    """What an answer holds."""
-
-    threshold: float = Field(0.2, ge=0, le=1, description="least score of a hit, inclusive")
-    top: int | None = Field(None, ge=1, description="most hits")
-    offset: int = Field(0, ge=0, description="hits to pass over first")
-    shortlist: int | None = Field(
-        40, ge=1, description="images compared in full, chosen by each descriptor; null: all"
-    )
-    fusion: Fusion = Field("max", description="how several query images become one score")
-    include_query: bool = Field(False, description="whether a query file may be its own hit")
-
-
-Gray = Annotated[int, Field(ge=0, le=255)]
-
-
-_WHICH = r"^(first|all|every-[1-9][0-9]*)$"
-
-
-class Input(Part):
-    """How images are read."""
-
-    max_megapixels: float = Field(200.0, gt=0, description="larger images are skipped")
-    max_bytes: int = Field(512 * 1024 * 1024, gt=0, description="larger files are skipped")
-    background: tuple[Gray, Gray, Gray] = Field(
-        (255, 255, 255), description="RGB laid under transparent pixels"
-    )
-    exclude: tuple[str, ...] = Field((), description="globs of paths or names to pass over")
-    include: tuple[str, ...] = Field((), description="globs of paths or names; others are no input")
-    changed_from: date | None = Field(None, description="first day of the files' last change")
-    changed_to: date | None = Field(None, description="last day of the files' last change")
-    min_bytes: int = Field(0, ge=0, description="smaller files are passed over")
-    dpi: float = Field(150.0, gt=0, le=2400, description="dots an inch of PDF pages and drawings")
-    pages: str = Field("all", pattern=_WHICH, description="of PDF and TIFF: first, all, every-N")
-    frames: str = Field(
-        "first", pattern=_WHICH, description="of animations and videos: first, all, every-N"
-    )
-    embedded_images: bool = Field(False, description="also the images inside PDF pages, one by one")
-    timeout_seconds: float = Field(
-        30.0, gt=0, description="longest wait for a download, a page, a drawing, a video frame"
-    )
-    offline: bool = Field(False, description="refuse all URLs")
-    allow_private: bool = Field(
-        False, description="let URLs lead to private addresses, such as this machine's own"
-    )
-
-    @property
-    def reading(self) -> Reading:
-        """These options as the readers take them."""
-        limits = Limits(
-            self.max_megapixels, self.max_bytes, self.background, self.dpi, self.timeout_seconds
-        )
-        network = Network(self.offline, self.allow_private)
-        return Reading(limits, network, self.pages, self.frames, self.embedded_images)
-
-    @property
-    def filters(self) -> Filters:
-        """Which files of folders and globs count."""
-        return Filters(
-            self.include, self.exclude, self.changed_from, self.changed_to, self.min_bytes
-        )
-
-
 class Run(Part):
     """How the work is spread; changes the time, never the answer."""
 
@@ -217,6 +144,9 @@ class Settings(Part):
         default_factory=lambda: _built("index", "memory")
     )
     input: Input = Input()
+    duplicates: Duplicates = Duplicates()
+    larger: Larger = Larger()
+    signing: Signing = Signing()
     run: Run = Run()
 
     @model_validator(mode="after")
@@ -238,5 +168,5 @@ class Settings(Part):
         return calibrations.load(self.calibration_name)
 
     def answer_settings(self) -> dict[str, Any]:
-        """What an answer says of the settings that made it: all but how the work was spread."""
-        return self.model_dump(mode="json", exclude={"run", "description"})
+        """What an answer says of the settings that made it: all but other tasks' and the workers."""
+        return self.model_dump(mode="json", exclude={"run", "description", "larger", "signing"})

@@ -106,7 +106,7 @@ class ImageRef:
 
     @classmethod
     def parse(cls, text: str) -> ImageRef:
-        """Read the text form back. A `#` that starts no known fragment belongs to the name.
+        """Read the text form back; a `#` that starts no known fragment belongs to the name.
 
         Raises ValueError when a known fragment has a value that is not a number.
         """
@@ -130,8 +130,8 @@ class ImageRef:
 class Image:
     """A decoded picture and where it came from.
 
-    `offset_xy` is the place of the pixels' corner in the upright image, when they are a part of it.
-    `warnings` are sentences about what was odd but usable: a wrong extension, a clipped region.
+    `offset_xy` is the place of the pixels' corner in the upright image, when they are a part of it;
+    `within_xyxy` the part of them that counts, when not all do; `warnings` say what was odd.
     """
 
     ref: ImageRef
@@ -139,6 +139,7 @@ class Image:
     offset_xy: tuple[int, int] = (0, 0)
     full_size_wh: tuple[int, int] | None = None
     warnings: tuple[str, ...] = ()
+    within_xyxy: Box | None = None
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -270,7 +271,7 @@ class RegionPair:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hit:
-    """One line of the answer: a reference image, best pair first."""
+    """One line of the answer: a reference image, best pair first; scores by query image too."""
 
     ref: ImageRef
     score: float
@@ -281,11 +282,12 @@ class Hit:
     """The view that found it, of several query images."""
     view_scores: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
+    negative_scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What a search says: hits, what was looked at, and under which settings."""
+    """What a search says: hits, what was looked at and left out, and under which settings."""
 
     queries: tuple[DescribedImage, ...]
     hits: tuple[Hit, ...]
@@ -297,3 +299,4 @@ class Answer:
     warnings: tuple[str, ...] = ()
     found: int = 0
     """Hits over the threshold before `offset` and `top` cut a page out of them."""
+    filtered: int = 0

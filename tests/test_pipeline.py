@@ -560,7 +560,7 @@ def test_regions_pair_one_to_one_unless_asked(
 
 def test_labels_never_veto_unless_asked(quick: dict[str, Any], some: list[Path]) -> None:
     search = ObjectSearch.open(quick)
-    view, other = (search._query([path], None)[0][0] for path in (some[0], some[0]))
+    view, other = (search.viewer.views([path])[0][0].image for path in (some[0], some[0]))
     renamed = replace(
         other, regions=tuple(replace(r, label="vase") for r in other.regions), content="other"
     )

@@ -28,9 +28,9 @@ def crop_of(image: Image, region: Region, margin: float = 0.0, as_frame: bool = 
 
     With `as_frame` off the full frame is described like any other object.
     """
-    if region.is_frame:
-        return Crop(image.pixels, is_frame=as_frame)
     box = region.box_xyxy
+    if region.is_frame:  # all of the image, or the part of it that counts
+        return Crop(crop(image.pixels, box), (float(int(box.x1)), float(int(box.y1))), as_frame)
     wide = Box(
         box.x1 - box.width * margin,
         box.y1 - box.height * margin,

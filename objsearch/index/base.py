@@ -32,6 +32,10 @@ class Index(Component, ABC):
     ) -> list[DescribedImage]:
         """The images worth a full comparison, likeliest first; all of them when limit is None."""
 
+    def get(self, ref: ImageRef) -> DescribedImage | None:
+        """The stored image of that ref, if there is one."""
+        return next((one for one in self if one.ref == ref), None)
+
     @abstractmethod
     def __iter__(self) -> Iterator[DescribedImage]:  # type: ignore[override]  # not pydantic's
         """The stored images in the order of adding."""

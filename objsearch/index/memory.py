@@ -33,6 +33,9 @@ class Memory(Index):
         orders = [np.argsort(-ranker(query, stored), kind="stable") for ranker in rankers]
         return [stored[i] for i in _interleaved(orders, limit)]
 
+    def get(self, ref: ImageRef) -> DescribedImage | None:
+        return self._images.get(ref)
+
     def __iter__(self) -> Iterator[DescribedImage]:  # type: ignore[override]
         return iter(list(self._images.values()))
 

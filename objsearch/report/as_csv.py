@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO
 
 from objsearch.report.as_json import SCORE_DIGITS, box_numbers, rounded
@@ -26,6 +27,8 @@ COLUMNS = (
     "overlap_query",
     "overlap_reference",
     "note",
+    "view_scores",
+    "negative_scores",
 )
 
 
@@ -68,7 +71,16 @@ def _cells(hit: Hit) -> list[str]:
         _number(best.overlap_query if best else None),
         _number(best.overlap_reference if best else None),
         hit.note,
+        _scores(hit.view_scores),
+        _scores(hit.negative_scores),
     ]
+
+
+def _scores(scores: Mapping[str, float]) -> str:
+    """A JSON object; empty where there is nothing to say."""
+    return json.dumps({ref: rounded(value, SCORE_DIGITS) for ref, value in scores.items()}) * bool(
+        scores
+    )
 
 
 def _number(value: float | None) -> str:

@@ -40,6 +40,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "found": answer.found,
         "scanned": answer.scanned,
         "compared": answer.compared,
+        "filtered": answer.filtered,
         "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in answer.skipped],
         "warnings": list(answer.warnings),
         "settings": plain(answer.settings),
@@ -103,6 +104,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "height": height,
         "query": str(hit.query),
         "view_scores": _scores(hit.view_scores),
+        "negative_scores": _scores(hit.negative_scores),
         "note": hit.note,
         "pairs": [_pair(pair, str(hit.query)) for pair in hit.pairs],
     }

@@ -23,6 +23,7 @@ from objsearch.report.wording import (
     place,
     region_name,
     shown,
+    views_said,
 )
 from objsearch.types import Answer, Hit, ImageRef, RegionPair, Unreadable, Verdict
 
@@ -134,6 +135,8 @@ def summary(answer: Answer) -> Text:
         f"{len(answer.skipped)} skipped{_reasons(answer.skipped)}",
         f"{answer.elapsed_seconds:.1f} s",
     ]
+    if answer.filtered:
+        counts.insert(1, f"{answer.filtered} filtered out")
     if answer.found > len(answer.hits) > 0:
         counts[0] += f" ({len(answer.hits)} shown)"
     return Text(", ".join(counts), "dim")
@@ -153,7 +156,9 @@ def _told(hit: Hit, several_views: bool) -> Text:
     if n_more:
         parts[0] += f" (+{n_more} more)"
     if several_views:
-        parts.append(f"seen by {shown(hit.query)}")
+        parts.append(f"seen by {shown(hit.query)} (each view: {views_said(hit.view_scores)})")
+    if hit.negative_scores:
+        parts.append(f"not wanted: {views_said(hit.negative_scores)}")
     if hit.note:
         parts.append(note_sentence(hit.note))
     return Text("; ".join(parts), "dim")

@@ -15,7 +15,10 @@ from objsearch.types import Answer, Box, ImageRef, Region, RegionPair, Verdict
 SIGNS: dict[Verdict, str] = {"same": "✓", "uncertain": "?", "different": "✕"}
 """What tells the verdicts apart where there is no colour."""
 
-_NOTES = {"too_few_features": "too little structure to be compared"}
+_NOTES = {
+    "too_few_features": "too little structure to be compared",
+    "like_a_negative": "more like what is not wanted",
+}
 
 # Marks, embeddings and isolates that reorder the text around them (Unicode Standard Annex 9).
 _TURNS_TEXT = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -74,6 +77,12 @@ def matched(pair: RegionPair) -> str:
     if pair.reference.is_frame:
         return what
     return f"{what}, {place(pair.reference.box_xyxy)}"
+
+
+def views_said(scores: Mapping[str, float]) -> str:
+    """`box.png 97.7%, toys.jpg 3.1%`: what each of several images said, the greatest first."""
+    ordered = sorted(scores.items(), key=lambda one: (-one[1], one[0]))
+    return ", ".join(f"{folder_and_name(ref)[1]} {percent(score)}" for ref, score in ordered)
 
 
 def note_sentence(note: str) -> str:

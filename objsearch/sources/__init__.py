@@ -5,10 +5,11 @@ that hold several; `read_image` opens one. Every place ends as an `Image` or as 
 its reason: nothing is silently dropped.
 """
 
-from objsearch.sources.filters import Filters
+from objsearch.sources.filters import Filters, Wanted
 from objsearch.sources.options import Network, Reading
-from objsearch.sources.places import Place, expand, is_made_up, key_of
-from objsearch.sources.reading import read_image, region_of
+from objsearch.sources.places import Place, each_input, expand, is_made_up, key_of
+from objsearch.sources.reading import read_image
+from objsearch.sources.regions import RegionOfInterest, RoiMode, region_of
 from objsearch.sources.unfolding import unfold
 
 __all__ = [
@@ -16,6 +17,10 @@ __all__ = [
     "Network",
     "Place",
     "Reading",
+    "RegionOfInterest",
+    "RoiMode",
+    "Wanted",
+    "each_input",
     "expand",
     "is_made_up",
     "key_of",

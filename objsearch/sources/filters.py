@@ -1,4 +1,4 @@
-"""Which files of folders and globs count: by path, size and date."""
+"""Which files of folders and globs count, and which described images: by path, size, date, …"""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from fnmatch import fnmatch
+
+from objsearch.types import DescribedImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,28 +23,61 @@ class Filters:
     changed_from: date | None = None
     changed_to: date | None = None
     min_bytes: int = 0
+    max_bytes: int | None = None
 
     def excludes(self, path: str) -> bool:
         """Whether a file or a folder, with all in it, is passed over by name."""
         return _matches(path, self.exclude)
 
-    def keeps(self, path: str) -> bool:
-        """Whether a file counts. One that cannot be looked at does: reading it says why."""
+    def keeps(self, path: str, *, unknown: bool = True) -> bool:
+        """Whether a file counts; one that cannot be looked at does when `unknown` ones do.
+
+        Of what is found in folders they do: reading them says what is wrong.
+        """
         if self.excludes(path) or (self.include and not _matches(path, self.include)):
             return False
-        if self.min_bytes <= 0 and self.changed_from is None and self.changed_to is None:
+        limits = (self.max_bytes, self.changed_from, self.changed_to)
+        if self.min_bytes <= 0 and all(limit is None for limit in limits):
             return True
         try:
             found = os.stat(path)
-        except OSError:
-            return True
-        return found.st_size >= self.min_bytes and self._is_in_time(found.st_mtime)
+        except (OSError, ValueError):
+            return unknown
+        return self._is_in_size(found.st_size) and self._is_in_time(found.st_mtime)
+
+    def _is_in_size(self, n_bytes: int) -> bool:
+        return n_bytes >= self.min_bytes and (self.max_bytes is None or n_bytes <= self.max_bytes)
 
     def _is_in_time(self, changed: float) -> bool:
         first, last = self.changed_from, self.changed_to
         if first is not None and changed < datetime.combine(first, time.min).timestamp():
             return False
         return last is None or changed <= datetime.combine(last, time.max).timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which described images a search looks at. Pixels are width times height of the image.
+
+    A file that is gone, a URL, what was given as bytes: what nobody knows the date or size of is
+    not looked at when dates or sizes are asked for.
+    """
+
+    files: Filters = Filters()
+    labels: tuple[str, ...] = ()
+    min_pixels: int = 0
+    max_pixels: int | None = None
+
+    def keeps(self, image: DescribedImage) -> bool:
+        """Whether an image counts; of `labels`, one of its regions must bear one."""
+        n_pixels = image.size_wh[0] * image.size_wh[1]
+        if n_pixels < self.min_pixels or (
+            self.max_pixels is not None and n_pixels > self.max_pixels
+        ):
+            return False
+        if self.labels and not any(region.label in self.labels for region in image.regions):
+            return False
+        return self.files.keeps(image.ref.uri, unknown=False)
 
 
 def _matches(path: str, rules: Sequence[str]) -> bool:

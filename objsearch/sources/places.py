@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -15,24 +16,35 @@ from typing import Any
 
 from objsearch.errors import UsageError
 from objsearch.sources.filters import Filters
+from objsearch.sources.regions import RegionOfInterest, RoiMode
 from objsearch.sources.urls import is_url, scheme_of
 from objsearch.types import ImageRef, Unreadable
+
+_PERCENT = re.compile(r"[#&]xywh=percent:([^#&]*)$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """Where one image lies: a file or a URL by its ref, or something at hand under a name.
 
-    `content` is what a person gave (bytes, a stream, an array, …) or what was read ahead.
+    `content` is what a person gave (bytes, a stream, an array, …) or what was read ahead. `region`
+    is the part that counts, where the ref does not say so itself in pixels.
     """
 
     ref: ImageRef
     content: Any = None
+    region: RegionOfInterest | None = None
+    roi_mode: RoiMode = "replace"
 
     @property
     def key(self) -> str:
         """What tells two places apart: the real path with its fragment, the URL, the name."""
-        return key_of(self.ref)
+        return key_of(self.ref) + (f"#{self.region.text}" if self.region else "")
+
+    def within(self, region: RegionOfInterest | None, roi_mode: RoiMode) -> Place:
+        """The same place, of which a part counts; a part that it names itself stays."""
+        is_named = self.ref.xywh is not None or self.region is not None
+        return replace(self, region=self.region if is_named else region, roi_mode=roi_mode)
 
 
 def key_of(ref: ImageRef) -> str:
@@ -64,17 +76,18 @@ def expand(
     rules = replace(filters, exclude=(*filters.exclude, *exclude))
     found: dict[str, Place | Unreadable] = {}
     numbers = count(first_number)
-    for one in _flat(inputs):
+    for one in each_input(inputs):
         for place in _expand_one(one, numbers, rules, kind):
             key = place.key if isinstance(place, Place) else str(place.ref)
             found.setdefault(key, place)
     return list(found.values())
 
 
-def _flat(inputs: Any) -> Iterator[Any]:
+def each_input(inputs: Any) -> Iterator[Any]:
+    """The inputs one by one, whatever lists they are in."""
     if isinstance(inputs, list | tuple | set | Iterator) and not hasattr(inputs, "read"):
         for one in inputs:
-            yield from _flat(one)
+            yield from each_input(one)
     else:
         yield inputs
 
@@ -106,22 +119,28 @@ def _from_name(name: str | bytes, filters: Filters, kind: str) -> Iterable[Place
     if os.path.lexists(text):
         return [Place(ImageRef(text))]
     if is_url(text):
-        return [Place(_parsed(text))]
+        return [_parsed(text)]
     if scheme_of(text):
         raise UsageError(f"'{text}' is no URL of http or https, and no other can be opened")
-    ref = _parsed(text)
-    if ref.uri != text and os.path.lexists(ref.uri):
-        return [Place(ref)]
+    place = _parsed(text)
+    if place.ref.uri != text and os.path.lexists(place.ref.uri):
+        return [place]
     if glob.has_magic(text):
         return _from_glob(text, filters, kind)
     raise UsageError(f"no such {kind}: '{text}'")
 
 
-def _parsed(text: str) -> ImageRef:
+def _parsed(text: str) -> Place:
+    """A name with a fragment; `#xywh=percent:10,20,50,50` is W3C Media Fragments' way to say it."""
+    found = _PERCENT.search(text)
     try:
-        return ImageRef.parse(text)
+        ref = ImageRef.parse(text[: found.start()] if found else text)
     except ValueError as error:
         raise UsageError(f"not a place in an image: {error}") from None
+    if found is None:
+        return Place(ref)
+    percent = ",".join(f"{part}%" for part in found[1].split(","))
+    return Place(ref, region=RegionOfInterest.of(percent))
 
 
 def _from_glob(pattern: str, filters: Filters, kind: str) -> Iterable[Place | Unreadable]:

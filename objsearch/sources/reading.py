@@ -23,8 +23,9 @@ from objsearch.sources.contents import (
 from objsearch.sources.isolation import ISOLATED_KINDS, replies
 from objsearch.sources.options import Reading
 from objsearch.sources.places import Place
+from objsearch.sources.regions import region_of
 from objsearch.sources.urls import fetch, is_url, name_of
-from objsearch.types import Box, Image, ImageRef, Pixels, Unreadable
+from objsearch.types import Image, Pixels, Unreadable
 
 
 def read_image(place: Place, reading: Reading | Limits = Reading()) -> Image | Unreadable:
@@ -36,7 +37,8 @@ def read_image(place: Place, reading: Reading | Limits = Reading()) -> Image | U
     try:
         decoded = _decoded(place, options)
         image = Image(place.ref, decoded.pixels, warnings=decoded.warnings)
-        return region_of(image, place.ref.xywh) if place.ref.xywh else image
+        xywh = place.ref.xywh or (place.region and place.region.in_pixels(image.size_wh))
+        return region_of(image, xywh, place.roi_mode) if xywh else image
     except UnreadableImageError as error:
         return Unreadable(place.ref, str(error))
     except OSError as error:
@@ -133,32 +135,3 @@ def _checked_array(array: np.ndarray, limits: Limits) -> Pixels:
         raise UnreadableImageError(f"an array of shape {array.shape} is not an image")
     limits.check_size(array.shape[1], array.shape[0])
     return pixels_of(PillowImage.fromarray(array), limits.background)
-
-
-def region_of(image: Image, xywh: tuple[int, int, int, int]) -> Image:
-    """The part of an image as an image of its own that knows where it lies.
-
-    A region over the edge is clipped, with a warning; raises UnreadableImageError when nothing of
-    it lies inside.
-    """
-    x, y, width, height = xywh
-    wanted = Box(x, y, x + width, y + height)
-    box = wanted.clipped(image.size_wh)
-    if box.width < 1 or box.height < 1:
-        raise UnreadableImageError(
-            f"the region {x},{y},{width},{height} holds nothing of its "
-            f"{image.size_wh[0]} x {image.size_wh[1]} pixels"
-        )
-    x1, y1, x2, y2 = (int(v) for v in box)
-    warnings = image.warnings
-    if box != wanted:
-        warnings += (f"the region {x},{y},{width},{height} was clipped to the image",)
-    ref = ImageRef(
-        image.ref.uri,
-        image.ref.page,
-        image.ref.frame,
-        image.ref.seconds,
-        (x1, y1, x2 - x1, y2 - y1),
-    )
-    pixels = np.ascontiguousarray(image.pixels[y1:y2, x1:x2])
-    return Image(ref, pixels, (x1, y1), image.size_wh, warnings)

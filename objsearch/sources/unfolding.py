@@ -56,7 +56,7 @@ def _opening(place: Found, reading: Reading) -> Callable[[], Iterator[Found]]:
         return partial(iter, (place,))  # reading it will say what is wrong
     if content is None:
         return partial(iter, (place,))
-    held = place if isinstance(content, FileContent) else Place(place.ref, content)
+    held = place if isinstance(content, FileContent) else replace(place, content=content)
     return partial(_unfolded, held, content, reading)
 
 
@@ -118,4 +118,4 @@ def _frames(place: Place, frames: Frames) -> Iterator[Found]:
         if isinstance(result, UnreadableImageError):
             yield Unreadable(ref, str(result))
         elif result is not None:
-            yield Place(ref, result)
+            yield replace(place, ref=ref, content=result)

@@ -19,14 +19,15 @@ from tests.report.cases import HOSTILE, hit, pair, region, verification
 def test_an_answer_has_exactly_the_promised_keys(answer: Answer) -> None:
     data = answer_json(answer)
     assert list(data) == [
-        *("schema", "queries", "hits", "found", "scanned", "compared", "skipped", "warnings"),
-        *("settings", "elapsed_seconds"),
+        *("schema", "queries", "hits", "found", "scanned", "compared", "filtered"),
+        *("skipped", "warnings", "settings", "elapsed_seconds"),
     ]
     assert data["schema"] == "objsearch/find/1"
     assert set(data["queries"][0]) == {"ref", "width", "height", "regions"}
     assert set(data["queries"][0]["regions"][0]) == {"box_xyxy", "label", "confidence", "proposal"}
     assert set(data["hits"][0]) == {
-        *("ref", "score", "verdict", "width", "height", "query", "view_scores", "note", "pairs"),
+        *("ref", "score", "verdict", "width", "height", "query", "note", "pairs"),
+        *("view_scores", "negative_scores"),
     }
     assert set(data["hits"][0]["pairs"][0]) == {
         *("query", "query_box_xyxy", "reference_box_xyxy", "query_label", "reference_label"),

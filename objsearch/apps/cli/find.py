@@ -35,19 +35,24 @@ def find(
         float | None, typer.Option("--threshold", min=0, max=1, help="Least score of a hit.")
     ] = None,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Hits to pass over.")] = 0,
-    region: Annotated[
-        str | None,
-        typer.Option(
-            "--region",
-            metavar="X,Y,W,H",
-            help="The part of the query that counts: "
-            "pixels, fractions (0.1,0.2,0.5,0.5) or percent (10%,20%,50%,50%).",
-        ),
-    ] = None,
+    region: shared.RegionOption = None,
+    in_region: shared.InRegionOption = None,
+    roi_mode: shared.RoiModeOption = None,
     fusion: Annotated[
         shared.Fusion | None,
         typer.Option("--fusion", help="How several photos of one thing become one score."),
     ] = None,
+    weight: shared.WeightOption = None,
+    unwanted: shared.NotOption = None,
+    include: shared.IncludeOption = None,
+    exclude: shared.ExcludeOption = None,
+    label: shared.LabelOption = None,
+    since: shared.SinceOption = None,
+    until: shared.UntilOption = None,
+    min_bytes: shared.MinBytesOption = None,
+    max_bytes: shared.MaxBytesOption = None,
+    min_pixels: shared.MinPixelsOption = None,
+    max_pixels: shared.MaxPixelsOption = None,
     each: Annotated[
         bool, typer.Option("--each", help="Every query is a thing of its own, with its own answer.")
     ] = False,
@@ -63,12 +68,8 @@ def find(
     ] = None,
 ) -> None:
     """Which photos show the same object? Exit code 0: found, 1: nothing found, 2: an error."""
-    if not query:
-        raise UsageError("no query: name at least one photo of the thing to look for")
-    if not references:
-        raise UsageError("nothing to search: name photos or folders with --in PATH")
-    if as_json and as_csv:
-        raise UsageError("give either --json or --csv, not both")
+    query, references = _checked(query, references)
+    _check_fit(as_json and as_csv, each and bool(weight))
     wanted: dict[str, Any] = {
         "top": top,
         "threshold": threshold,
@@ -76,18 +77,48 @@ def find(
         "fusion": fusion.value if fusion else None,
         "include_query": include_query or None,
         "region": region,
+        "roi_mode": roi_mode.value if roi_mode else None,
+        "weights": weight or None,
+        "negatives": unwanted or None,
     }
+    filters = shared.filters_of(
+        include=include,
+        exclude=exclude,
+        labels=label,
+        changed_from=since,
+        changed_to=until,
+        min_bytes=min_bytes,
+        max_bytes=max_bytes,
+        min_pixels=min_pixels,
+        max_pixels=max_pixels,
+    )
     from objsearch.apps.cli.output import progress_bar
     from objsearch.pipeline import ObjectSearch
 
-    settings = shared.settings_of(preset, config, mode, workers, assignments)
+    settings = shared.settings_of(preset, config, mode, workers, assignments, filters)
     with progress_bar() as progress:
-        search = ObjectSearch(settings, progress).add(*references)
+        search = ObjectSearch(settings, progress)
+        search.add(*references, region=in_region, roi_mode=wanted["roi_mode"])
     answers = search.find_each(query, **wanted) if each else iter([search.find(*query, **wanted)])
     seen = _shown(answers, "json" if as_json else "csv" if as_csv else "table", each)
     if report is not None:
         _write_report(search, seen, report)
     raise typer.Exit(0 if any(answer.hits for answer in seen) else 1)
+
+
+def _checked(query: list[str] | None, references: list[str] | None) -> tuple[list[str], list[str]]:
+    if not query:
+        raise UsageError("no query: name at least one photo of the thing to look for")
+    if not references:
+        raise UsageError("nothing to search: name photos or folders with --in PATH")
+    return query, references
+
+
+def _check_fit(two_forms: bool, weighed_each: bool) -> None:
+    if two_forms:
+        raise UsageError("give either --json or --csv, not both")
+    if weighed_each:
+        raise UsageError("--weight weighs photos of one thing; with --each every photo is another")
 
 
 def _shown(answers: Iterable[Answer], form: str, each: bool) -> list[Answer]:

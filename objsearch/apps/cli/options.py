@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +14,9 @@ from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from objsearch.settings import Settings
+
+
+_DAYS = ["%Y-%m-%d"]
 
 
 class Mode(StrEnum):
@@ -29,6 +34,13 @@ class Fusion(StrEnum):
     mean = "mean"
     rrf = "rrf"
     min = "min"
+
+
+class RoiMode(StrEnum):
+    """What becomes of a region of interest."""
+
+    as_picture = "replace"
+    detections_inside = "filter"
 
 
 PresetOption = Annotated[
@@ -53,7 +65,101 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as geometry.tolerance=3."),
 ]
+DecisionsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--decisions",
+        metavar="FILE.json",
+        help="Where it is remembered which photos are no duplicates; without: in your data folder.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for programs, on stdout alone.")]
+
+RegionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        metavar="REGION",
+        help="The part of the query that counts: x,y,w,h or two corners x1,y1:x2,y2, in pixels, "
+        "fractions (0.1,0.2,0.5,0.5) or percent (10%,20%:60%,70%).",
+    ),
+]
+InRegionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--in-region", metavar="REGION", help="The part of every photo searched that counts."
+    ),
+]
+RoiModeOption = Annotated[
+    RoiMode | None,
+    typer.Option(
+        "--roi-mode",
+        help="replace: a region is the picture, as if cut out. filter: the whole photo is looked "
+        "at, and the detections inside the region count.",
+    ),
+]
+WeightOption = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--weight", metavar="W", help="How much a query photo counts; once for each, in order."
+    ),
+]
+NotOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--not",
+        metavar="IMAGE",
+        help="A photo of what is not wanted; what is more like it is ranked down. Repeat.",
+    ),
+]
+IncludeOption = Annotated[
+    list[str] | None,
+    typer.Option("--include", metavar="GLOB", help="Search only files that match. Repeat."),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="GLOB", help="Pass over files that match. Repeat."),
+]
+LabelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label", help="Search only photos where the detector sees a thing so called. Repeat."
+    ),
+]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option("--since", formats=_DAYS, help="Search only files changed on that day or later."),
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option("--until", formats=_DAYS, help="Search only files changed up to that day."),
+]
+MinBytesOption = Annotated[
+    int | None, typer.Option("--min-bytes", min=0, help="Search only files of that size or larger.")
+]
+MaxBytesOption = Annotated[
+    int | None, typer.Option("--max-bytes", min=1, help="Search only files up to that size.")
+]
+MinPixelsOption = Annotated[
+    int | None,
+    typer.Option("--min-pixels", min=0, help="Search only photos of that many pixels or more."),
+]
+MaxPixelsOption = Annotated[
+    int | None, typer.Option("--max-pixels", min=1, help="Search only photos up to that.")
+]
+
+
+def filters_of(**given: Any) -> dict[str, Any]:
+    """The settings, by dotted key, that the filter options stand for; those not given are left out.
+
+    What can be known before a photo is opened keeps it from being opened at all.
+    """
+    told = {key: value for key, value in given.items() if value is not None}
+    days = {key: value.date() for key, value in told.items() if isinstance(value, datetime)}
+    told |= days
+    found = {f"search.where.{key}": value for key, value in told.items()}
+    unopened = ("include", "exclude", "changed_from", "changed_to", "min_bytes")
+    return found | {f"input.{key}": told[key] for key in unopened if key in told}
 
 
 def settings_of(
@@ -62,6 +168,7 @@ def settings_of(
     mode: Mode | None = None,
     workers: int | None = None,
     assignments: list[str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Settings:
     """Settings from the shared options; raises ConfigError and UsageError."""
     from objsearch.config import load_settings
@@ -69,12 +176,32 @@ def settings_of(
     if preset is not None and config is not None:
         raise UsageError("give either --preset or --config, not both")
     chosen: str | Path = config if config is not None else preset or "default"
-    overrides = dict(_assignment(text) for text in assignments or [])
+    overrides = dict(_assignment(text) for text in assignments or []) | (more or {})
     if workers is not None:
         overrides["run.workers"] = workers
     settings = load_settings(chosen, overrides)
     extra = _mode_overrides(mode, settings)
     return load_settings(chosen, {**extra, **overrides}) if extra else settings
+
+
+def settings_with(
+    wanted: Mapping[str, Any],
+    preset: str | None,
+    config: Path | None,
+    workers: int | None,
+    assignments: list[str] | None,
+    default: str,
+) -> Settings:
+    """Like `settings_of`, with what a command's own options want, and its own default preset."""
+    from objsearch.config import load_settings
+
+    settings_of(preset, config)  # says when both are given
+    chosen: str | Path = config if config is not None else preset or default
+    overrides = {key: value for key, value in wanted.items() if value is not None}
+    overrides |= dict(_assignment(text) for text in assignments or [])
+    if workers is not None:
+        overrides["run.workers"] = workers
+    return load_settings(chosen, overrides)
 
 
 def _mode_overrides(mode: Mode | None, settings: Settings) -> dict[str, Any]:

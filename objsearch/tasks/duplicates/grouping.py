@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from objsearch.settings import Duplicates
+from objsearch.task_sections import Duplicates
 from objsearch.tasks.duplicates.keeping import Candidate, best_first, why_better
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.network import Network

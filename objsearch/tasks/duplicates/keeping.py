@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from objsearch.settings import KEEP_RULES, KeepRule
+from objsearch.task_sections import KEEP_RULES, KeepRule
 from objsearch.tasks.duplicates.files import File
 
 # Without loss first; then what keeps more depth and fewer scars at the same size.

@@ -1,0 +1,148 @@
+"""Query images -> views: read and described, or taken from the index as they stand there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from objsearch.description import Describer
+from objsearch.errors import UsageError
+from objsearch.flow import ordered_map
+from objsearch.mirror import mirrored
+from objsearch.sources import (
+    Place,
+    RegionOfInterest,
+    RoiMode,
+    each_input,
+    expand,
+    is_made_up,
+    key_of,
+)
+from objsearch.types import DescribedImage, Image, ImageRef, Unreadable
+
+Known = Callable[[ImageRef], DescribedImage | None]
+"""The description of an image that is indexed already."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One query image, upright and, where mirrored ones are looked for, as in a mirror."""
+
+    versions: tuple[DescribedImage, ...]
+    weight: float = 1.0
+
+    @property
+    def image(self) -> DescribedImage:
+        return self.versions[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Which part of the queries counts, and how."""
+
+    region: RegionOfInterest | None = None
+    roi_mode: RoiMode = "replace"
+
+
+class Viewer:
+    """Makes views the way some settings say."""
+
+    def __init__(self, describer: Describer, known: Known) -> None:
+        self.describer = describer
+        self.known = known
+        self.settings = describer.settings
+
+    def views(
+        self,
+        sources: Any,
+        kind: str = "query",
+        interest: Interest = Interest(),
+        weights: Sequence[float] = (),
+    ) -> tuple[list[View], list[str]]:
+        """A view a readable image, each image once, and warnings about them.
+
+        `weights` are one an input; all pages of an input have its weight, and an image named twice
+        the greater of both. Raises UsageError when there is none, or none can be read.
+        """
+        inputs = list(each_input(sources))
+        if weights and len(weights) != len(inputs):
+            raise UsageError(
+                f"{len(weights)} weights for {len(inputs)} query images: "
+                "give one for each, in their order"
+            )
+        found: dict[str, View] = {}
+        reasons: list[str] = []
+        for number, place in self._places(inputs, kind, interest):
+            weight = weights[number] if weights else 1.0
+            for view in self._views_of(place, reasons):
+                key = key_of(view.image.ref)
+                known = found.get(key)
+                if known is None or known.weight < weight:
+                    found[key] = replace(view, weight=weight)
+        if not found:
+            raise UsageError(f"no {kind} can be read: {'; '.join(reasons)}")
+        return list(found.values()), reasons
+
+    def _places(
+        self, inputs: Sequence[Any], kind: str, interest: Interest
+    ) -> Iterator[tuple[int, Place | Unreadable | View]]:
+        """The places of each input, with its number."""
+        n_made_up = 0
+        for number, one in enumerate(inputs):
+            if isinstance(one, View | Unreadable):
+                yield number, one
+                continue
+            for place in expand(self._ref_of(one), kind=kind, first_number=n_made_up + 1):
+                if isinstance(place, Unreadable):
+                    yield number, place
+                    continue
+                n_made_up += is_made_up(place.ref) and not isinstance(one, Place | ImageRef | str)
+                yield number, place.within(interest.region, interest.roi_mode)
+
+    def _ref_of(self, one: Any) -> Any:
+        """A name such as `<bytes:1>` leads nowhere, unless it is one of the index."""
+        is_name = isinstance(one, str) and is_made_up(ImageRef(one))
+        return ImageRef(one) if is_name and self.known(ImageRef(one)) else one
+
+    def _views_of(self, place: Place | Unreadable | View, reasons: list[str]) -> Iterator[View]:
+        if isinstance(place, View):
+            yield place
+            return
+        stored = self._stored(place)
+        if stored is not None:
+            if self.settings.geometry.mirrored:
+                reasons.append(
+                    f"{stored.ref}: its mirror image needs pixels, and is not looked for"
+                )
+            yield View((stored,))
+            return
+        workers = self.settings.run.n_workers
+        for one in ordered_map(self._read, self.describer.unfold([place]), workers=workers):
+            if isinstance(one, Unreadable):
+                reasons.append(f"{one.ref}: {one.reason}")
+                continue
+            view = self._view(one)
+            reasons += [f"{view.image.ref}: {warning}" for warning in view.image.warnings]
+            yield view
+
+    def _read(self, place: Place | Unreadable) -> Image | DescribedImage | Unreadable:
+        return self._stored(place) or self.describer.read(place)
+
+    def _stored(self, place: Place | Unreadable) -> DescribedImage | None:
+        """What the index holds of a place; nothing where pixels are needed all the same."""
+        if isinstance(place, Unreadable) or place.region:
+            return None
+        if place.ref.xywh and place.roi_mode != self.settings.input.roi_mode:
+            return None
+        if is_made_up(place.ref):
+            return self.known(place.ref) if place.content is None else None
+        return None if self.settings.geometry.mirrored else self.known(place.ref)
+
+    def _view(self, one: Image | DescribedImage) -> View:
+        if isinstance(one, DescribedImage):
+            return View((one,))
+        versions: Iterable[Image] = [one]
+        if self.settings.geometry.mirrored:
+            versions = [one, mirrored(one)]
+        return View(tuple(self.describer.describe(list(versions))))
