@@ -6,7 +6,8 @@ Each input goes through `read_image`, the door of every image, and every third o
 page by page and frame by frame. It must come out as a picture or as a reason, in good time; a dead
 process, another exception or a picture over the limit is a failure, and its input is written to
 `fuzz-failures/`. The inputs are decoded by a process of their own, which is started anew after the
-one that kills it.
+one that kills it. What took longer than its ten seconds is read once more: the machine may have had
+other work.
 """
 
 from __future__ import annotations
@@ -133,13 +134,20 @@ def work(seed: int) -> None:
     for line in sys.stdin:
         name, number = line.split()
         data = mutated(name, int(number), seed, made)
-        started = time.monotonic()
         place = Place(ImageRef("<bytes:1>"), data)
-        outcome = judged(read_image(place, Reading(LIMITS)))
-        seconds = time.monotonic() - started
+        outcome, seconds = timed(place)
+        if seconds > LIMITS.timeout_seconds:
+            outcome, seconds = timed(place)
         if int(number) % 3 == 0 and outcome in ("picture", "reason"):
             outcome = outcome_of_parts(place) or outcome
         print(json.dumps([outcome, seconds]), flush=True)
+
+
+def timed(place: Place) -> tuple[str, float]:
+    """What comes out of reading, and after how many seconds."""
+    started = time.monotonic()
+    outcome = judged(read_image(place, Reading(LIMITS)))
+    return outcome, time.monotonic() - started
 
 
 def judged(result: Image | Unreadable) -> str:
