@@ -168,5 +168,6 @@ class Settings(Part):
         return calibrations.load(self.calibration_name)
 
     def answer_settings(self) -> dict[str, Any]:
-        """What an answer says of the settings that made it: all but other tasks' and the workers."""
-        return self.model_dump(mode="json", exclude={"run", "description", "larger", "signing"})
+        """What an answer says of the settings that made it: not the workers, nor other tasks'."""
+        tasks = {"duplicates", "larger", "signing"}
+        return self.model_dump(mode="json", exclude={"run", "description", *tasks})

@@ -27,7 +27,7 @@ class Duplicates(Part):
 
     keep: tuple[KeepRule, ...] = Field(
         KEEP_RULES,
-        description="what is better, most important first; those left out come after, as by default",
+        description="what is better, most important first; those left out come after, in order",
     )
     n_kept: int = Field(1, ge=1, description="copies kept of each group")
     references: tuple[str, ...] = Field(
@@ -56,7 +56,7 @@ class Larger(Part):
     """What counts as a larger copy that shows no more: see `objsearch larger --help`."""
 
     least_detail: float = Field(
-        0.08,
+        0.06,
         ge=0,
         description="detail that a larger copy must show beyond the query not to be suspected of "
         "being an enlargement; 0: none is suspected, about 1: only photos as sharp as can be pass",

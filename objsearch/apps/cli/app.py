@@ -12,8 +12,10 @@ from objsearch.apps.cli import (
     compare,
     config,
     detect,
+    duplicates,
     evaluate,
     find,
+    larger,
     models,
     sign,
     signed,
@@ -33,9 +35,11 @@ app.command("compare")(compare.compare)
 app.command("detect")(detect.detect)
 app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(calibrate.calibrate)
+app.command("larger")(larger.larger)
 app.command("sign")(sign.sign)
 app.command("signed")(signed.signed)
 app.command("models")(models.models)
+app.add_typer(duplicates.app, name="duplicates")
 app.add_typer(config.app, name="config")
 
 

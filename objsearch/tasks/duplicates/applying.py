@@ -196,11 +196,18 @@ class _Run:
             if is_same_content(target, one.sha256, one.bytes):
                 os.unlink(target)  # a move that was stopped between the copy and the removal
             else:
-                taken = {other.target for other in self.manifest.moves}
-                one.target = self._target(one.path, taken)
-                self.manifest.written(self.path)
+                self._take_another_name(one)
                 target = os.path.join(self.folder, one.target)
         move(one.path, target, one.sha256, os.path.join(self.folder, one.twin) if one.twin else "")
+
+    def _take_another_name(self, one: Move) -> None:
+        """The name in quarantine is taken by now: the manifest says the new one before it is."""
+        taken = {other.target for other in self.manifest.moves}
+        former, one.target = one.target, self._target(one.path, taken)
+        for other in self.manifest.moves:
+            if other.twin == former:
+                other.twin = one.target
+        self.manifest.written(self.path)
 
 
 def _move(path: str, target: str, fingerprint: Fingerprint, twin: str) -> Move:

@@ -19,6 +19,17 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.E
 PART = ".objsearch-part"
 
 
+def part_of(target: str, sha256: str) -> str:
+    """The name of a copy that is not whole yet; no one else's."""
+    return f"{target}.{sha256[:12]}{PART}"
+
+
+def sweep(target: str, sha256: str) -> None:
+    """Remove what a copying that was killed has left."""
+    with suppress(OSError):
+        os.unlink(part_of(target, sha256))
+
+
 class ChangedError(OSError):
     """The file is not the one that was to be moved."""
 
@@ -92,9 +103,8 @@ def _carried(source: str, target: str, sha256: str, twin: str) -> None:
 
 def _copied(source: str, target: str, sha256: str) -> None:
     """A verified copy on another file system, under its name only when it is whole."""
-    part = target + PART
-    with suppress(FileNotFoundError):
-        os.unlink(part)
+    part = part_of(target, sha256)
+    sweep(target, sha256)
     try:
         shutil.copyfile(source, part, follow_symlinks=False)
         shutil.copystat(source, part, follow_symlinks=False)
@@ -110,8 +120,7 @@ def _copied(source: str, target: str, sha256: str) -> None:
                 raise
             _renamed(part, target)
     finally:
-        with suppress(FileNotFoundError):
-            os.unlink(part)
+        sweep(target, sha256)
 
 
 def _keep_owner(source: str, target: str) -> None:

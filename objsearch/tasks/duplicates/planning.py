@@ -111,7 +111,10 @@ class Planner:
             skipped=tuple(Passed(path=p, reason=why) for p, why in sorted(skipped.items())),
             ignored=len(self.ignored),
             warnings=tuple(self.warnings),
-            settings=self.settings.answer_settings(),
+            settings={
+                **self.settings.answer_settings(),
+                "duplicates": rules.model_dump(mode="json"),
+            },
         )
 
     def _candidates(self, files: list[File], skipped: dict[str, str]) -> Iterator[Candidate]:

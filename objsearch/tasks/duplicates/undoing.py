@@ -6,7 +6,7 @@ A run that was killed is undone like one that ended: where the files lie says wh
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from pathlib import Path
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, silent
 from objsearch.tasks.duplicates.applying import locked
-from objsearch.tasks.duplicates.manifest import Move, read_manifest
-from objsearch.tasks.duplicates.moving import PART, is_same_content, move
+from objsearch.tasks.duplicates.manifest import Manifest, Move, read_manifest
+from objsearch.tasks.duplicates.moving import PART, is_same_content, move, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,13 @@ def undo(manifest_path: str | Path, *, progress: Progress = silent) -> Undone:
         where = "lie in the trash" if manifest.method == "trash" else "are deleted"
         raise UsageError(f"'{manifest_path}': these files {where}; only a quarantine can be undone")
     restored, left = [], []
-    names = {one.target: one.path for one in manifest.moves}
+    names = _names_by_file(manifest)
+    targets = {one.target for one in manifest.moves}
     with locked(folder):
         try:
             for done, one in enumerate(manifest.moves, 1):
                 if one.state != "restored":
-                    reason = _put_back(one, folder, names.get(one.twin, ""))
+                    reason = _put_back(one, folder, names[one.twin or one.target])
                     if reason is None:
                         restored.append(one)
                     elif reason:
@@ -51,13 +52,22 @@ def undo(manifest_path: str | Path, *, progress: Progress = silent) -> Undone:
                 progress("undo", done, len(manifest.moves))
         finally:
             manifest.written(path)
-        _tidy(folder, names.keys())
+        _tidy(folder, targets)
     return Undone(tuple(restored), tuple(left))
 
 
-def _put_back(one: Move, folder: str, twin: str) -> str | None:
+def _names_by_file(manifest: Manifest) -> dict[str, list[str]]:
+    """All names of each file, by the target of the first of them."""
+    names: dict[str, list[str]] = {}
+    for one in manifest.moves:
+        names.setdefault(one.twin or one.target, []).append(one.path)
+    return names
+
+
+def _put_back(one: Move, folder: str, names: Sequence[str]) -> str | None:
     """None when the file is back; why not otherwise, or nothing when it never went."""
     held = os.path.join(folder, one.target)
+    sweep(one.path, one.sha256)
     if not os.path.lexists(held):
         return _without_quarantine(one)
     if not is_same_content(held, one.sha256, one.bytes):
@@ -68,6 +78,8 @@ def _put_back(one: Move, folder: str, twin: str) -> str | None:
                 return _left(one, "another file has its name now")
             os.unlink(held)  # the run was killed while the file had both names
         else:
+            # Another name of the same file may be back, or may never have gone.
+            twin = next(filter(os.path.isfile, names), "")
             move(held, one.path, one.sha256, twin)
         with suppress(PermissionError):
             os.utime(one.path, ns=(one.atime_ns or one.mtime_ns, one.mtime_ns))
