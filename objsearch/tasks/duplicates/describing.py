@@ -73,6 +73,11 @@ class OnDisk:
     def __len__(self) -> int:
         return len(self._places)
 
+    def close(self) -> None:
+        """Give the disk back."""
+        self.views.cache_clear()
+        self._file.close()
+
     def append(self, *views: DescribedImage) -> None:
         data = pickle.dumps(views, protocol=pickle.HIGHEST_PROTOCOL)
         start = self._places[-1][0] + self._places[-1][1] if self._places else 0

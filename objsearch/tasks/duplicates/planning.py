@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -94,6 +95,10 @@ class Planner:
 
     def plan(self) -> Plan:
         """Look at everything and decide. Raises UsageError and ConfigError."""
+        with closing(self.pictures.stored):
+            return self._planned()
+
+    def _planned(self) -> Plan:
         found = find_files(self.sides, self.settings, self.progress)
         skipped = dict(found.skipped)
         candidates = list(self._candidates(found.files, skipped))
