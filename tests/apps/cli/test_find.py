@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -147,6 +149,78 @@ def test_options_reach_the_search(find: Callable[..., Result], queries: Path, ph
     )
 
 
+def test_regions_by_corners_inside_and_of_references(
+    find: Callable[..., Result], queries: Path, photos: Path
+) -> None:
+    toys = photos / "toys.jpg"
+    by_size = find(toys, "--json", "--region", "100,80,300,200").data
+    by_corners = find(toys, "--json", "--region", "400,80:100,280").data
+    assert by_corners["hits"] == by_size["hits"]
+    assert by_corners["settings"]["search"]["region"] == "400,80:100,280"
+    inside = find(toys, "--json", "--region", "100,80,300,200", "--roi-mode", "filter").data
+    assert inside["settings"]["search"]["roi_mode"] == "filter"
+    assert inside["queries"][0]["regions"][-1]["box_xyxy"] == [100, 80, 400, 280]
+    parts = find(queries / "palace.jpg", "--json", "--in-region", "25%,25%:75%,75%").data
+    assert all("#xywh=" in hit["ref"] for hit in parts["hits"])
+    assert parts["compared"] == 32
+
+
+def test_weights_and_unwanted_photos(
+    find: Callable[..., Result], queries: Path, photos: Path
+) -> None:
+    views = [queries / "palace.jpg", queries / "motorcycle.jpg"]
+    unwanted = photos / "motorcycle_garage.jpg"
+    options = ("--weight", "1", "--weight", "2", "--not", unwanted, "--threshold", "0")
+    data = find(*views, *options, "--json").data
+    assert data["settings"]["search"]["weights"] == [1.0, 2.0]
+    assert data["settings"]["search"]["negatives"] == [str(unwanted)]
+    last = {hit["ref"]: hit for hit in data["hits"]}[str(unwanted)]
+    assert last["negative_scores"] == {str(unwanted): 1.0}
+    assert (last["score"], last["note"]) == (0.0, "like_a_negative")
+    [first, *_] = csv.DictReader(io.StringIO(find(*views, *options, "--csv").out))
+    assert set(json.loads(first["view_scores"])) == {str(view) for view in views}
+    assert set(json.loads(first["negative_scores"])) == {str(unwanted)}
+    table = find(*views, *options).out
+    assert "each view: " in table and "not wanted: motorcycle_garage.jpg" in table
+
+
+def test_filters_of_the_command_line(
+    cli: Cli, config: Path, queries: Path, some: list[Path], tmp_path: Path
+) -> None:
+    for number, path in enumerate(some):
+        shutil.copy(path, tmp_path)
+        os.utime(tmp_path / path.name, (86_400 * (number + 0.5),) * 2)
+    base = ("find", queries / "palace.jpg", "--in", tmp_path, "--config", config)
+
+    def left(*options: object) -> tuple[set[str], int]:
+        data = cli(*base, *options, "--json", "--threshold", "0").data
+        assert data["scanned"] == data["compared"] + len(data["skipped"])
+        return {Path(hit["ref"]).name for hit in data["hits"]}, data["filtered"]
+
+    names = [path.name for path in some]
+    assert left("--exclude", "c*", "--exclude", "toys.jpg") == (set(names[1:4]), 0)
+    assert left("--include", "*.png") == ({"coins.png"}, 0)
+    assert left("--since", "1970-01-02", "--until", "1970-01-03") == (set(names[1:3]), 0)
+    large = {p.name for p in some if p.stat().st_size >= 60_000}
+    assert left("--min-bytes", "60000") == (large, 0)
+    assert left("--max-bytes", "59999") == (set(names) - large, len(large))
+    assert left("--label", "frame", "--min-pixels", "1", "--max-pixels", "99999999")[1] == 0
+    assert left("--label", "cup") == (set(), len(some))
+
+
+def test_a_page_that_is_searched_is_a_query(cli: Cli, config: Path, tmp_path: Path) -> None:
+    from tests.images import files
+
+    pages = [drawing(90, 120, seed) for seed in range(3)]
+    (tmp_path / "scan.pdf").write_bytes(files.pdf(pages))
+    (tmp_path / "third.png").write_bytes(encoded(pages[2], "PNG"))
+    query = f"{tmp_path}/scan.pdf#page=3"
+    data = cli("find", query, "--in", tmp_path, "--config", config, "--json").data
+    assert data["queries"][0]["ref"] == query
+    assert data["hits"][0]["ref"] == str(tmp_path / "third.png")
+    assert query not in {hit["ref"] for hit in data["hits"]}
+
+
 def test_modes_choose_the_detector(cli: Cli, config: Path, queries: Path, photos: Path) -> None:
     photo = photos / "two_books.jpg"
     base = ("find", queries / "electronics_book.jpg", "--in", photo, "--json", "--threshold", "0")
@@ -203,7 +277,21 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "setting that is no YAML": (("{query}", "--in", "{photos}", "--set", "search.top=["), "--set"),
     "extractor's option": (("{query}", "--in", "{photos}", "--set", "extractor.n=3"), "extractor"),
-    "no region": (("{query}", "--in", "{photos}", "--region", "1,2,3"), "region"),
+    "no region": (("{query}", "--in", "{photos}", "--region", "1,2:3"), "two corners"),
+    "weights that do not fit": (
+        ("{query}", "--in", "{photos}", "--preset", "fast", "--weight", "1", "--weight", "2"),
+        "2 weights for 1 query",
+    ),
+    "weights of a batch": (("{query}", "--in", "{photos}", "--each", "--weight", "1"), "--each"),
+    "unwanted not there": (
+        ("{query}", "--in", "{photos}", "--preset", "fast", "--not", "gone.jpg"),
+        "no such unwanted image: 'gone.jpg'",
+    ),
+    "unwanted that is none": (
+        ("{query}", "--in", "{photos}", "--preset", "fast", "--not", "{broken}"),
+        "no unwanted image can be read",
+    ),
+    "region of three": (("{query}", "--in", "{photos}", "--region", "1,2,3"), "region"),
     "region outside": (
         ("{query}", "--in", "{photos}", "--preset", "fast", "--region", "9000,9000,5,5"),
         "region",
@@ -258,6 +346,10 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
         ("--threshold", "nan"),
         ("--fusion", "median"),
         ("--mode", "both"),
+        ("--roi-mode", "cut"),
+        ("--weight", "heavy"),
+        ("--since", "yesterday"),
+        ("--min-bytes", "-1"),
         ("--workers", "0"),
         ("--colour", "red"),
     ],
@@ -291,7 +383,7 @@ def test_names_that_are_no_text_are_shown_and_read_back(
 def test_ctrl_c_is_one_line(
     find: Callable[..., Result], queries: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(ObjectSearch, "add", interrupted)
