@@ -61,10 +61,15 @@ class Album:
 
     def photo(self, ref: ImageRef, size_wh: tuple[int, int]) -> Photo | None:
         """The whole image that a ref lies in; None when it cannot be read, or is another by now."""
+        pixels = self.whole(ref, size_wh)
+        return None if pixels is None else Photo(shrunk(pixels, WORKING_SIDE), size_wh)
+
+    def whole(self, ref: ImageRef, size_wh: tuple[int, int]) -> Pixels | None:
+        """All its pixels, as `photo` finds them."""
         pixels = self._read(replace(ref, xywh=None))
         if pixels is None or (pixels.shape[1], pixels.shape[0]) != size_wh:
             return None
-        return Photo(shrunk(pixels, WORKING_SIDE), size_wh)
+        return pixels
 
     def picture(
         self, ref: ImageRef, size_wh: tuple[int, int], photo: Photo | None, content: str = ""

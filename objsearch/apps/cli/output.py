@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from objsearch.flow import Progress
+    from objsearch.pipeline import ObjectSearch
+    from objsearch.report.pictures import Read
 
 
 def complain(sentence: str) -> None:
@@ -58,3 +60,15 @@ def progress_bar() -> Iterator[Progress]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield advance
+
+
+def reader_of(search: ObjectSearch) -> Read:
+    """What gives a report its pictures: the pixels of a whole image, or None."""
+    from objsearch.sources import Place
+    from objsearch.types import Image, ImageRef, Pixels
+
+    def read(ref: ImageRef) -> Pixels | None:
+        image = search.describer.read(Place(ref))
+        return image.pixels if isinstance(image, Image) else None
+
+    return read

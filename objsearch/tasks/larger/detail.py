@@ -1,0 +1,263 @@
+"""Does a larger copy show more than the query, or was it only enlarged?
+
+What an enlargement adds above the query's finest detail can be foretold from the query: nothing, or
+the traces of its resampling filter. Detail is what is there and cannot be foretold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.images.transform import crop, gray
+from objsearch.match.geometry import inverse
+from objsearch.tasks.larger.alignment import Matrix, Plane, jacobian
+from objsearch.types import Box, Pixels
+
+TILES = (64, 32)
+"""Pixels a side of the squares whose spectra are taken: the first size that enough fit of."""
+MIN_TILES = 6
+MIN_SCALE = 1.05
+"""Below this there is no band above the query's to look into."""
+MAX_OCTAVE = 2.0
+"""Larger references are reduced to this: detail begins right above the query's."""
+WINDOW_SIDE = 256
+_MOST_REFERENCE_SIDE = 2048
+_MID = (0.5, 0.95)
+_HIGH = 1.06
+_FLOOR_PERCENT = 10.0
+_NUDGE = 0.002
+_SLOPE = 0.15  # the borders of the bands are not sharp
+_SHIFTS, _STRETCHES = np.linspace(-0.5, 0.5, 9), np.linspace(-0.006, 0.006, 7)
+_TRIED = (
+    *((0, 2, _SHIFTS), (1, 2, _SHIFTS), (0, 0, _STRETCHES), (1, 1, _STRETCHES)),
+    *((0, 2, _SHIFTS / 2), (1, 2, _SHIFTS / 2)),
+)
+_TRIED_SIDE = 192
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tiles:
+    """Spectra of the tiles of one picture, (N, F) complex, at the frequencies of two bands."""
+
+    mid: NDArray[np.complex64]
+    high: NDArray[np.complex64]
+
+
+def detail_gain(query: Pixels, reference: Pixels, transform: Matrix) -> float | None:
+    """Energy above the query's finest detail that the query does not foretell, >= 0.
+
+    About 1 for a photo as sharp as photos are, 0 for one that was only enlarged: it is told as a
+    part of the energy in the octave below and of what the width of the band lets expect. None where
+    it cannot be told: scales under 1.05, too small or too flat a part in common.
+    """
+    window = _window(query, reference, transform)
+    if window is None:
+        return None
+    small, large, onto = window
+    step = jacobian(onto, np.array([small.shape[1] / 2, small.shape[0] / 2]))
+    scale = float(np.sqrt(abs(np.linalg.det(step))))
+    reduced = min(1.0, MAX_OCTAVE / scale)
+    height, width = large.shape
+    size_wh = (max(1, round(width * reduced)), max(1, round(height * reduced)))
+    inside = _reduced(_laid(np.ones_like(small), onto, large, cv2.INTER_LINEAR), size_wh)
+    places, side = _places(inside)
+    bands = _bands(np.diag([size_wh[0] / width, size_wh[1] / height]) @ step, side)
+    if len(places) < MIN_TILES or not bands.high.any():
+        return None
+    seen = _spectra(_reduced(large, size_wh), places, bands)
+    enlarged = [
+        _repeated(small, _nudged(small, onto, large), large),
+        *(_laid(small, onto, large, how) for how in (cv2.INTER_LINEAR, cv2.INTER_CUBIC)),
+    ]
+    guesses = [_spectra(_reduced(one, size_wh), places, bands) for one in enlarged]
+    return _gain(seen, guesses, min(scale, MAX_OCTAVE))
+
+
+def _gain(seen: _Tiles, guesses: Sequence[_Tiles], scale: float) -> float | None:
+    """The unforetold energy of the most structured third of the tiles, under the best guess."""
+    mid = _energy(seen.mid)
+    if mid.max() <= 0:
+        return None
+    chosen = np.argsort(-mid, kind="stable")[: max(1, len(mid) // 3)]
+    unforetold = min(_above_floor(_left(seen.high, guess.high), chosen) for guess in guesses)
+    expected = np.log2(scale) + _SLOPE  # of a spectrum that falls with the square, as photos' do
+    return float(unforetold / mid[chosen].sum() / expected)
+
+
+def _above_floor(energy: NDArray[np.float64], chosen: NDArray[np.intp]) -> float:
+    # Noise and blocks of compression are everywhere, detail only where there is something to see.
+    return max(0.0, float((energy[chosen] - np.percentile(energy, _FLOOR_PERCENT)).sum()))
+
+
+def _left(seen: NDArray[np.complex64], guess: NDArray[np.complex64]) -> NDArray[np.float64]:
+    """(N,) energy left of each tile when the guess, at its best strength, is taken off."""
+    shared = (seen * guess.conj()).sum(axis=1)
+    energy = _energy(seen)
+    explained = np.abs(shared) ** 2 / (_energy(guess) + 1e-3 * energy.mean() + 1e-9)
+    return np.asarray(energy - explained, np.float64)
+
+
+def _energy(spectra: NDArray[np.complex64]) -> NDArray[np.float64]:
+    return np.asarray((np.abs(spectra) ** 2).sum(axis=1, dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bands:
+    """Which frequencies of a tile's spectrum count, (side, side // 2 + 1) each."""
+
+    side: int
+    mid: NDArray[np.bool_]
+    high: NDArray[np.bool_]
+
+
+def _bands(step: Matrix, side: int) -> _Bands:
+    """The bands below and above the query's finest detail; `step` (2, 2) query to tile pixels."""
+    vertical, horizontal = np.meshgrid(np.fft.fftfreq(side), np.fft.rfftfreq(side), indexing="ij")
+    in_query = np.stack([horizontal, vertical], axis=-1) @ step
+    fineness = np.abs(in_query).max(axis=-1) / 0.5
+    return _Bands(side, (fineness > _MID[0]) & (fineness < _MID[1]), fineness > _HIGH)
+
+
+def _places(inside: Plane) -> tuple[list[tuple[int, int]], int]:
+    """Corners (x, y) of the tiles that lie inside altogether, and their side."""
+    height, width = inside.shape
+    places: list[tuple[int, int]] = []
+    for side in TILES:
+        places = [
+            (x, y)
+            for y in range(0, height - side + 1, side // 2)
+            for x in range(0, width - side + 1, side // 2)
+            if inside[y : y + side, x : x + side].min() > 0.999
+        ]
+        if len(places) >= MIN_TILES:
+            break
+    return places, side
+
+
+def _spectra(plane: Plane, places: Sequence[tuple[int, int]], bands: _Bands) -> _Tiles:
+    side = bands.side
+    taper = np.outer(np.hanning(side), np.hanning(side)).astype(np.float32)
+    tiles = np.stack([plane[y : y + side, x : x + side] for x, y in places])
+    tiles = (tiles - tiles.mean(axis=(1, 2), keepdims=True)) * taper
+    spectra = np.fft.rfft2(tiles).astype(np.complex64)
+    return _Tiles(spectra[:, bands.mid], spectra[:, bands.high])
+
+
+def _laid(query: Plane, onto: Matrix, large: Plane, how: int) -> Plane:
+    """The query enlarged to the reference's pixels by one of OpenCV's filters."""
+    size_wh = (large.shape[1], large.shape[0])
+    return np.asarray(cv2.warpPerspective(query, onto, size_wh, flags=how), np.float32)
+
+
+def _repeated(query: Plane, onto: Matrix, large: Plane) -> Plane:
+    """The query enlarged by repeating the nearest pixel; 0 outside of it.
+
+    Where places lie right between two pixels, rounding errors of whatever enlarged it have decided,
+    column by column and row by row: each takes what fits better.
+    """
+    y, x = np.indices(large.shape, np.float32)
+    u, v, w = (row[0] * x + row[1] * y + row[2] for row in inverse(onto))
+    height, width = query.shape
+    rows = []
+    for down in (_NUDGE, -_NUDGE):
+        row = np.floor(v / w + 0.5 + down).astype(np.int32)
+        columns = []
+        for right in (_NUDGE, -_NUDGE):
+            column = np.floor(u / w + 0.5 + right).astype(np.int32)
+            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+            nearest = query[row.clip(0, height - 1), column.clip(0, width - 1)]
+            columns.append(np.where(inside, nearest, np.float32(0)))
+        rows.append(_fitting(columns[0], columns[1], large))
+    return _fitting(rows[0], rows[1], large)
+
+
+def _nudged(query: Plane, onto: Matrix, large: Plane) -> Matrix:
+    """The transform, moved and stretched a little so that repeated pixels fit best.
+
+    They jump from one to the next, so that their places must be right to a fraction of one.
+    """
+    part = large[:_TRIED_SIDE, :_TRIED_SIDE]
+    best = onto
+    for row, column, steps in _TRIED:
+        tried = []
+        for number, step in enumerate(steps):
+            move = np.eye(3)
+            move[row, column] += step
+            error = np.abs(_repeated(query, best @ move, part) - part).sum()
+            tried.append((float(error), abs(step), number))
+        move = np.eye(3)
+        move[row, column] += steps[min(tried)[2]]
+        best = best @ move
+    return best
+
+
+def _fitting(one: Plane, other: Plane, wanted: Plane) -> Plane:
+    """Of two pictures the better column by column, or row by row."""
+    off, other_off = np.abs(one - wanted), np.abs(other - wanted)
+    picks = [off.sum(axis, keepdims=True) <= other_off.sum(axis, keepdims=True) for axis in (0, 1)]
+    mixed = [np.where(pick, one, other) for pick in picks]
+    return min(mixed, key=lambda picture: float(np.abs(picture - wanted).sum()))
+
+
+def _reduced(plane: Plane, size_wh: tuple[int, int]) -> Plane:
+    if size_wh == (plane.shape[1], plane.shape[0]):
+        return plane
+    return np.asarray(cv2.resize(plane, size_wh, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _window(
+    query: Pixels, reference: Pixels, transform: Matrix
+) -> tuple[Plane, Plane, Matrix] | None:
+    """The part of both that is looked at, and the transform between the parts.
+
+    It is the most structured one where the query is large, so that time and memory are bounded.
+    """
+    height, width = query.shape[:2]
+    scale = float(np.sqrt(abs(np.linalg.det(jacobian(transform, np.array([width, height]) / 2)))))
+    if not np.isfinite(scale) or scale < MIN_SCALE:
+        return None
+    side = int(max(TILES[0], min(WINDOW_SIDE, _MOST_REFERENCE_SIDE / scale)))
+    box = _liveliest(gray(query), side, transform, reference)
+    corners = np.array([(box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2)])
+    mapped = cv2.perspectiveTransform(corners[None].astype(np.float64), transform)[0]
+    (x1, y1), (x2, y2) = mapped.min(axis=0), mapped.max(axis=0)
+    there = Box(float(x1), float(y1), float(x2), float(y2))
+    there = there.clipped((reference.shape[1], reference.shape[0]))
+    if min(there.width, there.height) < TILES[-1]:
+        return None
+    left, top = int(np.floor(there.x1)), int(np.floor(there.y1))
+    into = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]])
+    out_of = np.array([[1.0, 0.0, box.x1], [0.0, 1.0, box.y1], [0.0, 0.0, 1.0]])
+    small = gray(np.ascontiguousarray(crop(query, box))).astype(np.float32)
+    large = gray(np.ascontiguousarray(crop(reference, there))).astype(np.float32)
+    return small, large, into @ transform @ out_of
+
+
+def _liveliest(plane: NDArray[np.uint8], side: int, transform: Matrix, reference: Pixels) -> Box:
+    """The box of at most `side` pixels a side with the most contrast that the reference holds."""
+    height, width = plane.shape
+    if max(height, width) <= side:
+        return Box(0, 0, width, height)
+    contrast = np.abs(cv2.Laplacian(plane.astype(np.float32), cv2.CV_32F))
+    held = cv2.warpPerspective(
+        np.ones(reference.shape[:2], np.uint8), inverse(transform), (width, height)
+    )
+    sums = cv2.integral(contrast * held)
+    best, most = Box(0, 0, min(side, width), min(side, height)), -1.0
+    for y in _steps(height, side):
+        for x in _steps(width, side):
+            x2, y2 = min(x + side, width), min(y + side, height)
+            total = sums[y2, x2] - sums[y, x2] - sums[y2, x] + sums[y, x]
+            if total > most:
+                best, most = Box(x, y, x2, y2), float(total)
+    return best
+
+
+def _steps(length: int, side: int) -> list[int]:
+    last = max(0, length - side)
+    return sorted({*range(0, last, max(1, side // 2)), last})

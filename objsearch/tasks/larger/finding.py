@@ -1,0 +1,198 @@
+"""Which references show the query's content with more pixels, and which were only enlarged?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from objsearch.errors import UsageError
+from objsearch.flow import counted, ordered_map
+from objsearch.images.transform import crop
+from objsearch.pipeline import ObjectSearch
+from objsearch.sources import Place, expand, is_made_up
+from objsearch.tasks.larger.alignment import (
+    Extent,
+    Matrix,
+    MeasuredBy,
+    agreement_of,
+    extent,
+    frame_to_frame,
+    refined,
+    snapped,
+)
+from objsearch.tasks.larger.detail import detail_gain
+from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
+from objsearch.types import Answer, Box, Hit, Image, Pixels, Unreadable
+
+PRECISION = 0.02
+"""Error of a scale that is measured by a transform; that of two frames is exact."""
+SURE_AGREEMENT = 0.9
+"""Correlation that proves a copy where keypoints do not."""
+LEAST_AGREEMENT = 0.6
+"""Below it the two are different photos of one thing, whatever keypoints agree on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Query:
+    """The part of the query that counts: its pixels, and where they lie in the image."""
+
+    pixels: Pixels
+    box_xyxy: Box
+
+    @property
+    def frame(self) -> Box:
+        return Box(0.0, 0.0, float(self.pixels.shape[1]), float(self.pixels.shape[0]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Placed:
+    """The query's content, placed in a reference."""
+
+    transform: Matrix
+    measured_by: MeasuredBy
+    extent: Extent
+    agreement: float | None
+
+
+def find_larger(search: ObjectSearch, query: Any, **options: Any) -> LargerAnswer:
+    """The references of a search that hold the query's content with more pixels, largest first.
+
+    `query` is one image; `options` are those of `ObjectSearch.find`: threshold, region, where.
+    Scale is measured through the transform, so that a reference which holds only a part of the
+    query counts by the scale of that part. Raises UsageError as `find` does, and for a file that
+    holds several pictures.
+    """
+    started = time.perf_counter()
+    place, image = _read_query(search, query)
+    answer = _found(search, place, options)
+    seen = answer.queries[0]
+    box = seen.regions[-1].box_xyxy
+    asked = _Query(np.ascontiguousarray(crop(image.pixels, box)), box)
+    measure = partial(_measured, search, asked)
+    workers = search.settings.run.n_workers
+    results = counted(
+        ordered_map(measure, answer.hits, workers=workers), "measure", search.progress
+    )
+    copies = [one for one in results if one is not None]
+    larger = sorted((one for one in copies if _is_larger(one)), key=_largest_first)
+    return LargerAnswer(
+        query=seen,
+        query_box_xyxy=box,
+        copies=tuple(larger),
+        not_larger=len(copies) - len(larger),
+        scanned=answer.scanned,
+        compared=answer.compared,
+        skipped=answer.skipped,
+        settings={**answer.settings, "larger": search.settings.larger.model_dump(mode="json")},
+        elapsed_seconds=time.perf_counter() - started,
+        warnings=answer.warnings,
+    )
+
+
+def _read_query(search: ObjectSearch, query: Any) -> tuple[Place, Image]:
+    """The query's place and its whole image; what is in memory is read once."""
+    [*places] = search.describer.unfold(expand([query], kind="query"))
+    if len(places) != 1:
+        raise UsageError(
+            f"larger copies are looked for of one picture, not of {len(places)}; "
+            "name a page or a frame, such as scan.pdf#page=1"
+        )
+    place = places[0]
+    if isinstance(place, Unreadable):
+        raise UsageError(f"no query can be read: {place.ref}: {place.reason}")
+    image = search.describer.read(replace(place, ref=replace(place.ref, xywh=None)))
+    if isinstance(image, Unreadable):
+        raise UsageError(f"no query can be read: {image.ref}: {image.reason}")
+    return replace(place, content=image) if is_made_up(place.ref) else place, image
+
+
+def _found(search: ObjectSearch, place: Place, options: dict[str, Any]) -> Answer:
+    """The copies. Where more look alike than the shortlist holds, all are compared in full."""
+    options = {**options, "top": None, "offset": 0}
+    answer = search.find(place, **options)
+    shortlist = search.settings.search.shortlist
+    is_short = shortlist is not None and len(search.index) > shortlist
+    if is_short and any(not (hit.pairs and hit.pairs[0].verification) for hit in answer.hits):
+        return search.find(place, **{**options, "shortlist": len(search.index)})
+    return answer
+
+
+def _measured(search: ObjectSearch, query: _Query, hit: Hit) -> LargerCopy | None:
+    """A hit as a copy with its size; None where it is no copy of the same picture."""
+    image = search.describer.read(Place(replace(hit.ref, xywh=None)))
+    has_pixels = isinstance(image, Image) and image.size_wh == hit.size_wh
+    pixels = image.pixels if isinstance(image, Image) and has_pixels else None
+    placed = _placed(query, hit, pixels)
+    if placed is None:
+        return None
+    detail = None
+    if pixels is not None:
+        detail = detail_gain(query.pixels, pixels, placed.transform)
+    return LargerCopy(
+        hit=hit,
+        scale=placed.extent.scale,
+        coverage=placed.extent.coverage,
+        pixels=placed.extent.pixels,
+        measured_by=placed.measured_by,
+        agreement=placed.agreement,
+        detail=detail,
+        suspected_upscale=detail is not None and detail < search.settings.larger.least_detail,
+        transform=placed.transform,
+        note="" if pixels is not None else "its pixels could not be read again",
+    )
+
+
+def _placed(query: _Query, hit: Hit, pixels: Pixels | None) -> _Placed | None:
+    """The first transform that the pixels prove, or else the best that geometry proves."""
+    best: _Placed | None = None
+    for transform, is_proven in _transforms(query, hit):
+        placed = _placed_by(query, hit, pixels, transform)
+        if placed is None:
+            continue
+        if placed.agreement is None:
+            return placed if is_proven else None
+        if placed.agreement >= SURE_AGREEMENT:
+            return placed
+        is_enough = is_proven and placed.agreement >= LEAST_AGREEMENT
+        if is_enough and (best is None or placed.agreement > (best.agreement or 0.0)):
+            best = placed
+    return best
+
+
+def _placed_by(query: _Query, hit: Hit, pixels: Pixels | None, transform: Matrix) -> _Placed | None:
+    known, by = snapped(query.frame, hit.size_wh, transform)
+    agreement = None
+    if pixels is not None and by == "frame":
+        agreement = agreement_of(query.pixels, pixels, known)
+    elif pixels is not None:
+        known, agreement = refined(query.pixels, pixels, known)
+    size = extent(query.frame, hit.size_wh, known)
+    return None if size is None else _Placed(known, by, size, agreement)
+
+
+def _transforms(query: _Query, hit: Hit) -> Iterator[tuple[Matrix, bool]]:
+    """Transforms from the query's part to the reference, and whether geometry proves them."""
+    corner = np.array([[1.0, 0.0, query.box_xyxy.x1], [0.0, 1.0, query.box_xyxy.y1], [0, 0, 1.0]])
+    for pair in hit.pairs:
+        found = pair.verification
+        if found is not None and found.model != "fundamental":
+            yield found.transform @ corner, pair.verdict == "same"
+    whole = frame_to_frame(query.frame, hit.size_wh)
+    yield whole, False
+    mirror = np.array([[-1.0, 0.0, query.frame.width - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    yield whole @ mirror, False
+
+
+def _is_larger(copy: LargerCopy) -> bool:
+    return copy.scale > (1.0 if copy.measured_by == "frame" else 1.0 + PRECISION)
+
+
+def _largest_first(copy: LargerCopy) -> tuple[int, float, float, str]:
+    """By scale in steps of its precision, then the more complete, then by pixels."""
+    step = round(np.log(copy.scale) / np.log1p(PRECISION))
+    return -step, -round(copy.coverage, 2), -copy.pixels, str(copy.ref)
