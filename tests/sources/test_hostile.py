@@ -9,7 +9,7 @@ import struct
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from objsearch.images.decode import Limits
+from objsearch.pipeline import ObjectSearch
 from objsearch.sources import Filters, Place, Reading, expand, read_image, unfold
 from objsearch.types import Image, ImageRef, Unreadable
 from tests.images import drawings, files
@@ -41,11 +42,21 @@ WHOLE = 0.97
 @pytest.mark.parametrize("name", sorted(files.every_format()))
 def test_cut_files_are_no_half_pictures(name: str) -> None:
     """At every few percent: a reason, or the picture as a whole."""
+    check_cuts(name, (*range(0, 100, 7), 99))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(files.every_format()))
+def test_cut_at_every_percent(name: str) -> None:
+    check_cuts(name, range(100))
+
+
+def check_cuts(name: str, percents: Iterable[int]) -> None:
     data = files.every_format()[name]
     is_video = name.startswith(("mp4v", "mjpeg", "vp9"))
     whole = outcome(data)
     assert isinstance(whole, Image)
-    for percent in (*range(0, 100, 7), 99):
+    for percent in percents:
         result = outcome(data[: len(data) * percent // 100])
         if isinstance(result, Unreadable) or is_video or percent >= 100 * WHOLE:
             continue  # a film that is cut after its first frame still has a first frame
@@ -121,11 +132,11 @@ def avif_bomb() -> bytes:
 
 
 def heic_bomb() -> bytes:
-    return drawings.encoded(np.zeros((2400, 2400, 3), np.uint8), "HEIF", quality=10)
+    return drawings.encoded(np.zeros((2050, 2050, 3), np.uint8), "HEIF", quality=10)
 
 
 def jxl_bomb() -> bytes:
-    return drawings.encoded(np.zeros((3000, 3000, 3), np.uint8), "JXL", effort=1)
+    return drawings.encoded(np.zeros((2050, 2050, 3), np.uint8), "JXL", effort=1)
 
 
 def jp2_bomb() -> bytes:
@@ -136,6 +147,17 @@ def ppm_bomb() -> bytes:
     return b"P6 60000 60000 255\n" + b"\0" * 1000
 
 
+def qoi_bomb() -> bytes:
+    return b"qoif" + struct.pack(">IIBB", HUGE, HUGE, 3, 0) + b"\xc0" * 1000
+
+
+def animated_bomb() -> bytes:
+    """A small canvas whose second frame claims a huge one."""
+    data = bytearray(files.animation(files.numbered(2, (60, 40)), "GIF"))
+    struct.pack_into("<HH", data, 6, HUGE, HUGE)
+    return bytes(data)
+
+
 def video_bomb() -> bytes:
     return files.video(files.numbered(1, (2600, 2600)), "a.avi", "MJPG")
 
@@ -144,7 +166,7 @@ def video_bomb() -> bytes:
     "make",
     [
         *(png_bomb, gif_bomb, jpeg_bomb, bmp_bomb, tiff_bomb, webp_bomb, avif_bomb, heic_bomb),
-        *(jxl_bomb, jp2_bomb, ppm_bomb, video_bomb),
+        *(jxl_bomb, jp2_bomb, ppm_bomb, qoi_bomb, animated_bomb, video_bomb),
     ],
 )
 def test_bombs_are_refused(make: Callable[[], bytes]) -> None:
@@ -178,11 +200,94 @@ def test_tiny_pictures(kind: str, size: tuple[int, int]) -> None:
     assert result.pixels.shape == (*size, 3)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+@pytest.mark.parametrize(
+    "kind", ["PNG", "JPEG", "TIFF", "GIF", "BMP", "JPEG2000", "PPM", "AVIF", "JXL"]
+)
 def test_a_very_wide_picture(kind: str) -> None:
-    result = outcome(drawings.encoded(np.full((100, 30_000, 3), 120, np.uint8), kind))
-    assert isinstance(result, Image)
-    assert result.size_wh == (30_000, 100)
+    result = outcome(drawings.encoded(np.full((20, 30_000, 3), 120, np.uint8), kind))
+    assert isinstance(result, Image), result
+    assert result.size_wh == (30_000, 20)
+
+
+def test_a_very_wide_page_and_a_very_wide_drawing() -> None:
+    """They are drawn smaller, at the size that a limit leaves them, or refused; never at length."""
+    page = files.pdf([np.full((20, 9_000, 3), 120, np.uint8)])
+    size = b'xmlns="http://www.w3.org/2000/svg" width="30000" height="20"'
+    svg = b"<svg " + size + b'><path d="M0 0h9v9z"/></svg>'
+    for data in (page, svg):
+        result = outcome(data)
+        if isinstance(result, Image):
+            assert result.size_wh[0] * result.size_wh[1] <= 4e6 * 1.1
+
+
+def zeroed(name: str, place: int, form: str) -> bytes:
+    """A file whose header says that it is 0 pixels wide and high."""
+    data = bytearray(files.every_format()[name])
+    struct.pack_into(form, data, place, 0, 0)
+    return bytes(data)
+
+
+def gif_without_pixels() -> bytes:
+    """Neither the screen nor the picture on it has any."""
+    data = bytearray(zeroed("drawing.gif", 6, "<HH"))
+    descriptor = 13 + 3 * 2 ** ((data[10] & 7) + 1)
+    assert data[descriptor : descriptor + 1] == b","
+    struct.pack_into("<HH", data, descriptor + 5, 0, 0)
+    return bytes(data)
+
+
+NO_PIXELS = {
+    "png": lambda: zeroed("drawing.png", 16, ">II"),
+    "gif": gif_without_pixels,
+    "bmp": lambda: zeroed("drawing.bmp", 18, "<ii"),
+    "jpeg": lambda: zeroed(
+        "drawing.jpg", files.every_format()["drawing.jpg"].index(b"\xff\xc0") + 5, ">HH"
+    ),
+    "ppm": lambda: b"P6 0 0 255\n",
+    "qoi": lambda: b"qoif" + struct.pack(">IIBB", 0, 0, 3, 0) + b"\0" * 7 + b"\1",
+    "svg": lambda: b'<svg xmlns="http://www.w3.org/2000/svg" width="0" height="0"/>',
+    "emf": lambda: zeroed("shapes.emf", 32, "<ii")[:108],
+    "wmf": lambda: files.every_format()["placeable.wmf"][:40],
+}
+
+
+@pytest.mark.parametrize("kind", NO_PIXELS)
+def test_pictures_without_pixels_are_a_reason(kind: str) -> None:
+    assert isinstance(outcome(NO_PIXELS[kind]()), Unreadable)
+
+
+# --- everything at once ---------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes, devices and names as on Unix")
+def test_each_is_one_line_of_what_was_skipped(tmp_path: Path, quick: dict[str, object]) -> None:
+    """A folder of everything that is hostile: the two pictures in it are found all the same."""
+    sound = files.every_format()["drawing.png"]
+    top = os.fsencode(tmp_path)
+    hostile = {
+        b"cut.jpg": files.every_format()["drawing.jpg"][:500],
+        b"bomb.png": png_bomb(),
+        b"empty.png": b"",
+        b"words.tiff": b"II*\0 not really",
+        b"not \xff\xfe text.gif": b"GIF89a",
+        b"not \xff\xfe text.pdf": b"%PDF-1.7 broken",
+    }
+    for name, data in {**hostile, b"good.png": sound, b"good \xff.png": sound}.items():
+        Path(os.fsdecode(top + b"/" + name)).write_bytes(data)
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "device.png").symlink_to("/dev/zero")
+    (tmp_path / "gone.png").symlink_to("nowhere.png")
+    (tmp_path / "self.png").symlink_to("self.png")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "up").symlink_to(tmp_path)
+    search = ObjectSearch.open({**quick, "input": {"max_megapixels": 4}}).add(tmp_path)
+    skipped = [os.fsencode(os.path.basename(one.ref.uri)) for one in search.skipped]
+    odd = [b"pipe.png", b"device.png", b"gone.png", b"self.png"]
+    assert sorted(skipped) == sorted([*hostile, *odd])
+    assert all(one.reason and "\n" not in one.reason for one in search.skipped)
+    answer = search.find(sound, threshold=0)
+    assert answer.scanned == answer.compared + len(answer.skipped) == 12
+    assert [hit.score for hit in answer.hits] == [1.0, 1.0]
 
 
 # --- places --------------------------------------------------------------------------------------
