@@ -13,8 +13,8 @@ import yaml
 from pydantic import ValidationError
 
 from objsearch.errors import ConfigError, nearest
-from objsearch.registry import Component, component, names
-from objsearch.settings import ROOM_MARK, Channel, Settings
+from objsearch.registry import ROOM_MARK, ROOMS, Component, component, names
+from objsearch.settings import Channel, Settings
 from objsearch.yaml_marks import Marks, read_yaml
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -113,6 +113,10 @@ def _known_keys(data: Any, path: Sequence[Any]) -> list[str]:
             model = component(_ROOM_OF[part], name)
         elif part == "descriptors":
             model = Channel
+        elif part == "classifiers":
+            model = None
+        elif model is None:
+            model = component("classify", data if isinstance(data, str) else data.get("name", ""))
         elif isinstance(part, str):
             model = model.model_fields[part].annotation
     return list(model.model_fields)
@@ -121,7 +125,7 @@ def _known_keys(data: Any, path: Sequence[Any]) -> list[str]:
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a settings file (draft 2020-12), for editors."""
     schema = _with_rooms(Settings.model_json_schema())
-    for room in ("detect", "describe", "match", "index"):
+    for room in ROOMS:
         choices: list[dict[str, Any]] = [{"enum": list(names(room))}]
         for name in names(room):
             one = component(room, name).model_json_schema(mode="validation")

@@ -15,6 +15,7 @@ from objsearch.description import Describer
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.retrieval import Retrieval, compare_versions
+from objsearch.screening import Screen
 from objsearch.sections import Search
 from objsearch.settings import Settings
 from objsearch.sources import RegionOfInterest, RoiMode, expand, is_made_up, key_of
@@ -46,6 +47,7 @@ class ObjectSearch:
         self._refs: dict[str, ImageRef] = {}
         self._stamps: dict[ImageRef, Stamp] = {}
         self._n_at_hand = 0
+        self.screen = Screen(self.settings, type(self))
 
     @classmethod
     def open(
@@ -74,6 +76,7 @@ class ObjectSearch:
             first_number=self._n_at_hand + 1,
         )
         self._n_at_hand += sum(is_made_up(place.ref) for place in places)
+        self.screen.remember(places)
         parts = [
             one
             if isinstance(one, Unreadable)
@@ -153,19 +156,22 @@ class ObjectSearch:
         self._check_references()
         if not query:
             raise UsageError("no query: give at least one image to look for")
+        self.screen.prepare()
         views, warnings = self.viewer.views(
             list(query), interest=_interest(search), weights=search.weights
         )
         unwanted, told = self._unwanted(search, negatives)
         retrieval = self._retrieval(search, views)
         found = [hit for hit in retrieval.hits(views, unwanted) if hit.score >= search.threshold]
-        return self._answer(
+        kept, filtered = self.screen.parted(found)
+        answer = self._answer(
             search.model_copy(update={"negatives": tuple(str(one.image.ref) for one in unwanted)}),
             views,
-            found,
+            kept,
             (*warnings, *told, *self._filter_warnings(search)),
             started,
         )
+        return self.screen.marked(answer, filtered)
 
     def find_each(self, queries: Any, **options: Any) -> Iterator[Answer]:
         """A separate answer a query image, in the order given."""

@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from objsearch.errors import UnknownComponentError, nearest
 
-ROOMS = ("detect", "describe", "match", "index")
+ROOMS = ("detect", "describe", "match", "index", "classify")
 
 
 class Component(BaseModel):
@@ -129,3 +136,17 @@ def build(room: str, spec: dict[str, Any] | str) -> Component:
     if not isinstance(name, str):
         raise UnknownComponentError(f"a component of {room} needs a 'name' ({options or 'empty'})")
     return component(room, name).model_validate(options)
+
+
+ROOM_MARK = "x-room"
+"""Stands in generated schemas where `json_schema` puts a reference to a room's components."""
+
+
+def built(room: str, value: Any) -> Any:
+    """A component as it is, or built from its spec."""
+    return value if isinstance(value, Component) else build(room, value)
+
+
+def of_room(room: str) -> Any:
+    """Annotations of a field that holds a component: built from YAML, a `oneOf` in the schema."""
+    return BeforeValidator(partial(built, room)), WithJsonSchema({ROOM_MARK: room})

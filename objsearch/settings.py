@@ -6,14 +6,11 @@ The defaults are the preset `default`. `objsearch.config` reads YAML into these.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Annotated, Any
 
 from pydantic import (
-    BeforeValidator,
     Field,
     SerializeAsAny,
-    WithJsonSchema,
     model_validator,
 )
 
@@ -27,9 +24,9 @@ from objsearch.match.base import Matcher
 from objsearch.match.calibration import Calibration
 from objsearch.match.geometry import Geometry
 from objsearch.rank.verdicts import Verdicts
-from objsearch.registry import Component, build
+from objsearch.registry import built, of_room
 from objsearch.sections import Input, Part, Search
-from objsearch.task_sections import Duplicates, Larger, Signing
+from objsearch.task_sections import Duplicates, Larger, Screening, Signing
 from objsearch.types import Kind
 
 DEFAULT_MATCHERS: Mapping[Kind, str] = {
@@ -40,24 +37,11 @@ DEFAULT_MATCHERS: Mapping[Kind, str] = {
 }
 
 
-ROOM_MARK = "x-room"
-"""Stands in generated schemas where `json_schema` puts a reference to a room's components."""
-
-
-def _built(room: str, value: Any) -> Any:
-    return value if isinstance(value, Component) else build(room, value)
-
-
-def _room(room: str) -> Any:
-    """Annotations of a field that holds a component: built from YAML, a `oneOf` in the schema."""
-    return BeforeValidator(partial(_built, room)), WithJsonSchema({ROOM_MARK: room})
-
-
 class Channel(Part):
     """One descriptor: how it is made and how it is compared."""
 
-    extractor: Annotated[SerializeAsAny[Extractor], *_room("describe")]
-    matcher: Annotated[SerializeAsAny[Matcher] | None, *_room("match")] = Field(
+    extractor: Annotated[SerializeAsAny[Extractor], *of_room("describe")]
+    matcher: Annotated[SerializeAsAny[Matcher] | None, *of_room("match")] = Field(
         None, description="by default the one that fits the extractor"
     )
 
@@ -66,7 +50,7 @@ class Channel(Part):
     def _default_matcher(cls, data: Any) -> Any:
         if isinstance(data, dict) and "extractor" in data and data.get("matcher") is None:
             try:
-                extractor = _built("describe", data["extractor"])
+                extractor = built("describe", data["extractor"])
             except ValueError:
                 return data  # the field's own validation says what is wrong, and where
             matcher = DEFAULT_MATCHERS[extractor.produces]
@@ -121,8 +105,8 @@ class Settings(Part):
     """Everything that makes an answer."""
 
     description: str = Field("", description="what this preset is for")
-    detector: Annotated[SerializeAsAny[Detector], *_room("detect")] = Field(
-        default_factory=lambda: _built("detect", "yolo"), validate_default=False
+    detector: Annotated[SerializeAsAny[Detector], *of_room("detect")] = Field(
+        default_factory=lambda: built("detect", "yolo"), validate_default=False
     )
     descriptors: tuple[Channel, ...] = Field(
         default_factory=lambda: (
@@ -140,13 +124,14 @@ class Settings(Part):
         description="a file by 'objsearch calibrate'; auto: the one made for these extractors",
     )
     search: Search = Search()
-    index: Annotated[SerializeAsAny[Index], *_room("index")] = Field(
-        default_factory=lambda: _built("index", "memory")
+    index: Annotated[SerializeAsAny[Index], *of_room("index")] = Field(
+        default_factory=lambda: built("index", "memory")
     )
     input: Input = Input()
     duplicates: Duplicates = Duplicates()
     larger: Larger = Larger()
     signing: Signing = Signing()
+    screening: Screening = Screening()
     run: Run = Run()
 
     @model_validator(mode="after")

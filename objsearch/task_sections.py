@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 
+from objsearch.classify.base import Classifier
+from objsearch.registry import of_room
 from objsearch.sections import Part
 
 KeepRule = Literal[
@@ -47,6 +49,13 @@ class Duplicates(Part):
     min_overlap: float = Field(
         0.5, ge=0, le=1, description="the part of one picture that must lie inside the other"
     )
+    min_agreement: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="correlation of the detail of two pictures, laid upon each other, that proves "
+        "a copy; half of it is asked for where keypoints prove one",
+    )
     decisions: str = Field(
         "", description="file of pairs told not to be duplicates; empty: the user's own"
     )
@@ -86,3 +95,35 @@ class Signing(Part):
     trust: tuple[str, ...] = Field(
         (), description="PEM files with the certificates of authorities that are trusted"
     )
+
+
+ScreeningAction = Literal["flag", "exclude", "only"]
+
+
+class Screening(Part):
+    """What pictures are held against; without any rule nothing is screened."""
+
+    action: ScreeningAction = Field(
+        "flag", description="flag: mark what is unwanted. exclude: leave it out. only: nothing else"
+    )
+    block: tuple[str, ...] = Field(
+        (), description="known unwanted images: files, folders, globs; their copies are found"
+    )
+    block_threshold: float = Field(
+        0.5, ge=0, le=1, description="least score of a copy of a blocked image"
+    )
+    block_preset: str = Field("copies", description="the preset by which copies are found")
+    examples: tuple[str, ...] = Field(
+        (), description="images of what is unwanted: pictures that look alike are unwanted, too"
+    )
+    examples_threshold: float = Field(
+        0.6, ge=-1, le=1, description="least likeness to an example, the cosine of two embeddings"
+    )
+    classifiers: tuple[Annotated[SerializeAsAny[Classifier], *of_room("classify")], ...] = Field(
+        (), description="networks that judge pictures: open-nsfw, nudenet, or another package's"
+    )
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether there is anything to screen by."""
+        return bool(self.block or self.examples or self.classifiers)

@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.flags import Flag
+
 Pixels = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB. BGR never leaves a function that calls OpenCV."""
 
@@ -300,3 +302,7 @@ class Answer:
     found: int = 0
     """Hits over the threshold before `offset` and `top` cut a page out of them."""
     filtered: int = 0
+    flags: Mapping[ImageRef, tuple[Flag, ...]] = field(default_factory=dict)
+    """What screening has against queries and hits, listed or filtered."""
+    screened_out: tuple[ImageRef, ...] = ()
+    """Hits that screening has filtered out."""

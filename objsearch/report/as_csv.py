@@ -8,11 +8,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TextIO
 
+from objsearch.flags import Flag
 from objsearch.report.as_json import SCORE_DIGITS, box_numbers, rounded
-from objsearch.types import Answer, Box, Hit
+from objsearch.types import Answer, Box, Hit, ImageRef
 
 COLUMNS = (
     "query",
@@ -29,6 +31,7 @@ COLUMNS = (
     "note",
     "view_scores",
     "negative_scores",
+    "flags",
 )
 
 
@@ -38,16 +41,22 @@ def write_csv(answer: Answer, stream: TextIO, *, header: bool = True) -> None:
     Boxes are `x1,y1,x2,y2` of the best pair in pixels; what is unknown is empty. A name that the
     stream's encoding cannot hold is written with `\\udce9` in place of the odd byte.
     """
-    for line in csv_lines(answer.hits, header=header):
+    for line in csv_lines(answer.hits, answer.flags, header=header):
         stream.write(_writable(line, stream))
 
 
-def csv_lines(hits: Iterable[Hit], *, header: bool = True) -> Iterator[str]:
+def csv_lines(
+    hits: Iterable[Hit],
+    flags: Mapping[ImageRef, Sequence[Flag]] = MappingProxyType({}),
+    *,
+    header: bool = True,
+) -> Iterator[str]:
     """The rows as text, each with its newline at the end."""
     if header:
         yield _line(COLUMNS)
     for hit in hits:
-        yield _line(_cells(hit))
+        scores = {flag.rule: flag.score for flag in flags.get(hit.ref, ())}
+        yield _line([*_cells(hit), _scores(scores)])
 
 
 def _line(cells: Iterable[str]) -> str:

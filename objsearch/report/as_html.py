@@ -17,11 +17,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from objsearch.images.draw import PALETTE
+from objsearch.report.blurring import flagged_in, reading_blurred
 from objsearch.report.drawing import hex_colour
 from objsearch.report.pictures import Album, Read
 from objsearch.report.sections import Shared, contents, sections
 from objsearch.report.wording import (
     SIGNS,
+    flags_sentence,
     folder_and_name,
     note_sentence,
     nothing_found,
@@ -45,8 +47,8 @@ def write_html(
     """Write the page for one or several answers.
 
     `read` gives the pixels of a whole image (its ref has no `xywh`) or None; it is asked again for
-    every picture, one at a time, and may hand back blurred pixels of the same size. A page appears
-    under its name only when it is complete. Raises OSError when it cannot be written.
+    every picture, one at a time. What screening has flagged is blurred. A page appears under its
+    name only when it is complete. Raises OSError when it cannot be written.
     """
     target = os.path.realpath(path)
     if os.path.exists(target) and not os.path.isfile(target):  # /dev/stdout: written, not replaced
@@ -79,7 +81,9 @@ def _page(answers: Sequence[Answer], read: Read, title: str) -> Iterator[str]:
             script_hash=f"sha256-{digest}",
             colours=[hex_colour(colour) for colour in PALETTE],
             entries=contents(answers),
-            sections=sections(answers, Album(read, PAGE_BYTES), shared),
+            sections=sections(
+                answers, Album(reading_blurred(read, flagged_in(answers)), PAGE_BYTES), shared
+            ),
             shared=shared,
             n_found=sum(answer.found for answer in answers),
         )
@@ -103,6 +107,7 @@ def _environment() -> Environment:
         breakable=_breakable,
         sign=SIGNS.__getitem__,
         nothing_found=nothing_found,
+        flagged=flags_sentence,
     )
     return environment
 

@@ -7,11 +7,12 @@ data with `json.dumps(..., ensure_ascii=True)`, which has a form for every such 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from objsearch.flags import Flag
 from objsearch.types import (
     Answer,
     Box,
@@ -42,10 +43,22 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "compared": answer.compared,
         "filtered": answer.filtered,
         "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in answer.skipped],
+        "flags": flags_json(answer.flags),
+        "screened_out": [str(ref) for ref in answer.screened_out],
         "warnings": list(answer.warnings),
         "settings": plain(answer.settings),
         "elapsed_seconds": rounded(answer.elapsed_seconds, 3),
     }
+
+
+def flags_json(flags: Mapping[ImageRef, Sequence[Flag]]) -> dict[str, list[dict[str, Any]]]:
+    """What screening says of images, by ref."""
+    return {str(ref): [flag_json(flag) for flag in found] for ref, found in flags.items()}
+
+
+def flag_json(flag: Flag) -> dict[str, Any]:
+    """One rule that an image is caught by."""
+    return {"rule": flag.rule, "score": rounded(flag.score, SCORE_DIGITS), "reason": flag.reason}
 
 
 def comparison_json(

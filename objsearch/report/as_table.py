@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from objsearch.report.wording import (
+    flags_sentence,
     matched,
     note_sentence,
     nothing_found,
@@ -62,7 +63,17 @@ def answer_table(answer: Answer) -> RenderableType:
     """The query's name, its hits, and the summary of what was searched."""
     parts: list[RenderableType] = [Name(query.ref, "bold") for query in answer.queries]
     parts.append(hits_table(answer) if answer.hits else Text(nothing_found(answer), "yellow"))
+    parts += [
+        Group(Name(ref), Text("filtered out", "dim"), *flagged(answer, ref))
+        for ref in answer.screened_out
+    ]
     return Group(*parts, summary(answer), "")
+
+
+def flagged(answer: Answer, ref: ImageRef) -> list[Text]:
+    """A line with what screening has against an image, where it has anything."""
+    flags = answer.flags.get(ref)
+    return [Text(flags_sentence(flags), "red")] if flags else []
 
 
 def hits_table(answer: Answer) -> Table:
@@ -77,7 +88,11 @@ def hits_table(answer: Answer) -> Table:
     for rank, hit in enumerate(answer.hits, first_rank(answer)):
         table.add_row(
             str(rank),
-            Group(Name(hit.ref), _told(hit, several_views=len(answer.queries) > 1)),
+            Group(
+                Name(hit.ref),
+                _told(hit, several_views=len(answer.queries) > 1),
+                *flagged(answer, hit.ref),
+            ),
             percent(hit.score),
             _verdict(hit.verdict),
             f"{hit.size_wh[0]}x{hit.size_wh[1]}",
@@ -137,6 +152,8 @@ def summary(answer: Answer) -> Text:
     ]
     if answer.filtered:
         counts.insert(1, f"{answer.filtered} filtered out")
+    if answer.screened_out:
+        counts.insert(1, f"{len(answer.screened_out)} screened out")
     if answer.found > len(answer.hits) > 0:
         counts[0] += f" ({len(answer.hits)} shown)"
     return Text(", ".join(counts), "dim")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from objsearch.flags import Flag
 from objsearch.types import Answer, Box, ImageRef, Region, RegionPair, Verdict
 
 SIGNS: dict[Verdict, str] = {"same": "✓", "uncertain": "?", "different": "✕"}
@@ -88,6 +89,12 @@ def views_said(scores: Mapping[str, float]) -> str:
 def note_sentence(note: str) -> str:
     """A hit's note in words."""
     return _NOTES.get(note, shown(note))
+
+
+def flags_sentence(flags: Sequence[Flag]) -> str:
+    """`flagged: block-list 100% (a copy of bad/1.jpg)`."""
+    told = [f"{one.rule} {percent(one.score)} ({shown(one.reason)})" for one in flags]
+    return f"flagged: {', '.join(told)}"
 
 
 def nothing_found(answer: Answer) -> str:

@@ -155,16 +155,11 @@ def _show(answer: Answer, form: str, each: bool, first: bool) -> None:
 
 
 def _write_report(search: ObjectSearch, answers: list[Answer], path: Path) -> None:
+    from objsearch.apps.cli.output import reader_of
     from objsearch.report.as_html import write_html
-    from objsearch.sources import Place
-    from objsearch.types import Image
-
-    def read(ref: Any) -> Any:
-        image = search.describer.read(Place(ref))
-        return image.pixels if isinstance(image, Image) else None
 
     try:
-        write_html(answers, path, read)
+        write_html(answers, path, reader_of(search))
     except OSError as error:
         raise UsageError(f"cannot write the report '{path}': {error.strerror}") from None
     typer.echo(f"report: {path}", err=True)

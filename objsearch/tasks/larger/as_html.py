@@ -17,8 +17,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from objsearch.match.geometry import inverse
 from objsearch.report.as_html import PAGE_BYTES
+from objsearch.report.blurring import reading_blurred
 from objsearch.report.pictures import Album, Read
-from objsearch.report.wording import folder_and_name, percent, shown
+from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
 from objsearch.tasks.larger.alignment import Matrix
 from objsearch.tasks.larger.forms import mark_text, scale_text, summary
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
@@ -47,10 +48,16 @@ def write_page(answer: LargerAnswer, path: Path, read: Read) -> None:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     environment.filters.update(
-        shown=shown, parts=folder_and_name, percent=percent, scale=scale_text, mark=mark_text
+        flagged=flags_sentence,
+        shown=shown,
+        parts=folder_and_name,
+        percent=percent,
+        scale=scale_text,
+        mark=mark_text,
     )
+    album = Album(reading_blurred(read, answer.flags), PAGE_BYTES)
     page = environment.get_template("page.html").generate(
-        answer=answer, rows=_rows(answer, Album(read, PAGE_BYTES)), summary=summary(answer)
+        answer=answer, rows=_rows(answer, album), summary=summary(answer)
     )
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -91,6 +91,8 @@ def find_larger(search: ObjectSearch, query: Any, **options: Any) -> LargerAnswe
         settings={**answer.settings, "larger": search.settings.larger.model_dump(mode="json")},
         elapsed_seconds=time.perf_counter() - started,
         warnings=answer.warnings,
+        flags=answer.flags,
+        screened_out=answer.screened_out,
     )
 
 

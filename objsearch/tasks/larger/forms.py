@@ -12,9 +12,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from objsearch.report.as_json import SCORE_DIGITS, box_numbers, plain, rounded
+from objsearch.report.as_json import SCORE_DIGITS, box_numbers, flags_json, plain, rounded
 from objsearch.report.as_table import Name
-from objsearch.report.wording import percent, shown
+from objsearch.report.wording import flags_sentence, percent, shown
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
 
 LARGER_SCHEMA = "objsearch/larger/1"
@@ -38,6 +38,8 @@ def larger_json(answer: LargerAnswer) -> dict[str, Any]:
         "scanned": answer.scanned,
         "compared": answer.compared,
         "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in answer.skipped],
+        "flags": flags_json(answer.flags),
+        "screened_out": [str(ref) for ref in answer.screened_out],
         "warnings": list(answer.warnings),
         "settings": plain(answer.settings),
         "elapsed_seconds": rounded(answer.elapsed_seconds, 3),
@@ -96,7 +98,7 @@ def larger_table(answer: LargerAnswer) -> RenderableType:
     table.add_column("", no_wrap=True)
     for copy in answer.copies:
         table.add_row(
-            Group(Name(copy.ref), *([Text(shown(copy.note), "dim")] if copy.note else [])),
+            Group(Name(copy.ref), *_remarks(answer, copy)),
             f"{copy.size_wh[0]}x{copy.size_wh[1]}",
             scale_text(copy),
             percent(copy.coverage),
@@ -104,6 +106,12 @@ def larger_table(answer: LargerAnswer) -> RenderableType:
             Text(mark_text(copy), "yellow"),
         )
     return Group(head, table, _summary(answer), "")
+
+
+def _remarks(answer: LargerAnswer, copy: LargerCopy) -> list[Text]:
+    flags = answer.flags.get(copy.ref)
+    told = [Text(shown(copy.note), "dim")] if copy.note else []
+    return [*told, Text(flags_sentence(flags), "red")] if flags else told
 
 
 def scale_text(copy: LargerCopy) -> str:
@@ -123,6 +131,8 @@ def summary(answer: LargerAnswer) -> str:
     if n_suspected:
         counts[0] += f" ({n_suspected} suspected upscales)"
     counts += [f"{answer.not_larger} not larger", f"{answer.scanned} scanned"]
+    if answer.screened_out:
+        counts.append(f"{len(answer.screened_out)} screened out")
     counts += [f"{len(answer.skipped)} skipped", f"{answer.elapsed_seconds:.1f} s"]
     return ", ".join(counts)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from objsearch.flags import Flag
 from objsearch.tasks.larger.alignment import Matrix, MeasuredBy
 from objsearch.types import Box, DescribedImage, Hit, ImageRef, Unreadable
 
@@ -60,3 +61,5 @@ class LargerAnswer:
     settings: Mapping[str, object]
     elapsed_seconds: float
     warnings: tuple[str, ...] = ()
+    flags: Mapping[ImageRef, tuple[Flag, ...]] = field(default_factory=dict)
+    screened_out: tuple[ImageRef, ...] = ()

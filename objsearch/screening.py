@@ -1,0 +1,211 @@
+"""Is a picture unwanted? Known images, examples and classifiers, as the settings say.
+
+Whatever is missing is an error: a picture is called clean only when every rule has looked at it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.classify.base import Classifier
+from objsearch.config import load_settings
+from objsearch.describe.base import Crop, Extractor
+from objsearch.errors import UsageError
+from objsearch.flags import UNSCREENED, Flag
+from objsearch.registry import build
+from objsearch.settings import Settings
+from objsearch.sources import Place, expand, is_made_up, read_image, unfold
+from objsearch.types import Answer, Hit, Image, ImageRef, Pixels, Unreadable
+
+Flags = tuple[Flag, ...]
+
+
+class Finder(Protocol):
+    """What the block list needs of a search."""
+
+    def add(self, *sources: Any) -> Any:
+        """Take in reference images."""
+
+    @property
+    def skipped(self) -> Sequence[Unreadable]:
+        """Those that could not be read."""
+
+    def find(self, *query: Any, **options: Any) -> Answer:
+        """The references that show the same as the query."""
+
+
+class Screen:
+    """Looks at pictures the way some settings say. Nothing is loaded before the first one.
+
+    `open_search` makes the search that finds copies of blocked images.
+    """
+
+    def __init__(self, settings: Settings, open_search: Callable[[Settings], Finder]) -> None:
+        self.settings = settings
+        self.section = settings.screening
+        self._open_search = open_search
+        self._rules: tuple[Rule, ...] | None = None
+        self._seen: dict[ImageRef, Flags] = {}
+        self._at_hand: dict[ImageRef, Place] = {}
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Load what the rules need; nothing where there are none.
+
+        Raises UsageError, MissingDependencyError and WeightsError when anything of it is missing.
+        """
+        with self._lock:
+            if self._rules is None:
+                self._rules = tuple(self._made())
+
+    def _made(self) -> Iterator[Rule]:
+        section = self.section
+        for classifier in section.classifiers:
+            classifier.require()
+        if section.block:
+            yield BlockList.of(self.settings, self._open_search)
+        if section.examples:
+            yield Examples.of(self.settings)
+        yield from (Judged(classifier) for classifier in section.classifiers)
+
+    def remember(self, places: Sequence[Place | Unreadable]) -> None:
+        """Keep what is in memory, which no one could open again."""
+        if self.section.has_rules:
+            self._at_hand |= {
+                one.ref: one for one in places if isinstance(one, Place) and is_made_up(one.ref)
+            }
+
+    def flags(self, picture: Pixels) -> Flags:
+        """Every rule that a picture is caught by; none: all have looked, and let it pass."""
+        self.prepare()
+        found = (rule.flag(picture) for rule in self._rules or ())
+        return tuple(flag for flag in found if flag is not None)
+
+    def flags_of(self, ref: ImageRef) -> Flags:
+        """The same of an image by its ref, remembered. What cannot be read is `unscreened`."""
+        whole = replace(ref, xywh=None)
+        if whole not in self._seen:
+            place = self._at_hand.get(whole, Place(whole))
+            image = read_image(place, self.settings.input.reading)
+            self._seen[whole] = (
+                self.flags(image.pixels)
+                if isinstance(image, Image)
+                else (Flag(UNSCREENED, 1.0, f"it cannot be read again: {image.reason}"),)
+            )
+        return self._seen[whole]
+
+    def parted(self, found: Sequence[Hit]) -> tuple[list[Hit], tuple[ImageRef, ...]]:
+        """The hits that the action keeps, and the refs of those that it filters out."""
+        if not self.section.has_rules or self.section.action == "flag":
+            return list(found), ()
+        wants_flagged = self.section.action == "only"
+        kept = [hit for hit in found if bool(self.flags_of(hit.ref)) == wants_flagged]
+        refs = {hit.ref for hit in kept}
+        return kept, tuple(hit.ref for hit in found if hit.ref not in refs)
+
+    def marked(self, answer: Answer, filtered: tuple[ImageRef, ...]) -> Answer:
+        """An answer with what there is against its queries, its hits, and those filtered out."""
+        if not self.section.has_rules:
+            return answer
+        refs = [*(one.ref for one in answer.queries), *(one.ref for one in answer.hits), *filtered]
+        said = {ref: self.flags_of(ref) for ref in refs}
+        flags = {ref: flags for ref, flags in said.items() if flags}
+        return replace(answer, flags=flags, screened_out=filtered)
+
+
+class Rule(Protocol):
+    """One way to look at a picture."""
+
+    def flag(self, picture: Pixels) -> Flag | None:
+        """What is to be said against a picture, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockList:
+    """Copies of known images, also cropped, mirrored, recoloured or with something laid over."""
+
+    search: Finder
+    threshold: float
+
+    @classmethod
+    def of(cls, settings: Settings, open_search: Callable[[Settings], Finder]) -> BlockList:
+        """Raises UsageError when an image of the list cannot be read: its copies would pass."""
+        section = settings.screening
+        search = open_search(load_settings(section.block_preset))
+        search.add(*section.block)
+        _check_complete(search.skipped, "block list")
+        return cls(search, section.block_threshold)
+
+    def flag(self, picture: Pixels) -> Flag | None:
+        hits = self.search.find(picture, threshold=self.threshold, top=1, include_query=True).hits
+        if not hits:
+            return None
+        return Flag("block-list", hits[0].score, f"a copy of {hits[0].ref}")
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Pictures that look like examples of what is unwanted, to a network that knows things."""
+
+    extractor: Extractor
+    refs: tuple[ImageRef, ...]
+    vectors: NDArray[np.float32] = field(repr=False)
+    threshold: float = 0.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Examples:
+        """Raises UsageError when an example cannot be read."""
+        reading = settings.input.reading
+        extractor = cast(Extractor, build("describe", "embedding"))
+        read = [
+            one if isinstance(one, Unreadable) else read_image(one, reading)
+            for one in unfold(expand(list(settings.screening.examples), kind="example"), reading)
+        ]
+        _check_complete([one for one in read if isinstance(one, Unreadable)], "examples")
+        images = [one for one in read if isinstance(one, Image)]
+        if not images:
+            raise UsageError("the examples hold no image")
+        vectors = np.stack([_vector(extractor, one.pixels) for one in images])
+        refs = tuple(one.ref for one in images)
+        return cls(extractor, refs, vectors, settings.screening.examples_threshold)
+
+    def flag(self, picture: Pixels) -> Flag | None:
+        likeness = self.vectors @ _vector(self.extractor, picture)
+        best = int(likeness.argmax())
+        score = float(likeness[best])
+        if score < self.threshold:
+            return None
+        return Flag("examples", score, f"like {self.refs[best]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a classifier holds unwanted."""
+
+    classifier: Classifier
+
+    def flag(self, picture: Pixels) -> Flag | None:
+        judgement = self.classifier.judge(picture)
+        if judgement.score < self.classifier.threshold:
+            return None
+        return Flag(self.classifier.name, judgement.score, judgement.seen)
+
+
+def _vector(extractor: Extractor, picture: Pixels) -> NDArray[np.float32]:
+    [described] = extractor.extract_batch([Crop(picture, is_frame=True)])
+    return np.asarray(described.vector, np.float32)  # type: ignore[union-attr]
+
+
+def _check_complete(skipped: Sequence[Unreadable], name: str) -> None:
+    if skipped:
+        one = skipped[0]
+        raise UsageError(
+            f"{len(skipped)} of the {name} cannot be read, so that nothing could be called clean; "
+            f"the first: {one.ref}: {one.reason}"
+        )
