@@ -6,6 +6,7 @@ One matrix product a block of pictures and descriptor; no loop goes over pairs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +23,22 @@ def nearest_pairs(
     *,
     with_mirrored: bool,
     groups: NDArray[np.int8] | None = None,
+    floors: Mapping[str, float] = MappingProxyType({}),
 ) -> Pairs:
     """The nearest others of every picture, by each descriptor, upright and mirrored apart.
 
     `versions[name]` is (N, V, D), the upright version first and the mirrored half last. `groups`
     (N,) of bits: only pairs with different bits between them count, such as 1 and 2, or 3 and 3.
+    `floors` name products below which likeness is chance.
     """
     found: Pairs = {}
-    for vectors in versions.values():
+    for name, vectors in versions.items():
+        floor = floors.get(name, -1.0)
         n_versions = vectors.shape[1]
         half = n_versions // 2 if with_mirrored else n_versions
         for is_mirrored, part in ((False, vectors[:, :half]), (True, vectors[:, half:])):
             if part.shape[1]:
-                for i, j in _nearest(part, vectors[:, 0], n_nearest, groups):
+                for i, j in _nearest(part, vectors[:, 0], n_nearest, groups, floor):
                     found.setdefault((min(i, j), max(i, j)), is_mirrored)
     return dict(sorted(found.items()))
 
@@ -44,6 +48,7 @@ def _nearest(
     stored: NDArray[np.float16],
     n_nearest: int,
     groups: NDArray[np.int8] | None,
+    floor: float,
 ) -> Sequence[tuple[int, int]]:
     n = len(stored)
     count = min(n_nearest, n - 1)
@@ -60,7 +65,7 @@ def _nearest(
         # The last bits of a product depend on the shape of the matrices; rounding drops them.
         alike = np.round(alike, 4)
         order = np.argsort(-alike, axis=1, kind="stable")[:, :count]
-        usable = np.isfinite(np.take_along_axis(alike, order, axis=1))
+        usable = np.take_along_axis(alike, order, axis=1) >= floor
         pairs += [(int(rows[row]), int(order[row, column])) for row, column in np.argwhere(usable)]
     return pairs
 

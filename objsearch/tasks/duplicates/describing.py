@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from objsearch.images.transform import fit
 from objsearch.mirror import mirrored
 from objsearch.settings import Settings
 from objsearch.sources.contents import FileContent
+from objsearch.tasks.duplicates.alignment import Small, tiny_versions
 from objsearch.tasks.duplicates.files import File, place_of
 from objsearch.types import (
     BinaryDescriptor,
@@ -34,6 +35,9 @@ from objsearch.types import (
     Pixels,
     Unreadable,
 )
+
+TINY = "(tiny)"
+"""The vectors of tiny pictures, which every preset gets: they find copies of the whole frame."""
 
 VERSION_SIDE = 512
 """Longer side of the copies that are turned: whole-picture descriptors look at fewer pixels."""
@@ -47,19 +51,24 @@ Versions = dict[str, NDArray[np.float16]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Described:
-    """A picture and its mirror image, and its whole-picture vectors in every version."""
+    """A picture and its mirror image, a small copy, and its vectors in every version."""
 
     upright: DescribedImage
     mirrored: DescribedImage | None
+    small: Small
     versions: Versions
 
 
 class Descriptions(Protocol):
-    """Described pictures by number, in whatever store: both views of each, the mirrored if any."""
+    """Described pictures by number, in whatever store."""
 
     def __len__(self) -> int: ...
 
-    def views(self, number: int) -> tuple[DescribedImage, ...]: ...
+    def views(self, number: int) -> tuple[DescribedImage, ...]:
+        """The picture, and its mirror image where such are looked for."""
+
+    def small(self, number: int) -> Small:
+        """Its small copy."""
 
 
 class OnDisk:
@@ -68,29 +77,40 @@ class OnDisk:
     def __init__(self, at_hand: int = 400) -> None:
         self._file = tempfile.TemporaryFile(prefix="objsearch-")  # noqa: SIM115  (lives as long)
         self._places: list[tuple[int, int]] = []
-        self.views = lru_cache(at_hand)(self._read)
+        self._end = 0
+        self.views = lru_cache(at_hand)(self._views)
+        self.small = lru_cache(10 * at_hand)(self._small)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._places) // 2
 
     def close(self) -> None:
         """Give the disk back."""
         self.views.cache_clear()
+        self.small.cache_clear()
         self._file.close()
 
-    def append(self, *views: DescribedImage) -> None:
-        data = pickle.dumps(views, protocol=pickle.HIGHEST_PROTOCOL)
-        start = self._places[-1][0] + self._places[-1][1] if self._places else 0
-        self._file.write(data)
-        self._places.append((start, len(data)))
-
-    def _read(self, number: int) -> tuple[DescribedImage, ...]:
+    def append(self, views: tuple[DescribedImage, ...], small: Small | None) -> None:
+        """Store the next picture."""
+        for part in (views, small):
+            data = pickle.dumps(part, protocol=pickle.HIGHEST_PROTOCOL)
+            self._file.write(data)
+            self._places.append((self._end, len(data)))
+            self._end += len(data)
         self._file.flush()
-        start, length = self._places[number]
-        views: tuple[DescribedImage, ...] = pickle.loads(
-            os.pread(self._file.fileno(), length, start)  # what we have written ourselves
-        )
+
+    def _views(self, number: int) -> tuple[DescribedImage, ...]:
+        views: tuple[DescribedImage, ...] = self._read(2 * number)
         return views
+
+    def _small(self, number: int) -> Small:
+        small: Small = self._read(2 * number + 1)
+        return small
+
+    def _read(self, place: int) -> Any:
+        start, length = self._places[place]
+        # What we have written ourselves. Threads may read at once: the file's position is not used.
+        return pickle.loads(os.pread(self._file.fileno(), length, start))
 
 
 class Views:
@@ -105,6 +125,12 @@ class Views:
             if extractor.produces in ("global", "binary")
         )
 
+    @property
+    def exacting(self) -> tuple[str, ...]:
+        """Names of the vectors that say nothing where they agree little: others know more then."""
+        hashes = [one.name for one in self.whole if one.produces == "binary"]
+        return (TINY, *(hashes if len(hashes) < len(self.whole) else ()))
+
     def describe(self, file: File) -> Described | Unreadable:
         """Read, describe and mirror one file; what cannot be read stays so."""
         image = self.describer.read(place_of(file))
@@ -113,7 +139,10 @@ class Views:
         views = [image, mirrored(image)] if self.settings.geometry.mirrored else [image]
         described = self.describer.describe(views)
         versions = {one.name: self._versions(one, image, described) for one in self.whole}
-        return Described(described[0], described[1] if len(views) > 1 else None, versions)
+        small = Small.of(image.pixels)
+        tiny = tiny_versions(small).astype(np.float16)
+        versions[TINY] = tiny if len(views) > 1 else tiny[: len(tiny) // 2]
+        return Described(described[0], described[1] if len(views) > 1 else None, small, versions)
 
     def _versions(
         self, extractor: Extractor, image: Image, described: Sequence[DescribedImage]

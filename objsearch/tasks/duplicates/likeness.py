@@ -1,49 +1,57 @@
-"""Two described pictures -> is one a copy of the other, how alike, and by which edit?"""
+"""Two described pictures -> is one a copy of the other, how alike, and by which edit?
+
+A copy is one that can be laid upon the other so that the detail agrees. Where to lay it is told by
+keypoints, by the frames themselves, or by a third picture that is a copy of both.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from objsearch.comparison import Comparer, swapped
 from objsearch.match.geometry import inverse, overlap, projected
 from objsearch.mirror import compare_mirrored
 from objsearch.settings import Settings
+from objsearch.tasks.duplicates.alignment import Small, agreement, stretched, tiny_versions
 from objsearch.tasks.duplicates.describing import Descriptions
-from objsearch.types import Box, DescribedImage, Hit, RegionPair
+from objsearch.types import Box, DescribedImage, Hit
+
+Transform = NDArray[np.float64]
+
+DIRECT = 0.5
+"""Correlation of two tiny pictures from which it is worth laying one whole onto the other."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Likeness:
     """Two pictures that are copies. `parts` are the part of each that lies in the other, in [0, 1].
 
-    `degrees` of turning, either way, and `scale` from the first to the second; None without
-    geometry.
+    `transform` (3, 3) leads from pixels of the first to those of the second; None without geometry.
     """
 
     score: float
     parts: tuple[float, float] = (1.0, 1.0)
+    transform: Transform | None = None
     mirrored: bool = False
-    degrees: float | None = None
-    scale: float | None = None
+    degrees: float = 0.0
+    scale: float = 1.0
 
     def reversed(self) -> Likeness:
         """The same, seen from the second picture."""
-        return replace(
-            self,
-            parts=self.parts[::-1],
-            scale=None if self.scale is None else 1 / self.scale,
-        )
+        back = None if self.transform is None else inverse(self.transform)
+        return replace(self, parts=self.parts[::-1], transform=back, scale=1 / self.scale)
 
     def words(self) -> str:
-        """How the first differs from the second: `mirrored, turned by 25°, 49% of it`."""
+        """How the first differs from the second: `mirrored, turned by 25°, showing 49% of it`."""
         said = ["mirrored"] if self.mirrored else []
-        if self.degrees is not None and self.degrees >= 1.5:
+        if self.degrees >= 1.5:
             said.append(f"turned by {self.degrees:.0f}°")
-        if self.scale is not None and not 0.97 < self.scale < 1.03:
+        if not 0.97 < self.scale < 1.03:
             said.append(f"at {100 / self.scale:.0f}% of its scale")
         if self.parts[1] < 0.97:
             said.append(f"showing {self.parts[1]:.0%} of it")
@@ -59,75 +67,97 @@ class Judge:
         self.settings = settings
         self.descriptions = descriptions
         self.comparer = Comparer(settings)
-        rules = settings.duplicates
-        self.threshold = settings.search.threshold if rules.threshold is None else rules.threshold
+        self.rules = settings.duplicates
+        wanted = self.rules.threshold
+        self.threshold = settings.search.threshold if wanted is None else wanted
 
-    def judge(self, i: int, j: int, mirrored_first: bool = False) -> Likeness | None:
-        """The likeness of two pictures that are copies, or None."""
+    def judge(
+        self, i: int, j: int, mirrored_first: bool = False, hints: Sequence[Transform] = ()
+    ) -> Likeness | None:
+        """The likeness of two pictures that are copies, or None; `hints` are tried first."""
+        one, other = self.descriptions.small(i), self.descriptions.small(j)
+        for transform in (*hints, *_direct(one, other)):
+            found = self._proved(one, other, transform, 0.0, self.rules.min_agreement)
+            if found is not None:
+                return found
         query, reference = self.descriptions.views(i), self.descriptions.views(j)[0]
         orders = [True, False] if mirrored_first else [False, True]
         for is_mirrored in orders[: len(query)]:
-            found = self._judged(query, reference, is_mirrored)
-            if found is not None:
-                return found
+            for hit in self._compared(query, reference, is_mirrored):
+                found = self._accepted(hit, one, other)
+                if found is not None:
+                    return found
         return None
 
-    def _judged(
+    def _compared(
         self, query: Sequence[DescribedImage], reference: DescribedImage, is_mirrored: bool
-    ) -> Likeness | None:
-        if is_mirrored:
-            hit = compare_mirrored(self.comparer.compare, query[1], reference)
-        else:
+    ) -> Iterator[Hit]:
+        """The comparison, and the one from the other side where that may say more."""
+        if not is_mirrored:
             hit = self.comparer.compare(query[0], reference)
-        found = self._accepted(hit, query[0].size_wh)
-        if found is None and _has_geometry(hit):
+        else:
+            hit = compare_mirrored(self.comparer.compare, query[1], reference)
+        yield hit
+        if any(pair.verification for pair in hit.pairs):
             # What is central in one of two pictures may lie at the rim of the other.
-            version = query[1] if is_mirrored else query[0]
-            back = swapped(self.comparer.compare(reference, version), reference.size_wh)
-            if is_mirrored:
-                back = compare_mirrored(lambda *_: back, query[1], reference)
-            found = self._accepted(back, query[0].size_wh)
-        return found
+            back = self.comparer.compare(reference, query[is_mirrored])
+            turned = swapped(back, reference.size_wh)
+            yield (
+                compare_mirrored(lambda *_: turned, query[1], reference) if is_mirrored else turned
+            )
 
-    def _accepted(self, hit: Hit, size_wh: tuple[int, int]) -> Likeness | None:
-        """The best pair that proves a copy: alike enough, and one frame within the other."""
+    def _accepted(self, hit: Hit, one: Small, other: Small) -> Likeness | None:
+        """The best pair of regions that proves a copy."""
         for pair in hit.pairs:
-            if pair.score < self.threshold or pair.verdict != "same":
-                continue
-            found = _likeness(pair, size_wh, hit.size_wh)
-            if max(found.parts) >= self.settings.duplicates.min_overlap:
-                return found
+            found = pair.verification
+            is_same = pair.verdict == "same" and pair.score >= self.threshold
+            if found is not None and found.model != "fundamental":
+                needed = self.rules.min_agreement / (2 if is_same else 1)
+                proved = self._proved(one, other, found.transform, pair.score, needed)
+                if proved is not None:
+                    return proved
+            elif found is None and is_same and pair.query.is_frame and pair.reference.is_frame:
+                return Likeness(
+                    pair.score
+                )  # no keypoints in this preset: the score is all there is
         return None
 
+    def _proved(
+        self, one: Small, other: Small, transform: Transform, score: float, needed: float
+    ) -> Likeness | None:
+        """A copy if the detail agrees under the transform and one frame lies within the other."""
+        frame, other_frame = Box(0, 0, *one.size_wh), Box(0, 0, *other.size_wh)
+        if not np.isfinite(transform).all() or abs(np.linalg.det(transform)) < 1e-12:
+            return None
+        there, _ = overlap(projected(frame, transform), other_frame)
+        back, _ = overlap(projected(other_frame, inverse(transform)), frame)
+        if max(there, back) < self.rules.min_overlap:
+            return None
+        agreed = agreement(one, other, transform)
+        similarity = min(1.0, max(score, agreed))
+        if agreed < needed or similarity < self.threshold:
+            return None
+        return Likeness(similarity, (back, there), transform, *_movement(transform, one.size_wh))
 
-def _has_geometry(hit: Hit) -> bool:
-    return any(pair.verification for pair in hit.pairs)
+
+def _direct(one: Small, other: Small) -> list[Transform]:
+    """The whole of one onto the whole of the other, turned and mirrored as it fits best."""
+    alike = tiny_versions(one) @ tiny_versions(other)[0]
+    best = int(alike.argmax())
+    if alike[best] < DIRECT:
+        return []
+    return [stretched(one, other, best % 4, best >= 4)]
 
 
-def _likeness(pair: RegionPair, size_wh: tuple[int, int], other_wh: tuple[int, int]) -> Likeness:
-    """What the transform says of the two frames, whatever regions it was found by."""
-    found = pair.verification
-    if found is None or found.model == "fundamental":
-        whole = pair.query.is_frame and pair.reference.is_frame and found is None
-        return Likeness(pair.score, (1.0, 1.0) if whole else (0.0, 0.0))
-    frame, other = Box(0, 0, *size_wh), Box(0, 0, *other_wh)
-    there, _ = overlap(projected(frame, found.transform), other)
-    back, _ = overlap(projected(other, inverse(found.transform)), frame)
-    degrees, scale = _turn_and_scale(found.transform, size_wh, found.mirrored)
-    return Likeness(pair.score, (back, there), found.mirrored, degrees, scale)
-
-
-def _turn_and_scale(
-    transform: np.ndarray, size_wh: tuple[int, int], is_mirrored: bool
-) -> tuple[float, float]:
-    """Degrees in [0, 180] and the mean change of length, in the middle of the picture."""
+def _movement(transform: Transform, size_wh: tuple[int, int]) -> tuple[bool, float, float]:
+    """Mirrored or not, degrees in [0, 180], and the change of length, in the picture's middle."""
     x, y, w = transform @ np.array([size_wh[0] / 2, size_wh[1] / 2, 1.0])
     towards = np.array([x / w, y / w])
     jacobian = (transform[:2, :2] - np.outer(towards, transform[2, :2])) / w
-    scale = math.sqrt(abs(float(np.linalg.det(jacobian))))
-    if is_mirrored:
+    determinant = float(np.linalg.det(jacobian))
+    if determinant < 0:
         jacobian = jacobian @ np.diag([-1.0, 1.0])
     degrees = math.degrees(
         math.atan2(jacobian[1, 0] - jacobian[0, 1], jacobian[0, 0] + jacobian[1, 1])
     )
-    return abs(degrees), scale
+    return determinant < 0, abs(degrees), math.sqrt(abs(determinant))

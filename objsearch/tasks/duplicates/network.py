@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from objsearch.flow import Progress, counted, ordered_map, silent
+from objsearch.match.geometry import inverse
 from objsearch.tasks.duplicates.candidates import Pairs
-from objsearch.tasks.duplicates.likeness import Likeness
+from objsearch.tasks.duplicates.likeness import Likeness, Transform
 
-Judged = Callable[[int, int, bool], Likeness | None]
+Judged = Callable[[int, int, bool, Sequence[Transform]], Likeness | None]
+Task = tuple[tuple[int, int], bool, Sequence[Transform]]
+MOST_HINTS = 3
 
 
 class Network:
@@ -31,17 +34,19 @@ class Network:
 
     def verify(self, pairs: Pairs, progress: Progress = silent) -> None:
         """Compare candidates in full, each pair once."""
-        fresh = {pair: flag for pair, flag in pairs.items() if self._is_new(*pair)}
-        self._tried |= fresh.keys()
-        verdicts = ordered_map(
-            partial(_judged, self._judge), fresh.items(), workers=self._workers, ahead=8
-        )
-        for (i, j), found in zip(
-            fresh, counted(verdicts, "compare", progress, len(fresh)), strict=True
-        ):
+        self._settle([(pair, flag, ()) for pair, flag in pairs.items()], progress)
+
+    def _settle(self, tasks: Sequence[Task], progress: Progress = silent) -> int:
+        """Judge the pairs that are new; returns how many were."""
+        fresh = [task for task in tasks if self._is_new(*task[0])]
+        self._tried |= {task[0] for task in fresh}
+        verdicts = ordered_map(partial(_judged, self._judge), fresh, workers=self._workers, ahead=8)
+        told = counted(verdicts, "compare", progress, len(fresh))
+        for ((i, j), _, _), found in zip(fresh, told, strict=True):
             if found is not None:
                 self._links[i][j] = found
                 self._links[j][i] = found.reversed()
+        return len(fresh)
 
     def _is_new(self, i: int, j: int) -> bool:
         return (i, j) not in self._tried and self._may_pair(i, j)
@@ -55,19 +60,30 @@ class Network:
 
         A chain alone makes no copy: each is compared with the picture itself.
         """
-        while True:
-            near = set(self._links[i])
-            further = _ordered(i, (k for j in near for k in self._links[j] if k != i))
-            fresh = {pair: False for pair in sorted(further) if self._is_new(*pair)}
-            if not fresh:
-                return near
-            self.verify(fresh)
+        while self._settle(self._further(i)):
+            pass
+        return set(self._links[i])
+
+    def _further(self, i: int) -> list[Task]:
+        """Pairs of a picture and its copies' copies, with where these lead to."""
+        hints: dict[int, list[Transform]] = defaultdict(list)
+        for j, first in sorted(self._links[i].items()):
+            for k, second in sorted(self._links[j].items()):
+                if k == i or k in self._links[i]:
+                    continue
+                known = hints[k]
+                if first.transform is None or second.transform is None or len(known) >= MOST_HINTS:
+                    continue
+                known.append(second.transform @ first.transform)
+        return [_task(i, k, leads) for k, leads in sorted(hints.items())]
 
 
-def _ordered(i: int, others: Iterable[int]) -> set[tuple[int, int]]:
-    return {(min(i, k), max(i, k)) for k in others}
+def _task(i: int, k: int, leads: Sequence[Transform]) -> Task:
+    if i < k:
+        return (i, k), False, leads
+    return (k, i), False, [inverse(lead) for lead in leads]
 
 
-def _judged(judge: Judged, item: tuple[tuple[int, int], bool]) -> Likeness | None:
-    (i, j), mirrored_first = item
-    return judge(i, j, mirrored_first)
+def _judged(judge: Judged, task: Task) -> Likeness | None:
+    (i, j), mirrored_first, hints = task
+    return judge(i, j, mirrored_first, hints)

@@ -40,6 +40,9 @@ from objsearch.types import Unreadable
 PRESET = "copies"
 """What copies are looked for with, unless another preset is named."""
 
+FLOOR = 0.3
+"""Of hashes and tiny pictures: what agrees less, agrees by chance (90 of 256 bits differ)."""
+
 SOURCES, AGAINST, BOTH = 1, 2, 3
 """Which sides the files of a picture lie on."""
 
@@ -65,7 +68,8 @@ class _Pictures:
             self.content.append(upright.content)
             self.is_plain.append(bool(upright.note))
             self.versions.append(described.versions)
-            self.stored.append(*filter(None, (upright, described.mirrored)))
+            views = (upright, described.mirrored) if described.mirrored else (upright,)
+            self.stored.append(views, described.small)
         return self.number[upright.content]
 
     def add_opaque(self) -> int:
@@ -73,7 +77,7 @@ class _Pictures:
         self.content.append("")
         self.is_plain.append(True)
         self.versions.append({})
-        self.stored.append()
+        self.stored.append((), None)
         return len(self.content) - 1
 
 
@@ -182,15 +186,16 @@ class Planner:
         if len(usable) < 2:
             return {}
         names = self.pictures.versions[usable[0]]
-        if not names:
-            return self._exhaustive(usable)
-        pairs = nearest_pairs(
+        floors = {name: FLOOR for name in names if name in self.views.exacting}
+        near = nearest_pairs(
             {name: np.stack([self.pictures.versions[i][name] for i in usable]) for name in names},
             self.settings.duplicates.candidates,
             with_mirrored=self.settings.geometry.mirrored,
             groups=np.array([sides[i] for i in usable], np.int8),
+            floors=floors,
         )
-        return {(usable[i], usable[j]): flag for (i, j), flag in pairs.items()}
+        pairs = {(usable[i], usable[j]): flag for (i, j), flag in near.items()}
+        return pairs if self.views.whole else {**self._exhaustive(usable), **pairs}
 
     def _exhaustive(self, usable: list[int]) -> Pairs:
         """Without a descriptor of whole pictures: keypoints of all against all choose."""

@@ -41,7 +41,7 @@ EDITS: dict[str, Callable[[Pixels], Pixels]] = {
     "recoloured": recoloured,
     "cropped": cropped,
     "rotated": rotated,
-    "quarter": lambda pixels: np.rot90(pixels),
+    "quarter": np.rot90,
     "mirrored": lambda pixels: pixels[:, ::-1],
     "flipped": lambda pixels: pixels[::-1],
     "overlaid": overlaid,
@@ -299,5 +299,5 @@ def test_a_name_that_is_not_text_is_planned_written_and_read(
 
 @pytest.mark.parametrize("source", ["https://example.org/a.jpg", "nothing/here"])
 def test_only_files_are_looked_at(source: str, planned: Planned) -> None:
-    with pytest.raises(UsageError, match="URL|no such"):
+    with pytest.raises(UsageError, match=r"URL|no such"):
         plan_duplicates(source)

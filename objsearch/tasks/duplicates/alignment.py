@@ -1,0 +1,133 @@
+"""Laid upon each other by a transform, do two pictures show the same? Small gray copies tell.
+
+Detail is compared, not light: what is smooth agrees with everything. So a sunset is not another
+sunset, and a copy stays one when it was brightened, recoloured or compressed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.images.transform import fit, gray
+from objsearch.match.geometry import inverse
+from objsearch.types import Pixels
+
+SIDE = 128
+"""Longer side of a small copy, in pixels."""
+FINE, COARSE = 1.2, 5.0
+"""Deviations of the two blurs whose difference is detail: alignment errs by about a pixel."""
+LEAST_PIXELS = 400
+"""Fewer that overlap prove nothing."""
+
+TINY_SIDE = 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Small:
+    """A gray copy (H, W) float32, and the size of the picture that it stands for."""
+
+    gray: NDArray[np.float32]
+    size_wh: tuple[int, int]
+
+    @classmethod
+    def of(cls, pixels: Pixels) -> Small:
+        """The small copy of a picture of any size."""
+        height, width = pixels.shape[:2]
+        small = fit(pixels, SIDE)[0] if max(height, width) > SIDE else pixels
+        return cls(gray(small).astype(np.float32), (width, height))
+
+    @property
+    def scaling(self) -> NDArray[np.float64]:
+        """(3, 3) from pixels of the picture to those of the copy, centres on centres."""
+        height, width = self.gray.shape
+        sx, sy = width / self.size_wh[0], height / self.size_wh[1]
+        return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1.0]])
+
+
+def tiny_versions(small: Small) -> NDArray[np.float32]:
+    """(8, D) unit vectors of the picture's coarse detail: four quarter turns, then mirrored ones.
+
+    The whole picture counts, whatever its proportions: a stretched copy is still the same.
+    """
+    square = cv2.resize(small.gray, (TINY_SIDE, TINY_SIDE), interpolation=cv2.INTER_AREA)
+    square = square - cv2.GaussianBlur(square, (0, 0), TINY_SIDE / 6)
+    square = square / (float(np.linalg.norm(square)) + 1.0)
+    made = [np.rot90(side, k).ravel() for side in (square, square[:, ::-1]) for k in range(4)]
+    return np.stack(made).astype(np.float32)
+
+
+def agreement(one: Small, other: Small, transform: NDArray[np.float64]) -> float:
+    """Correlation of the detail where both overlap, in [-1, 1]; 0 where too little does.
+
+    `transform` (3, 3) leads from pixels of the first picture to those of the second.
+    """
+    # Into the coarser of the two, or a few pixels would be blown up to look like many.
+    if _area_scale(one, other, transform) > 1:
+        one, other, transform = other, one, inverse(transform)
+    between = other.scaling @ transform @ np.linalg.inv(one.scaling)
+    size_wh = (other.gray.shape[1], other.gray.shape[0])
+    sharp = _softened(one.gray, between)
+    laid = np.asarray(
+        cv2.warpPerspective(sharp, between, size_wh, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+    inside = cv2.warpPerspective(np.ones_like(one.gray), between, size_wh)
+    mask = cv2.erode((inside > 0.99).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    if mask.sum() < min(LEAST_PIXELS, mask.size // 4):
+        return 0.0
+    return _correlation(_detail(laid)[mask], _detail(other.gray)[mask])
+
+
+def _area_scale(one: Small, other: Small, transform: NDArray[np.float64]) -> float:
+    """How many pixels of the second copy one of the first becomes, in its middle."""
+    between = other.scaling @ transform @ np.linalg.inv(one.scaling)
+    x, y, w = between @ np.array([one.gray.shape[1] / 2, one.gray.shape[0] / 2, 1.0])
+    if abs(w) < 1e-9:
+        return 1.0
+    towards = np.array([x / w, y / w])
+    jacobian = (between[:2, :2] - np.outer(towards, between[2, :2])) / w
+    return abs(float(np.linalg.det(jacobian)))
+
+
+def _softened(picture: NDArray[np.float32], between: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Blurred as much as it will shrink, so that fine lines do not flicker."""
+    scale = np.sqrt(abs(np.linalg.det(between[:2, :2])))
+    if scale >= 0.7:
+        return picture
+    sigma = 0.45 / max(float(scale), 0.05)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
+
+
+def _detail(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    fine = cv2.GaussianBlur(picture, (0, 0), FINE)
+    coarse = cv2.GaussianBlur(picture, (0, 0), COARSE)
+    return np.asarray(fine - coarse, np.float32)
+
+
+def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    one, other = one - one.mean(), other - other.mean()
+    # A shade of noise in the denominator: two blank parts do not agree, they say nothing.
+    norm = float(np.sqrt((one**2).mean() * (other**2).mean())) + 0.5
+    return float((one * other).mean()) / norm
+
+
+def stretched(one: Small, other: Small, quarters: int, is_mirrored: bool) -> NDArray[np.float64]:
+    """(3, 3) that lays the whole first picture onto the whole second one.
+
+    First mirrored (left to right) if asked for, then turned by quarters, as `numpy.rot90` turns.
+    """
+    (w, h), (to_w, to_h) = one.size_wh, other.size_wh
+    matrix = np.diag([1 / w, 1 / h, 1.0]) @ _centred(0.5)
+    if is_mirrored:
+        matrix = np.array([[-1.0, 0, 1], [0, 1, 0], [0, 0, 1]]) @ matrix
+    turn = np.array([[0.0, 1, 0], [-1, 0, 1], [0, 0, 1]])  # counter-clockwise, of the unit square
+    for _ in range(quarters % 4):
+        matrix = turn @ matrix
+    return _centred(-0.5) @ np.diag([to_w, to_h, 1.0]) @ matrix
+
+
+def _centred(shift: float) -> NDArray[np.float64]:
+    return np.array([[1.0, 0, shift], [0, 1, shift], [0, 0, 1]])
