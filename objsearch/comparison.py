@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -59,9 +59,13 @@ class Comparer:
         self.local = tuple(c for c in channels if isinstance(c.matcher, RatioTest))
         self.whole = tuple(c for c in channels if c not in self.local)
 
-    def rankers(self) -> list[Ranker]:
-        """One cheap ranking of many images a descriptor, for choosing candidates."""
-        return [_ranker(channel) for channel in self.settings.descriptors]
+    def rankers(self, besides: Collection[str] = ()) -> list[Ranker]:
+        """One cheap ranking of many images a descriptor, for choosing candidates.
+
+        None for the extractors `besides`, which the index ranks by itself.
+        """
+        channels = self.settings.descriptors
+        return [_ranker(channel) for channel in channels if channel.extractor.name not in besides]
 
     def light_scores(
         self, query: DescribedImage, references: Sequence[DescribedImage]

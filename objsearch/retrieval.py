@@ -122,7 +122,7 @@ class Retrieval:
 
             return rank
 
-        return [spread(ranker) for ranker in self.comparer.rankers()]
+        return [spread(ranker) for ranker in self.comparer.rankers(self.index.covers)]
 
     def _ranked_down(
         self,

@@ -26,7 +26,7 @@ def test_every_file_has_its_hash_and_size(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_model_has_a_card_a_licence_and_its_measures(name: str, root: Path) -> None:
     facts = weights.manifest()[name].facts
-    assert facts["kind"] in ("detector", "embedding")
+    assert facts["kind"] in ("detector", "embedding", "vocabulary")
     assert facts["licence"]
     assert facts["trained_on"] and facts["source"] and facts["input"]["size"] > 0
     assert all({"measure", "data", "value", "by"} <= set(one) for one in facts["scores"])

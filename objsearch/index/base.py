@@ -18,6 +18,11 @@ Ranker = Callable[[DescribedImage, Sequence[DescribedImage]], NDArray[np.float64
 class Index(Component, ABC):
     """Stores described images; knows nothing of how they are compared."""
 
+    @property
+    def covers(self) -> frozenset[str]:
+        """Extractors whose descriptors the index ranks by itself: it wants no ranker of them."""
+        return frozenset()
+
     @abstractmethod
     def add(self, images: Iterable[DescribedImage]) -> None:
         """Store images; one with the ref of a stored image replaces it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 
 import numpy as np
 from pydantic import PrivateAttr
@@ -31,7 +32,7 @@ class Memory(Index):
         if limit is None or len(stored) <= limit:
             return stored
         orders = [np.argsort(-ranker(query, stored), kind="stable") for ranker in rankers]
-        return [stored[i] for i in _interleaved(orders, limit)]
+        return [stored[i] for i in interleaved(orders, limit)]
 
     def get(self, ref: ImageRef) -> DescribedImage | None:
         return self._images.get(ref)
@@ -43,12 +44,16 @@ class Memory(Index):
         return len(self._images)
 
 
-def _interleaved(orders: Sequence[np.ndarray], limit: int) -> list[int]:
-    """The first of each order, the second of each, ...: what one descriptor is sure of gets in."""
+def interleaved(orders: Sequence[np.ndarray], limit: int) -> list[int]:
+    """The first of each order, the second of each, ...: what one descriptor is sure of gets in.
+
+    An order may be shorter than the others; a negative number is nothing.
+    """
     chosen: dict[int, None] = {}
-    for rank in zip(*orders, strict=True):
+    for rank in zip_longest(*orders, fillvalue=-1):
         for i in rank:
-            chosen.setdefault(int(i))
+            if i >= 0:
+                chosen.setdefault(int(i))
             if len(chosen) == limit:
                 return list(chosen)
     return list(chosen)

@@ -1,0 +1,151 @@
+"""An inverted file: which images hold a visual word. Arrays in, arrays out; it knows no files.
+
+Images are voted for by keypoints of the same word whose signatures agree (Hamming embedding:
+Jegou, Douze, Schmid, ECCV 2008), rare words count more, and a keypoint with many votes counts less
+(burstiness: Jegou, Douze, Schmid, CVPR 2009).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+ENTRIES_AT_ONCE = 1 << 20
+"""Entries compared at a time; bounds the memory of a query, whatever the number of images."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Postings:
+    """Entries in the order of words, and of images within a word.
+
+    `starts` (W + 1,) int64: the entries of word w are starts[w] to starts[w + 1]; `images` (E,)
+    int32 and `signatures` (E, S) uint64 of each entry; `rarity` (W,) float32 weight of a word;
+    `n_points` (N,) int32 keypoints of each image.
+    """
+
+    starts: NDArray[np.int64]
+    images: NDArray[np.int32]
+    signatures: NDArray[np.uint64]
+    rarity: NDArray[np.float32]
+    n_points: NDArray[np.int32]
+
+    @property
+    def n_bytes(self) -> int:
+        arrays = (self.starts, self.images, self.signatures, self.rarity, self.n_points)
+        return sum(array.nbytes for array in arrays)
+
+
+def build_postings(
+    words: NDArray[np.int32],
+    signatures: NDArray[np.uint64],
+    n_points: NDArray[np.int32],
+    n_words: int,
+) -> Postings:
+    """Sort keypoints by word.
+
+    `words` (E,) and `signatures` (E, S) of all keypoints, image after image; `n_points` (N,) how
+    many each image has.
+    """
+    # Sorting two-byte numbers takes one pass each byte, however many there are.
+    keys = words.astype(np.uint16) if n_words <= 1 << 16 else words
+    order = np.argsort(keys, kind="stable")
+    images = np.repeat(np.arange(len(n_points), dtype=np.int32), n_points)[order]
+    starts = np.zeros(n_words + 1, np.int64)
+    np.cumsum(np.bincount(words, minlength=n_words), out=starts[1:])
+    rarity = _rarity(starts, images, len(n_points))
+    return Postings(starts, images, signatures[order], rarity, n_points.astype(np.int32))
+
+
+def _rarity(
+    starts: NDArray[np.int64], images: NDArray[np.int32], n_images: int
+) -> NDArray[np.float32]:
+    """(W,) log(1 + images / images with the word)."""
+    is_first = np.ones(len(images) + 1, np.int64)
+    is_first[1:-1] = images[1:] != images[:-1]
+    is_first[starts] = 1  # an image that ends one word may begin the next
+    before = np.concatenate([[0], np.cumsum(is_first[:-1])])
+    holding = before[starts[1:]] - before[starts[:-1]]
+    return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
+
+
+def votes(
+    postings: Postings,
+    words: NDArray[np.int32],
+    signatures: NDArray[np.uint64],
+    max_distance: int,
+    reach: float,
+) -> NDArray[np.float64]:
+    """(N,) how much the keypoints of a query speak for each image, 0 and up.
+
+    `words` (Q, M) the words each keypoint is looked up under, `signatures` (Q, S). An entry counts
+    exp(-(d / reach)^2) where its signature differs in d <= max_distance bits. A keypoint votes once
+    an image, by its best entry, and the votes of one are divided by the root of their sum.
+    """
+    n_images = len(postings.n_points)
+    total = np.zeros(n_images)
+    for part in _parts(postings, words):
+        rows, entries, looked_up = _entries(postings, words[part])
+        distances = _differing(postings.signatures, entries, signatures[part], rows)
+        near = distances <= max_distance
+        rows, images = rows[near], postings.images[entries[near]]
+        fading = np.exp(-((distances[near] / reach) ** 2))
+        weighed = np.asarray(fading * postings.rarity[looked_up[near]], np.float64)
+        rows, numbers, weights = _best_only(rows, images, weighed, n_images)
+        said = np.bincount(rows, weights=weights, minlength=1)
+        total += np.bincount(numbers, weights=weights / np.sqrt(said[rows]), minlength=n_images)
+    # Of two images with as many votes, the one with fewer keypoints to win them is likelier.
+    return np.asarray(total / np.sqrt(np.maximum(postings.n_points, 1)))
+
+
+def _parts(postings: Postings, words: NDArray[np.int32]) -> Iterator[slice]:
+    """Runs of keypoints with about ENTRIES_AT_ONCE entries together; one keypoint at least."""
+    lengths = postings.starts[words + 1] - postings.starts[words]
+    before = np.cumsum(lengths.sum(axis=1)) // ENTRIES_AT_ONCE
+    edges = np.flatnonzero(np.diff(before)) + 1
+    bounds = [0, *edges.tolist(), len(words)]
+    for start, end in pairwise(bounds):
+        yield slice(start, end)
+
+
+def _entries(
+    postings: Postings, words: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """Every entry that a keypoint meets: the keypoint, the entry, the word they meet under."""
+    flat = words.ravel()
+    starts = postings.starts[flat]
+    lengths = postings.starts[flat + 1] - starts
+    shift = starts - np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    entries = np.repeat(shift, lengths) + np.arange(lengths.sum())
+    rows = np.repeat(np.repeat(np.arange(len(words)), words.shape[1]), lengths)
+    return rows, entries, np.repeat(flat, lengths)
+
+
+def _differing(
+    stored: NDArray[np.uint64],
+    entries: NDArray[np.int64],
+    asked: NDArray[np.uint64],
+    rows: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    different = stored[entries]
+    different ^= asked[rows]
+    return np.asarray(np.bitwise_count(different).sum(axis=1, dtype=np.int64))
+
+
+def _best_only(
+    rows: NDArray[np.int64],
+    images: NDArray[np.int32],
+    weights: NDArray[np.float64],
+    n_images: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """The greatest weight of each keypoint and image."""
+    keys = rows * n_images + images
+    order = np.lexsort((-weights, keys))
+    keys, weights = keys[order], weights[order]
+    first = np.ones(len(keys), bool)
+    first[1:] = keys[1:] != keys[:-1]
+    keys = keys[first]
+    return keys // max(n_images, 1), keys % max(n_images, 1), weights[first]

@@ -1,0 +1,102 @@
+"""The inverted file against the same sums written out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from objsearch.index import postings as module
+from objsearch.index.postings import Postings, build_postings, votes
+
+N_WORDS, N_IMAGES, SPAN = 20, 7, 3
+MAX_DISTANCE, REACH = 12, 9.0
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(5)
+
+
+def signatures_like(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Signatures of one word each, few of whose bits differ from one another's."""
+    coins = rng.integers(0, 1 << 64, (3, count, 1), dtype=np.uint64)
+    return np.bitwise_and.reduce(coins)
+
+
+def made(rng: np.random.Generator) -> tuple[Postings, list[tuple[int, int, int]]]:
+    """A file, and its entries as (word, image, signature). One image has no keypoints."""
+    n_points = np.array([30, 0, 12, 40, 5, 20, 33], np.int32)
+    words = rng.integers(0, N_WORDS - 2, n_points.sum()).astype(np.int32)
+    signatures = signatures_like(rng, len(words))
+    images = np.repeat(np.arange(N_IMAGES), n_points)
+    plain = [
+        (int(w), int(i), int(s)) for w, i, s in zip(words, images, signatures[:, 0], strict=True)
+    ]
+    return build_postings(words, signatures, n_points, N_WORDS), plain
+
+
+def by_hand(
+    plain: list[tuple[int, int, int]], n_points: np.ndarray, words: np.ndarray, asked: np.ndarray
+) -> list[float]:
+    total = [0.0] * N_IMAGES
+    holding = {w: {i for word, i, _ in plain if word == w} for w, _, _ in plain}
+    for own, signature in zip(words.tolist(), asked[:, 0].tolist(), strict=True):
+        best: dict[int, float] = {}
+        for word, image, stored in plain:
+            distance = (stored ^ signature).bit_count()
+            if word in own and distance <= MAX_DISTANCE:
+                rarity = math.log1p(N_IMAGES / len(holding[word]))
+                weight = math.exp(-((distance / REACH) ** 2)) * rarity
+                best[image] = max(best.get(image, 0.0), weight)
+        for image, weight in best.items():
+            total[image] += weight / math.sqrt(sum(best.values()))
+    return [t / math.sqrt(max(int(n), 1)) for t, n in zip(total, n_points, strict=True)]
+
+
+def test_votes_are_those_written_out(rng: np.random.Generator) -> None:
+    postings, plain = made(rng)
+    words = np.stack([rng.permutation(N_WORDS)[:SPAN] for _ in range(50)]).astype(np.int32)
+    asked = signatures_like(rng, 50)
+    found = votes(postings, words, asked, MAX_DISTANCE, REACH)
+    wanted = by_hand(plain, postings.n_points, words, asked)
+    assert max(wanted) > 1
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    assert found[1] == 0
+
+
+def test_entries_lie_by_word_and_image(rng: np.random.Generator) -> None:
+    postings, plain = made(rng)
+    assert postings.starts[0] == 0
+    assert postings.starts[-1] == len(plain) == len(postings.images)
+    lie = []
+    for word in range(N_WORDS):
+        part = slice(postings.starts[word], postings.starts[word + 1])
+        images = postings.images[part].tolist()
+        assert images == sorted(images)
+        stored = postings.signatures[part, 0].tolist()
+        lie += [(word, i, s) for i, s in zip(images, stored, strict=True)]
+    assert sorted(lie) == sorted(plain)
+
+
+def test_the_size_of_the_parts_changes_nothing(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postings, _ = made(rng)
+    words = np.stack([rng.permutation(N_WORDS)[:SPAN] for _ in range(30)]).astype(np.int32)
+    asked = signatures_like(rng, 30)
+    whole = votes(postings, words, asked, MAX_DISTANCE, REACH)
+    monkeypatch.setattr(module, "ENTRIES_AT_ONCE", 1)
+    np.testing.assert_allclose(votes(postings, words, asked, MAX_DISTANCE, REACH), whole)
+
+
+def test_nothing_asked_and_nothing_stored() -> None:
+    none = np.zeros((0, 1), np.uint64)
+    empty = build_postings(np.zeros(0, np.int32), none, np.zeros(0, np.int32), N_WORDS)
+    asked = np.zeros((2, 1), np.uint64)
+    words = np.zeros((2, 1), np.int32)
+    assert votes(empty, words, asked, MAX_DISTANCE, REACH).shape == (0,)
+    blank = build_postings(np.zeros(0, np.int32), none, np.zeros(3, np.int32), N_WORDS)
+    assert votes(blank, words, asked, MAX_DISTANCE, REACH).tolist() == [0, 0, 0]
+    assert votes(blank, words[:0], asked[:0], MAX_DISTANCE, REACH).tolist() == [0, 0, 0]

@@ -1,0 +1,199 @@
+"""Visual words: the shipped vocabulary, and the index that uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from objsearch.describe.base import Extractor
+from objsearch.describe.orb import Orb
+from objsearch.describe.sift import Sift
+from objsearch.errors import UsageError, WeightsError
+from objsearch.index.visual_words import VisualWords
+from objsearch.index.vocabulary import Vocabulary, load_vocabulary
+from objsearch.pipeline import ObjectSearch
+from objsearch.types import Box, DescribedImage, ImageRef, Pixels, Region
+from tests.pictures import drawing, rotated
+
+N = 24
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    return load_vocabulary("orb-words")
+
+
+@pytest.fixture(scope="module")
+def orb() -> Orb:
+    return Orb(n_points=300, long_side=320)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Pixels]:
+    return [drawing(240, 320, seed) for seed in range(N)]
+
+
+def described(name: str, pixels: Pixels, extractor: Extractor) -> DescribedImage:
+    height, width = pixels.shape[:2]
+    frame = Region(Box(0, 0, width, height), "frame", 1.0, "frame")
+    parts = (extractor.extract(pixels),)
+    return DescribedImage(ImageRef(name), (width, height), (frame,), {extractor.name: parts})
+
+
+@pytest.fixture(scope="module")
+def stored(pictures: list[Pixels], orb: Orb) -> list[DescribedImage]:
+    return [described(f"{i:02}.png", pixels, orb) for i, pixels in enumerate(pictures)]
+
+
+def refs(images: Sequence[DescribedImage]) -> list[str]:
+    return [str(one.ref) for one in images]
+
+
+def codes(count: int = 300) -> NDArray[np.uint8]:
+    return np.random.default_rng(3).integers(0, 256, (count, 32), dtype=np.uint8)
+
+
+def test_words_are_the_nearest_of_the_branches_leaves(vocabulary: Vocabulary) -> None:
+    leaves = np.moveaxis(vocabulary.leaves, 0, -1).copy().view(np.uint8)
+    branches = np.moveaxis(vocabulary.branches, 0, -1).copy().view(np.uint8)
+    found = vocabulary.words(codes(), 4, 2)
+    for code, words in zip(codes(), found, strict=True):
+        near = np.bitwise_count(branches ^ code).sum(axis=1, dtype=int)
+        own = sorted(np.argsort(near, kind="stable")[:2])
+        n = leaves.shape[1]
+        far = {
+            b * n + k: d
+            for b in own
+            for k, d in enumerate(np.bitwise_count(leaves[b] ^ code).sum(axis=1, dtype=int))
+        }
+        assert words.tolist() == sorted(far, key=lambda word: (far[word], word))[:4]
+
+
+def test_words_do_not_depend_on_their_neighbours(vocabulary: Vocabulary) -> None:
+    many = codes(1200)
+    whole = vocabulary.words(many, 3, 2)
+    apart = np.concatenate([vocabulary.words(one[None], 3, 2) for one in many[500:530]])
+    np.testing.assert_array_equal(whole[500:530], apart)
+    assert vocabulary.words(many[:0], 3, 2).shape == (0, 3)
+
+
+def test_a_code_that_is_a_word_is_its_own_word(vocabulary: Vocabulary) -> None:
+    leaves = np.moveaxis(vocabulary.leaves, 0, -1).copy().view(np.uint8)
+    some = leaves[7, ::16]
+    words = vocabulary.words(some, 1, vocabulary.branches.shape[1])[:, 0]
+    again = leaves.reshape(-1, 32)[words]
+    np.testing.assert_array_equal(again, some)
+
+
+def test_signatures_are_bits_of_the_code(vocabulary: Vocabulary) -> None:
+    one = codes(1)
+    flipped = np.unpackbits(one)
+    flipped[vocabulary.bits[5]] ^= 1
+    other = np.packbits(flipped)[None]
+    a, b = vocabulary.signatures(one), vocabulary.signatures(other)
+    assert a.shape == (1, len(vocabulary.bits) // 64)
+    assert np.bitwise_count(a ^ b).sum() == 1
+    assert len(set(vocabulary.bits.tolist())) == len(vocabulary.bits)
+
+
+def test_the_picture_itself_and_its_turned_copy_come_first(
+    stored: list[DescribedImage], pictures: list[Pixels], orb: Orb
+) -> None:
+    index = VisualWords()
+    index.add(stored)
+    for number in (0, 11, N - 1):
+        assert refs(index.candidates(stored[number], 3, []))[0] == f"{number:02}.png"
+        copy = described("query.png", rotated(pictures[number], 15), orb)
+        assert refs(index.candidates(copy, 3, []))[0] == f"{number:02}.png"
+
+
+def test_adding_removing_and_replacing_are_noticed(
+    stored: list[DescribedImage], pictures: list[Pixels], orb: Orb
+) -> None:
+    index = VisualWords()
+    index.add(stored[:10])
+    assert index.candidates(stored[3], 1, [])[0].ref == stored[3].ref
+    index.remove([stored[3].ref])
+    assert all(one.ref != stored[3].ref for one in index.candidates(stored[3], 9, []))
+    index.add([stored[3], described("00.png", pictures[20], orb)])
+    assert index.candidates(stored[3], 1, [])[0].ref == stored[3].ref
+    assert refs(index.candidates(stored[20], 1, [])) == ["00.png"]
+    assert len(index.postings().n_points) == len(index) == 10
+
+
+def test_the_order_of_adding_gives_the_same_votes(stored: list[DescribedImage]) -> None:
+    one, other = VisualWords(), VisualWords()
+    one.add(stored)
+    for image in reversed(stored):
+        other.add([image])
+    np.testing.assert_allclose(one.voted(stored[5]), other.voted(stored[5])[::-1], rtol=1e-12)
+
+
+def test_images_without_votes_leave_their_turns(stored: list[DescribedImage]) -> None:
+    index = VisualWords(max_distance=0)
+    index.add(stored)
+    silent = {str(one.ref) for one, v in zip(stored, index.voted(stored[9]), strict=True) if not v}
+    assert 2 < len(silent) < N - 1
+    ranker = [lambda query, images: np.arange(len(images)) * 1.0]
+    found = refs(index.candidates(stored[9], N - 1, ranker))
+    assert found[:2] == ["23.png", "09.png"]
+    left = [ref for ref in found if ref in silent]
+    assert left == sorted(left, reverse=True)
+
+
+def test_flat_pictures_have_no_words_and_do_no_harm(stored: list[DescribedImage], orb: Orb) -> None:
+    flat = described("flat.png", np.full((240, 320, 3), 127, np.uint8), orb)
+    index = VisualWords()
+    index.add([flat, *stored])
+    assert index.voted(stored[2])[0] == 0
+    assert not index.voted(flat).any()
+    assert index.candidates(flat, 2, []) == []
+
+
+def test_other_descriptors_are_left_to_the_rankers(pictures: list[Pixels]) -> None:
+    sift = Sift(n_points=50, long_side=160)
+    images = [described(f"{i}.png", pixels, sift) for i, pixels in enumerate(pictures[:4])]
+    index = VisualWords()
+    index.add(images)
+    found = index.candidates(images[0], 1, [lambda query, stored: np.array([0, 0, 1, 0.0])])
+    assert refs(found) == ["2.png"]
+
+
+def test_codes_that_have_no_words_are_refused_in_a_sentence(pictures: list[Pixels]) -> None:
+    sift = Sift(n_points=50, long_side=160)
+    with pytest.raises(UsageError, match=r"32-byte binary codes.*'sift'.*memory"):
+        VisualWords(extractor="sift").add([described("a.png", pictures[0], sift)])
+
+
+def test_wrong_vocabularies_are_told(tmp_path: Path) -> None:
+    index = VisualWords(vocabulary="orb-wordz")
+    with pytest.raises(WeightsError, match="orb-words"):
+        index.postings()
+    (tmp_path / "text.npz").write_text("no arrays")
+    with pytest.raises(WeightsError, match="not a vocabulary"):
+        load_vocabulary(str(tmp_path / "text.npz"))
+    np.savez(tmp_path / "odd.npz", branches=np.zeros(3), leaves=np.zeros(3), bits=np.zeros(3))
+    with pytest.raises(WeightsError, match="arrays"):
+        load_vocabulary(str(tmp_path / "odd.npz"))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_search_by_words_finds_what_memory_finds(pictures: list[Pixels], workers: int) -> None:
+    options = {
+        "detector": "whole-image",
+        "descriptors": [{"extractor": {"name": "orb", "n_points": 300, "long_side": 320}}],
+        "search.shortlist": 3,
+        "run.workers": workers,
+        "run.batch_size": workers,
+    }
+    best = []
+    for name in ("memory", "visual-words"):
+        search = ObjectSearch.open("default", {**options, "index": name}).add(*pictures)
+        hits = search.find(rotated(pictures[13], 15), threshold=0.0).hits
+        best.append((str(hits[0].ref), hits[0].score, hits[0].verdict))
+    assert best[0] == best[1]
+    assert best[0][2] == "same"
