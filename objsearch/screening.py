@@ -137,8 +137,11 @@ class BlockList:
     def of(cls, settings: Settings, open_search: Callable[[Settings], Finder]) -> BlockList:
         """Raises UsageError when an image of the list cannot be read: its copies would pass."""
         section = settings.screening
+        places = expand(list(section.block), kind="blocked image")
+        if not places:
+            raise UsageError("the block list holds no image: nothing could be called clean")
         search = open_search(load_settings(section.block_preset))
-        search.add(*section.block)
+        search.add(*places)
         _check_complete(search.skipped, "block list")
         return cls(search, section.block_threshold)
 
@@ -170,7 +173,7 @@ class Examples:
         _check_complete([one for one in read if isinstance(one, Unreadable)], "examples")
         images = [one for one in read if isinstance(one, Image)]
         if not images:
-            raise UsageError("the examples hold no image")
+            raise UsageError("the examples hold no image: nothing could be called clean")
         vectors = np.stack([_vector(extractor, one.pixels) for one in images])
         refs = tuple(one.ref for one in images)
         return cls(extractor, refs, vectors, settings.screening.examples_threshold)

@@ -17,6 +17,7 @@ from objsearch.apps.cli import (
     find,
     larger,
     models,
+    screen,
     sign,
     signed,
 )
@@ -36,6 +37,7 @@ app.command("detect")(detect.detect)
 app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(calibrate.calibrate)
 app.command("larger")(larger.larger)
+app.command("screen")(screen.screen)
 app.command("sign")(sign.sign)
 app.command("signed")(signed.signed)
 app.command("models")(models.models)

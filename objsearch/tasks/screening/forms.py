@@ -1,0 +1,132 @@
+"""What screening found as plain data, CSV, a table for people, and a page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from objsearch.report.as_html import PAGE_BYTES
+from objsearch.report.as_json import flag_json, plain, rounded
+from objsearch.report.as_table import Name
+from objsearch.report.blurring import reading_blurred
+from objsearch.report.pictures import PREVIEW_SIDE, Album, Read, shrunk
+from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
+from objsearch.tasks.screening.listing import Listing, Screened
+
+SCREEN_SCHEMA = "objsearch/screen/1"
+COLUMNS = ("path", "action", "flagged", "rule", "score", "reason", "width", "height")
+MOST_SHOWN = 500
+
+
+def listing_json(listing: Listing) -> dict[str, Any]:
+    """Everything that was looked at, and what was not."""
+    return {
+        "schema": SCREEN_SCHEMA,
+        "kept": [_image_json(one) for one in listing.kept],
+        "filtered": [_image_json(one) for one in listing.filtered],
+        "flagged": len(listing.flagged),
+        "scanned": listing.scanned,
+        "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in listing.skipped],
+        "settings": plain(listing.settings),
+        "elapsed_seconds": rounded(listing.elapsed_seconds, 3),
+    }
+
+
+def _image_json(one: Screened) -> dict[str, Any]:
+    return {
+        "path": str(one.ref),
+        "width": one.size_wh[0],
+        "height": one.size_wh[1],
+        "flags": [flag_json(flag) for flag in one.flags],
+    }
+
+
+def listing_csv(listing: Listing) -> Iterator[str]:
+    """A line a rule that a picture is caught by, one with empty cells for a clean picture."""
+    yield _line(COLUMNS)
+    filtered = {one.ref for one in listing.filtered}
+    for one in listing.images:
+        action = "filtered" if one.ref in filtered else "kept"
+        size = [str(value) for value in one.size_wh]
+        rules = [[flag.rule, f"{flag.score:.6f}", flag.reason] for flag in one.flags]
+        for rule in rules or [["", "", ""]]:
+            yield _line([str(one.ref), action, str(bool(one.flags)).lower(), *rule, *size])
+
+
+def _line(cells: Iterable[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue()
+
+
+def listing_table(listing: Listing) -> RenderableType:
+    """The flagged pictures with rule and score; the clean ones too where only they are kept."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("picture")  # gives way to the others
+    table.add_column("rule", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("reason")
+    for one in listing.flagged:
+        for number, flag in enumerate(one.flags):
+            name = Name(one.ref) if number == 0 else Text("")
+            table.add_row(name, flag.rule, percent(flag.score), Text(shown(flag.reason), "dim"))
+    parts: list[RenderableType] = [table] if listing.flagged else [Text("Nothing flagged.")]
+    if listing.settings["action"] == "exclude":
+        parts += [Text("kept:", "bold"), *(Name(one.ref) for one in listing.kept)]
+    return Group(*parts, Text(summary(listing), "dim"), "")
+
+
+def summary(listing: Listing) -> str:
+    """One line: how many are flagged, filtered, looked at and not looked at."""
+    counts = [f"{len(listing.flagged)} flagged", f"{len(listing.filtered)} filtered out"]
+    counts += [f"{listing.scanned} scanned", f"{len(listing.skipped)} skipped, not called clean"]
+    return ", ".join((*counts, f"{listing.elapsed_seconds:.1f} s"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    image: Screened
+    uri: str
+
+
+def write_page(listing: Listing, path: Path, read: Read) -> None:
+    """A self-contained page of the flagged pictures, blurred. It appears when it is complete.
+
+    Raises OSError when it cannot be written.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters.update(
+        shown=shown, parts=folder_and_name, flags=flags_sentence, percent=percent
+    )
+    hidden = reading_blurred(read, [one.ref for one in listing.flagged])
+    page = environment.get_template("page.html").generate(
+        listing=listing, rows=_rows(listing, Album(hidden, PAGE_BYTES)), summary=summary(listing)
+    )
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(unfinished, "w", encoding="utf-8") as stream:
+            stream.writelines(page)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _rows(listing: Listing, album: Album) -> Iterator[_Row]:
+    for number, one in enumerate(listing.flagged):
+        is_shown = number < MOST_SHOWN and album.has_room
+        pixels = album.whole(one.ref, one.size_wh) if is_shown else None
+        yield _Row(one, "" if pixels is None else album.jpeg(shrunk(pixels, PREVIEW_SIDE // 2)))
