@@ -78,11 +78,15 @@ def test_labels_do_not_keep_doubles_apart() -> None:
     assert [region.label for region in thinned(boxes, (100, 60), **RULES)] == ["vase"]
 
 
-def test_a_part_of_the_same_thing_goes_a_small_thing_on_a_large_one_stays() -> None:
+def test_the_same_thing_boxed_twice_goes_its_parts_stay() -> None:
     large = found(0.9, 0, 0, 40, 40)
-    part, small = found(0.8, 5, 5, 30, 30), found(0.7, 10, 10, 20, 20)
-    kept = thinned([large, part, small], (100, 60), **RULES)
-    assert kept == (large, small)
+    twice, part, small = (
+        found(0.8, 3, 3, 37, 37),
+        found(0.75, 5, 5, 30, 30),
+        found(0.7, 10, 10, 20, 20),
+    )
+    kept = thinned([large, twice, part, small], (100, 60), **{**RULES, "max_iou": 0.9})
+    assert kept == (large, part, small)
 
 
 def test_tiny_empty_and_frame_filling_boxes_go() -> None:
