@@ -1,0 +1,135 @@
+"""`objsearch duplicates`: the words, the forms and the exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.apps.cli.conftest import Cli
+from tests.pictures import drawing
+from tests.tasks.duplicates.conftest import light, photo, put  # noqa: F401
+
+KEYS = [
+    *("path", "action", "similarity_to_keep", "identical_to_keep", "width", "height", "bytes"),
+    "reason",
+]
+
+
+@pytest.fixture
+def found(
+    cli: Cli,
+    light: dict[str, Any],  # noqa: F811
+    photo: Path,  # noqa: F811
+    tmp_path: Path,
+) -> Callable[..., Any]:
+    """`found("--json")` plans over a photo, its copy and a smaller one, by light settings."""
+    shutil.copy2(photo, photo.parent / "copy.png")
+    put(photo.parent / "small.png", drawing(200, 300, seed=1)[::2, ::2])
+    put(photo.parent / "other.png", drawing(200, 300, seed=2))
+    config = tmp_path / "light.yaml"
+    config.write_text(yaml.safe_dump(light))
+    decisions = ("--decisions", tmp_path / "decisions.json", "--config", config)
+    return lambda *words: cli("duplicates", photo.parent, *decisions, *words)
+
+
+def test_the_plan_holds_groups_of_members(found: Callable[..., Any], tmp_path: Path) -> None:
+    plan_file = tmp_path / "plan.json"
+    result = found("--plan", plan_file, "--json")
+    assert result.code == 0
+    data = json.loads(plan_file.read_text())
+    assert result.data == data
+    assert data["schema"] == "objsearch/duplicates/1"
+    (group,) = data["groups"]
+    assert [sorted(one) for one in group["members"]] == [sorted(KEYS)] * 3
+    actions = {Path(one["path"]).name: one["action"] for one in group["members"]}
+    assert actions == {"copy.png": "keep", "photo.png": "remove", "small.png": "remove"}
+    identical = {Path(one["path"]).name: one["identical_to_keep"] for one in group["members"]}
+    assert identical == {"copy.png": True, "photo.png": True, "small.png": False}
+    assert data["settings"]["duplicates"]["keep"][0] == "reference"
+
+
+def test_csv_has_a_row_a_file(found: Callable[..., Any]) -> None:
+    result = found("--csv")
+    rows = list(csv.DictReader(io.StringIO(result.out)))
+    assert list(rows[0]) == [
+        *("group", "action", "path", "width", "height", "bytes"),
+        *("similarity_to_keep", "identical_to_keep", "reason"),
+    ]
+    assert [row["action"] for row in rows] == ["keep", "remove", "remove"]
+    assert [row["identical_to_keep"] for row in rows] == ["true", "true", "false"]
+
+
+def test_from_plan_to_undo(found: Callable[..., Any], cli: Cli, tmp_path: Path) -> None:
+    plan_file, page = tmp_path / "plan.json", tmp_path / "review.html"
+    table = found("--plan", plan_file, "--report", page)
+    assert "2 files to remove" in table.out
+    assert "data:image/jpeg" in page.read_text() and "://" not in page.read_text()
+    small = tmp_path / "photos" / "small.png"
+    applied = cli("duplicates", "apply", plan_file, "--json")
+    assert applied.code == 0 and not small.exists()
+    assert len(applied.data["removed"]) == 2 and applied.data["left"] == []
+    manifest = applied.data["manifest"]
+    assert Path(manifest).is_relative_to(tmp_path / "plan-quarantine")
+    undone = cli("duplicates", "undo", manifest)
+    assert undone.code == 0 and small.exists()
+    assert undone.out == "2 files restored, 0 not\n"
+
+
+def test_deleting_asks_and_nobody_there_means_no(
+    found: Callable[..., Any],
+    cli: Cli,
+    failing: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan_file = tmp_path / "plan.json"
+    found("--plan", plan_file)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    refused = cli("duplicates", "apply", plan_file, "--delete")
+    assert refused.code == 2 and "Delete 2 files for good?" in refused.err
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    asked = cli("duplicates", "apply", plan_file, "--delete")
+    assert asked.code == 2 and "nothing was deleted" in asked.err
+    assert (tmp_path / "photos" / "small.png").exists()
+    assert cli("duplicates", "apply", plan_file, "--delete", "--yes").code == 0
+    assert not (tmp_path / "photos" / "small.png").exists()
+    assert "not both" in failing("duplicates", "apply", plan_file, "--delete", "--trash")
+
+
+def test_left_files_are_warned_of(found: Callable[..., Any], cli: Cli, tmp_path: Path) -> None:
+    plan_file = tmp_path / "plan.json"
+    found("--plan", plan_file)
+    for name in ("photo.png", "small.png"):
+        (tmp_path / "photos" / name).write_text("changed")
+    result = cli("duplicates", "apply", plan_file)
+    assert result.code == 1
+    assert result.err.count("it changed since the plan was made") == 2
+
+
+def test_what_is_no_duplicate_is_said_once(
+    found: Callable[..., Any], cli: Cli, tmp_path: Path
+) -> None:
+    photos, decisions = tmp_path / "photos", tmp_path / "decisions.json"
+    (photos / "copy.png").unlink()
+    pair = (photos / "photo.png", photos / "small.png")
+    assert found().code == 0
+    assert cli("duplicates", "ignore", *pair, "--decisions", decisions).code == 0
+    assert found().code == 1
+    assert cli("duplicates", "ignore", *pair, "--forget", "--decisions", decisions).code == 0
+    assert found().code == 0
+
+
+def test_mistakes_are_told(failing: Callable[..., str], tmp_path: Path) -> None:
+    assert "no such photo or folder" in failing("duplicates", tmp_path / "none")
+    assert "cannot read" in failing("duplicates", "apply", tmp_path / "none.json")
+    (tmp_path / "odd.json").write_text("[]")
+    assert "is not a manifest" in failing("duplicates", "undo", tmp_path / "odd.json")
+    assert "newest" in failing("duplicates", tmp_path, "--keep", "newst")

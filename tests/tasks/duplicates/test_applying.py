@@ -1,0 +1,297 @@
+"""Applying a plan and undoing it: what may go, what must stay, and that all comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from objsearch.errors import UsageError
+from objsearch.tasks.duplicates import Plan, apply_plan, read_plan, undo, write_plan
+from tests.pictures import drawing
+from tests.tasks.duplicates.conftest import Planned, put
+
+Tree = tuple[Plan, Path, Path, Path]
+
+
+@pytest.fixture
+def tree(planned: Planned, photo: Path, tmp_path: Path) -> Tree:
+    """A plan over a photo and two copies; the photo, the copies' folder, the quarantine."""
+    copy = photo.parent / "more" / "copy.png"
+    copy.parent.mkdir()
+    shutil.copy2(photo, copy)
+    os.chmod(copy, 0o640)
+    shutil.copy2(photo, photo.parent / "z.png")
+    plan = planned(photo.parent, keep=["shortest-path", "newest"])
+    assert [one.path for one in plan.groups[0].having("keep")] == [str(photo.parent / "z.png")]
+    return plan, photo, copy, tmp_path / "quarantine"
+
+
+def state(folder: Path) -> dict[str, tuple[object, ...]]:
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        seen = path.lstat()
+        content = path.read_bytes() if path.is_file() else None
+        found[str(path)] = (seen.st_mode, seen.st_mtime_ns if content else 0, content)
+    return found
+
+
+def test_files_go_into_quarantine_and_come_back_as_they_were(tree: Tree) -> None:
+    plan, photo, copy, quarantine = tree
+    before = state(photo.parent)
+    outcome = apply_plan(plan, quarantine)
+    assert {one.path for one in outcome.removed} == {str(photo), str(copy)}
+    assert not photo.exists() and not copy.exists() and outcome.left == ()
+    held = list(quarantine.rglob("*.png"))
+    assert len(held) == 2
+    undone = undo(outcome.manifest)
+    assert len(undone.restored) == 2 and undone.left == ()
+    assert state(photo.parent) == before
+    assert list(quarantine.rglob("*.png")) == []
+
+
+def test_applying_twice_and_undoing_twice_change_nothing_more(tree: Tree) -> None:
+    plan, photo, _, quarantine = tree
+    before = state(photo.parent)
+    first = apply_plan(plan, quarantine)
+    after = state(photo.parent)
+    again = apply_plan(plan, quarantine)
+    assert {one.path for one in again.removed} == {one.path for one in first.removed}
+    assert state(photo.parent) == after
+    undo(first.manifest)
+    assert undo(first.manifest).restored == ()
+    assert state(photo.parent) == before
+    assert len(apply_plan(plan, quarantine).removed) == 2
+    assert state(photo.parent) == after
+    undo(first.manifest)
+    assert state(photo.parent) == before
+
+
+@pytest.mark.parametrize("change", ["bytes", "quiet", "time", "link", "gone"])
+def test_a_file_that_changed_is_left_with_the_reason(tree: Tree, change: str) -> None:
+    plan, photo, copy, quarantine = tree
+    times = (copy.stat().st_atime_ns, copy.stat().st_mtime_ns)
+    if change == "bytes":
+        copy.write_bytes(b"other")
+    elif change == "quiet":  # other bytes of the same size and time
+        data = bytearray(copy.read_bytes())
+        data[-20] ^= 1
+        copy.write_bytes(bytes(data))
+        os.utime(copy, ns=times)
+    elif change == "time":
+        os.utime(copy, (5, 5))
+    else:
+        copy.unlink()
+        if change == "link":
+            copy.symlink_to(photo.parent / "z.png")
+    before = state(copy.parent)
+    outcome = apply_plan(plan, quarantine)
+    (left,) = outcome.left
+    assert left.path == str(copy)
+    assert left.reason == (
+        "it is not there any more" if change == "gone" else "it changed since the plan was made"
+    )
+    assert state(copy.parent) == before
+    assert not photo.exists()
+
+
+@pytest.mark.parametrize("change", ["bytes", "gone", "link"])
+def test_without_the_kept_file_nothing_of_its_group_goes(tree: Tree, change: str) -> None:
+    plan, photo, copy, quarantine = tree
+    kept = photo.parent / "z.png"
+    if change == "bytes":
+        kept.write_bytes(b"other")
+    else:
+        kept.unlink()
+        if change == "link":  # looks the same, and would be left dangling
+            kept.symlink_to(photo)
+    outcome = apply_plan(plan, quarantine)
+    assert outcome.removed == ()
+    assert all(f"missing or changed: {kept}" in one.reason for one in outcome.left)
+    assert photo.exists() and copy.exists()
+
+
+def test_a_name_that_became_the_kept_file_itself_stays(tree: Tree) -> None:
+    plan, photo, copy, quarantine = tree
+    kept = photo.parent / "z.png"
+    copy.unlink()
+    os.link(kept, copy)
+    os.utime(copy, ns=(kept.stat().st_atime_ns, plan.files[str(copy)].mtime_ns))
+    outcome = apply_plan(plan, quarantine)
+    assert [one.reason for one in outcome.left] == [
+        f"it is the same file as the one to be kept: {kept}"
+    ]
+
+
+def test_a_taken_name_in_the_quarantine_is_no_obstacle(tree: Tree) -> None:
+    plan, photo, _, quarantine = tree
+    taken = quarantine / plan.id / "files" / str(photo).lstrip("/")
+    taken.parent.mkdir(parents=True)
+    taken.write_text("somebody else's")
+    before = state(photo.parent)
+    outcome = apply_plan(plan, quarantine)
+    assert len(outcome.removed) == 2
+    assert taken.read_text() == "somebody else's"
+    undo(outcome.manifest)
+    assert state(photo.parent) == before
+
+
+def test_undoing_overwrites_nothing(tree: Tree) -> None:
+    plan, _, copy, quarantine = tree
+    data = copy.read_bytes()
+    outcome = apply_plan(plan, quarantine)
+    copy.write_text("a new file of the same name")
+    undone = undo(outcome.manifest)
+    assert [one.reason for one in undone.left] == ["another file has its name now"]
+    assert copy.read_text() == "a new file of the same name"
+    assert [path.read_bytes() for path in quarantine.rglob("copy.png")] == [data]
+    copy.unlink()
+    assert [one.path for one in undo(outcome.manifest).restored] == [str(copy)]
+    assert copy.read_bytes() == data
+
+
+def test_a_folder_that_is_gone_is_made_again(tree: Tree) -> None:
+    plan, _, copy, quarantine = tree
+    outcome = apply_plan(plan, quarantine)
+    copy.parent.rmdir()
+    undo(outcome.manifest)
+    assert copy.exists()
+
+
+def test_a_file_that_changed_in_quarantine_is_not_passed_off_as_the_old_one(tree: Tree) -> None:
+    plan, photo, _, quarantine = tree
+    outcome = apply_plan(plan, quarantine)
+    (held,) = quarantine.rglob("photo.png")
+    held.write_text("odd")
+    undone = undo(outcome.manifest)
+    assert [one.reason for one in undone.left] == ["the file in the quarantine has changed"]
+    assert not photo.exists()
+
+
+def test_a_protected_folder_stays_whatever_an_edited_plan_says(
+    planned: Planned, photo: Path, tmp_path: Path
+) -> None:
+    best = photo.parent / "best"
+    put(best / "b.png", drawing(200, 300, seed=1))
+    plan = planned(photo.parent, references=[best])
+    write_plan(plan, tmp_path / "plan.json")
+    text = (tmp_path / "plan.json").read_text()
+    turned = text.replace('"remove"', '"other"').replace('"keep",', '"remove",')
+    (tmp_path / "plan.json").write_text(turned.replace('"other"', '"keep"'))
+    outcome = apply_plan(read_plan(tmp_path / "plan.json"), tmp_path / "quarantine")
+    assert [one.reason for one in outcome.left] == ["it lies in a protected folder"]
+    assert (best / "b.png").exists() and photo.exists()
+
+
+def test_unsafe_plans_are_refused(tree: Tree, tmp_path: Path) -> None:
+    plan, *_ = tree
+    path = tmp_path / "plan.json"
+    write_plan(plan, path)
+    data = json.loads(path.read_text())
+
+    def refused(match: str) -> None:
+        path.write_text(json.dumps(data))
+        with pytest.raises(UsageError, match=match):
+            read_plan(path)
+
+    members = data["groups"][0]["members"]
+    members[0]["action"] = "remove"
+    refused("group 1 keeps nothing")
+    members[0]["action"] = "hide"
+    refused("groups.0.members.0.action")
+    members[0]["action"] = "keep"
+    data["groups"].append({**data["groups"][0], "group": 2})
+    refused("in two groups")
+    data["groups"][1]["members"] = [{**members[1], "action": "keep"}]
+    refused("another group keeps it")
+    data["groups"].pop()
+    del data["files"][members[1]["path"]]
+    refused("'files' says nothing about")
+    data["schema"] = "objsearch/find/1"
+    refused("is not a plan by 'objsearch duplicates'")
+    path.write_text("{")
+    with pytest.raises(UsageError, match="is not JSON"):
+        read_plan(path)
+
+
+def test_deleting_is_for_good_and_says_so(tree: Tree) -> None:
+    plan, photo, copy, quarantine = tree
+    outcome = apply_plan(plan, quarantine, method="delete")
+    assert len(outcome.removed) == 2 and not photo.exists() and not copy.exists()
+    assert list(quarantine.rglob("*.png")) == []
+    with pytest.raises(UsageError, match="are deleted; only a quarantine can be undone"):
+        undo(outcome.manifest)
+
+
+def test_the_trash_takes_files(tree: Tree, tmp_path: Path) -> None:
+    """In a process with a home of its own: where the trash is, is asked once."""
+    plan, photo, copy, quarantine = tree
+    write_plan(plan, tmp_path / "plan.json")
+    code = (
+        "from objsearch.tasks.duplicates import *; import sys;"
+        "print(len(apply_plan(read_plan(sys.argv[1]), sys.argv[2], method='trash').removed))"
+    )
+    home = tmp_path / "home"
+    (home / ".local" / "share").mkdir(parents=True)
+    environment = {**os.environ, "HOME": str(home), "XDG_DATA_HOME": str(home / ".local" / "share")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "plan.json"), str(quarantine)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "2\n"
+    assert not photo.exists() and not copy.exists()
+    assert {path.name for path in home.rglob("*.png")} == {"photo.png", "copy.png"}
+
+
+def test_two_runs_do_not_get_in_each_others_way(tree: Tree) -> None:
+    from filelock import FileLock
+
+    plan, photo, _, quarantine = tree
+    folder = quarantine / plan.id
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".lock"), pytest.raises(UsageError, match="is in use"):
+        apply_plan(plan, quarantine)
+    assert photo.exists()
+
+
+def test_what_lies_in_quarantine_is_not_looked_at_again(tree: Tree, planned: Planned) -> None:
+    plan, photo, _, _ = tree
+    apply_plan(plan, photo.parent / "removed")
+    again = planned(photo.parent)
+    assert again.groups == ()
+    reasons = {one.reason for one in again.skipped if one.path.endswith(".png")}
+    assert reasons == {"it lies in a quarantine of removed copies"}
+
+
+def test_a_manifest_leads_nowhere_else(tree: Tree, tmp_path: Path) -> None:
+    plan, _, _, quarantine = tree
+    manifest = apply_plan(plan, quarantine).manifest
+    data = json.loads(manifest.read_text())
+    data["moves"][0]["target"] = "../../outside.png"
+    manifest.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match="lies outside of the quarantine"):
+        undo(manifest)
+
+
+def test_random_trees_with_mishaps_and_kills(root: Path, tmp_path: Path) -> None:
+    """A dozen of the thousand that the benchmark makes, in a process of its own."""
+    ran = subprocess.run(
+        [sys.executable, str(root / "benchmarks" / "duplicates_trees.py"), "--trees", "12"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+    assert ran.returncode == 0, ran.stderr
+    table = dict(line.strip("| ").split(" | ") for line in ran.stdout.splitlines()[2:])
+    assert table["trees"] == "12" and table["promises broken"] == "0"
+    assert int(table["killed while applying"]) > 0
+    assert int(table["removed"]) > 0 and int(table["left"]) > 0
