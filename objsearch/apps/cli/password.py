@@ -11,6 +11,7 @@ import typer
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
+    from objsearch.task_sections import Signing
     from objsearch.tasks.signing.password import Password
 
 PasswordFileOption = Annotated[
@@ -18,38 +19,38 @@ PasswordFileOption = Annotated[
     typer.Option(
         "--password-file",
         metavar="FILE",
-        help="A file whose one line is the password. Without it: the environment's "
-        "OBJSEARCH_PASSWORD, or a prompt.",
+        help="A file whose one line is the password. Without it: what the section signing of "
+        "--config names, the environment's OBJSEARCH_PASSWORD, or a prompt.",
     ),
 ]
 
 
-def asked_password(file: Path | None, twice: bool) -> Password:
-    """The password for signing; `twice` asks again at a prompt, against slips."""
-    found = _given(file)
+def asked_password(file: Path | None, section: Signing) -> Password:
+    """The password for signing, asked for twice at a prompt, against slips."""
+    found = _given(file, section)
     if found is not None:
         return found
     text = _prompted("Password: ")
     if text is None:
         raise UsageError("no password: give --password-file FILE, or set OBJSEARCH_PASSWORD")
-    if twice and _prompted("Once more: ") != text:
+    if _prompted("Once more: ") != text:
         raise UsageError("the two passwords differ")
     return _made(text)
 
 
-def optional_password(file: Path | None) -> Password | None:
+def optional_password(file: Path | None, section: Signing) -> Password | None:
     """The password for reading, or None where none is given; an empty answer gives none."""
-    found = _given(file)
+    found = _given(file, section)
     if found is not None:
         return found
     text = _prompted("Password (empty: look for C2PA and PDF signatures alone): ")
     return _made(text) if text else None
 
 
-def _given(file: Path | None) -> Password | None:
-    from objsearch.tasks.signing.password import password_from_environment, password_from_file
+def _given(file: Path | None, section: Signing) -> Password | None:
+    from objsearch.tasks.signing.password import password_from_file, password_of
 
-    return password_from_file(file) if file is not None else password_from_environment()
+    return password_from_file(file) if file is not None else password_of(section)
 
 
 def _made(text: str) -> Password:

@@ -35,6 +35,7 @@ def sign(
         typer.Option("--quality", min=1, max=100, help="Of JPEG, WebP and AVIF; makes WebP lossy."),
     ] = None,
     password_file: PasswordFileOption = None,
+    config: shared.ConfigOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Write a signed copy of an image. Exit code 0: written, 2: an error, and nothing written."""
@@ -42,8 +43,13 @@ def sign(
     from objsearch.apps.cli.password import asked_password
     from objsearch.tasks.signing import SignOptions, sign_image
 
-    options = SignOptions(robust, force, overwrite, quality)
-    made = sign_image(image, out, asked_password(password_file, twice=True), options)
+    settings = shared.settings_of(None, config)
+    section = settings.signing
+    limits = settings.input.reading.limits
+    options = SignOptions(
+        robust or section.robust, force, overwrite, quality, section.threshold, limits
+    )
+    made = sign_image(image, out, asked_password(password_file, section), options)
     warn(made.warnings)
     if as_json:
         print_json({"schema": "objsearch/sign/1", **made.as_data()}, indent=2)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,9 +36,11 @@ def signed(
         typer.Option("--kind", help="Look for this kind alone; repeat. Without: all that can be."),
     ] = None,
     threshold: Annotated[
-        float,
-        typer.Option("--threshold", min=0, max=100, help="Least percent of a password signature."),
-    ] = 75.0,
+        float | None,
+        typer.Option(
+            "--threshold", min=0, max=100, help="Least percent of a password signature; else 75."
+        ),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Stop reading pixels when the answer is beyond doubt.")
     ] = False,
@@ -51,6 +54,7 @@ def signed(
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Pass over; repeat.")
     ] = None,
+    config: shared.ConfigOption = None,
     workers: shared.WorkersOption = None,
     every: Annotated[
         bool, typer.Option("--all", help="A row a kind for each file, in the table too.")
@@ -66,22 +70,26 @@ def signed(
         raise UsageError("give either --json or --csv, not both")
     from objsearch.apps.cli.output import progress_bar, warn
     from objsearch.apps.cli.password import optional_password
-    from objsearch.sources import Filters
     from objsearch.tasks.signing import Wanted, check_signatures
 
-    asked = tuple(kind.value for kind in kinds or ())
-    needs_password = not asked or bool({"pixel", "robust"} & set(asked))
-    wanted = Wanted(
-        optional_password(password_file) if needs_password else None,
-        asked,
-        threshold,
-        quick,
-        tuple(trust or ()),
-        workers=workers,
-    )
+    given: dict[str, Any] = {
+        "kinds": tuple(kind.value for kind in kinds or ()) or None,
+        "threshold": threshold,
+        "quick": quick or None,
+        "trust": tuple(map(str, trust or ())) or None,
+    }
+    overrides = {f"signing.{key}": value for key, value in given.items() if value is not None}
+    settings = shared.settings_of(None, config, None, workers, None, overrides)
+    section = settings.signing
+    needs_password = not section.kinds or bool({"pixel", "robust"} & set(section.kinds))
+    password = optional_password(password_file, section) if needs_password else None
+    filters = settings.input.filters
     with progress_bar() as progress:
         listing = check_signatures(
-            list(paths), wanted, progress, Filters(exclude=tuple(exclude or ()))
+            list(paths),
+            Wanted.of(settings, password),
+            progress,
+            replace(filters, exclude=(*filters.exclude, *(exclude or ()))),
         )
     warn(listing.notes)
     warn(f"{one.ref}: {one.reason}" for one in listing.skipped)

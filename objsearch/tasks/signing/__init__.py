@@ -7,13 +7,18 @@ and halving. `c2pa` (Content Credentials) and `pdf` are read, never written.
     sign_image("photo.jpg", "signed.png", Password("correct horse"))
     listing = check_signatures(["photos"], Wanted(password=Password("correct horse")))
 
+The settings' section `signing` says what to look for and where the password lies:
+
+    settings = load_settings("mine.yaml")
+    check_signatures(["photos"], Wanted.of(settings, password_of(settings.signing)))
+
 A password signature says that whoever made the file knew the password, or copied its pixels from
 one who did. It does not say that nothing else was changed: `c2pa` and `pdf` signatures say that.
 """
 
 from objsearch.tasks.signing.findings import Finding, Listing, SignatureKind, Wanted
 from objsearch.tasks.signing.listing import check_signatures
-from objsearch.tasks.signing.password import Password
+from objsearch.tasks.signing.password import Password, password_of
 from objsearch.tasks.signing.sign import Signed, SignOptions, sign_image
 
 __all__ = [
@@ -25,5 +30,6 @@ __all__ = [
     "Signed",
     "Wanted",
     "check_signatures",
+    "password_of",
     "sign_image",
 ]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.errors import UsageError
+from objsearch.task_sections import Signing
 
 MIN_CHARACTERS = 4
 ENVIRONMENT = "OBJSEARCH_PASSWORD"
@@ -96,7 +97,21 @@ def password_from_file(path: Path) -> Password:
     return Password(line)
 
 
-def password_from_environment() -> Password | None:
-    """What OBJSEARCH_PASSWORD holds, or None where it is not set or empty."""
-    text = os.environ.get(ENVIRONMENT, "")
+def password_from_environment(name: str = ENVIRONMENT) -> Password | None:
+    """What an environment variable holds, or None where it is not set or empty.
+
+    Raises UsageError when a variable other than the usual one is named and holds nothing.
+    """
+    text = os.environ.get(name, "")
+    if not text and name != ENVIRONMENT:
+        raise UsageError(
+            f"the environment variable '{name}' of signing.password_env holds no password"
+        )
     return Password(text) if text else None
+
+
+def password_of(section: Signing) -> Password | None:
+    """The password that a section of the settings leads to: its file, or else its variable."""
+    if section.password_file is not None:
+        return password_from_file(Path(section.password_file).expanduser())
+    return password_from_environment(section.password_env)
