@@ -56,7 +56,7 @@ class Limits:
             raise UnreadableImageError("it has no pixels")
         if width * height > self.max_megapixels * 1e6:
             raise UnreadableImageError(
-                f"{width * height / 1e6:,.0f} megapixels, over the limit of {self.max_megapixels:g}"
+                f"{width * height / 1e6:,.1f} megapixels, over the limit of {self.max_megapixels:g}"
             )
 
 

@@ -69,6 +69,8 @@ class PdfReader:
             else:
                 decoded = _embedded(document, page - 1, part.frame, limits)
             _check_whole(document, path)
+            # MuPDF keeps up to 256 MB of what it has drawn; pages are asked for once.
+            _pymupdf().TOOLS.store_shrink(100)
             return decoded
 
     def _opened(self, path: str, key: object) -> Any:
