@@ -94,7 +94,10 @@ def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
 
 def undo(
     manifest: Annotated[
-        Path, typer.Argument(metavar="MANIFEST.json", help="As `duplicates apply` names it.")
+        Path,
+        typer.Argument(
+            metavar="MANIFEST.json", help="As `duplicates apply` names it, or its folder."
+        ),
     ],
     as_json: shared.JsonOption = False,
 ) -> None:

@@ -20,8 +20,11 @@ SIDE = 128
 """Longer side of a small copy, in pixels."""
 FINE, COARSE = 1.2, 5.0
 """Deviations of the two blurs whose difference is detail: alignment errs by about a pixel."""
-LEAST_PIXELS = 400
-"""Fewer that overlap prove nothing."""
+RIM = 7
+LEAST_PIXELS = 300
+"""Fewer that overlap, the rim left out, prove nothing."""
+NOISE = 1.0
+"""Gray levels of detail that count as none: two blank parts do not agree, they say nothing."""
 
 TINY_SIDE = 24
 
@@ -75,8 +78,11 @@ def agreement(one: Small, other: Small, transform: NDArray[np.float64]) -> float
         cv2.warpPerspective(sharp, between, size_wh, borderMode=cv2.BORDER_REPLICATE), np.float32
     )
     inside = cv2.warpPerspective(np.ones_like(one.gray), between, size_wh)
-    mask = cv2.erode((inside > 0.99).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    if mask.sum() < min(LEAST_PIXELS, mask.size // 4):
+    # Near a rim, blurring sees what is not there: it would agree with every other rim.
+    rim = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
+    whole = (inside > 0.99).astype(np.uint8)
+    mask = cv2.erode(whole, rim, borderType=cv2.BORDER_CONSTANT, borderValue=0).astype(bool)
+    if mask.sum() < min(LEAST_PIXELS, mask.size // 6) or not mask.any():
         return 0.0
     return _correlation(_detail(laid)[mask], _detail(other.gray)[mask])
 
@@ -109,8 +115,7 @@ def _detail(picture: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     one, other = one - one.mean(), other - other.mean()
-    # A shade of noise in the denominator: two blank parts do not agree, they say nothing.
-    norm = float(np.sqrt((one**2).mean() * (other**2).mean())) + 0.5
+    norm = float(np.sqrt((one**2).mean() * (other**2).mean())) + NOISE
     return float((one * other).mean()) / norm
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, silent
 from objsearch.tasks.duplicates.applying import locked
-from objsearch.tasks.duplicates.manifest import Manifest, Move, read_manifest
+from objsearch.tasks.duplicates.manifest import NAME, Manifest, Move, read_manifest
 from objsearch.tasks.duplicates.moving import PART, is_same_content, move, sweep
 
 
@@ -29,9 +29,10 @@ class Undone:
 def undo(manifest_path: str | Path, *, progress: Progress = silent) -> Undone:
     """Put back all that a manifest says was moved: the same bytes, times and permissions.
 
-    Raises UsageError for what is no manifest, and for one whose files are beyond recall.
+    A quarantine folder stands for the one manifest in it. Raises UsageError for what is no
+    manifest, for several of them, and for one whose files are beyond recall.
     """
-    path = os.path.realpath(manifest_path)
+    path = os.path.realpath(_manifest_in(Path(manifest_path)))
     folder = os.path.dirname(path)
     manifest = read_manifest(path)
     if manifest.method != "quarantine":
@@ -54,6 +55,16 @@ def undo(manifest_path: str | Path, *, progress: Progress = silent) -> Undone:
             manifest.written(path)
         _tidy(folder, targets)
     return Undone(tuple(restored), tuple(left))
+
+
+def _manifest_in(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    found = sorted((*path.glob(NAME), *path.glob(f"*/{NAME}")))
+    if len(found) != 1:
+        several = f"holds several manifests: {', '.join(map(str, found))}"
+        raise UsageError(f"'{path}' {several if found else f'holds no {NAME}'}")
+    return found[0]
 
 
 def _names_by_file(manifest: Manifest) -> dict[str, list[str]]:

@@ -141,6 +141,18 @@ def test_a_taken_name_in_the_quarantine_is_no_obstacle(tree: Tree) -> None:
     assert state(photo.parent) == before
 
 
+def test_a_quarantine_stands_for_its_one_manifest(tree: Tree, tmp_path: Path) -> None:
+    plan, photo, _, quarantine = tree
+    apply_plan(plan, quarantine)
+    assert len(undo(quarantine).restored) == 2 and photo.exists()
+    (quarantine / "other").mkdir()
+    (quarantine / "other" / "manifest.json").write_text("{}")
+    with pytest.raises(UsageError, match="holds several manifests"):
+        undo(quarantine)
+    with pytest.raises(UsageError, match=r"holds no manifest\.json"):
+        undo(photo.parent)
+
+
 def test_undoing_overwrites_nothing(tree: Tree) -> None:
     plan, _, copy, quarantine = tree
     data = copy.read_bytes()
