@@ -13,12 +13,14 @@ settings. Prints Markdown.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -26,7 +28,7 @@ from PIL import ImageFilter
 
 from objsearch.config import load_settings
 from objsearch.pipeline import ObjectSearch
-from objsearch.tasks.larger import LargerCopy, find_larger
+from objsearch.tasks.larger import find_larger
 
 Picture = PillowImage.Image
 FILTERS = {
@@ -40,9 +42,18 @@ TRUE_SCALES = (0.25, 0.5, 0.75, 1.25, 1.5, 2.0, 3.0, 4.0)
 ENLARGED = (1.25, 1.5, 2.0, 3.0, 4.0)
 QUALITIES = (None, 95, 85, 75, 60)
 N_ENLARGED = 4
-TOGETHER = 20
+TOGETHER = 10
+"""Photos whose references are searched together."""
 TELLABLE = 1.05
 """Scales that differ by less are one: no order is asked for."""
+
+
+class Found(NamedTuple):
+    """What the search says of a reference."""
+
+    scale: float
+    detail: float | None
+    suspected_upscale: bool
 
 
 @dataclass
@@ -55,7 +66,7 @@ class Copy:
     is_enlarged: bool
     is_crop: bool
     quality: int | None
-    found: LargerCopy | None = None
+    found: Found | None = None
 
 
 @dataclass
@@ -127,23 +138,40 @@ def case_of(path: Path, folder: Path, rng: np.random.Generator) -> Case:
     return case
 
 
-def judged(photos: Sequence[Path], seed: int) -> Iterator[Case]:
+def searched(photos: Sequence[Path], seed: int) -> list[Case]:
     """Search the references of some photos together, a query a photo."""
     rng = np.random.default_rng(seed)
-    for first in range(0, len(photos), TOGETHER):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            (folder / "in").mkdir()
-            cases = [case_of(path, folder, rng) for path in photos[first : first + TOGETHER]]
-            search = ObjectSearch(load_settings("copies")).add(folder / "in")
-            for case in cases:
-                for found in find_larger(search, case.query).copies:
-                    if str(found.ref) in case.copies:
-                        case.copies[str(found.ref)].found = found
-                        case.order.append(str(found.ref))
-                    else:
-                        case.strangers += 1
-                yield case
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "in").mkdir()
+        cases = [case_of(path, folder, rng) for path in photos]
+        search = ObjectSearch(load_settings("copies", {"run.workers": 1})).add(folder / "in")
+        for case in cases:
+            for one in find_larger(search, case.query).copies:
+                if str(one.ref) in case.copies:
+                    found = Found(one.scale, one.detail, one.suspected_upscale)
+                    case.copies[str(one.ref)].found = found
+                    case.order.append(str(one.ref))
+                else:
+                    case.strangers += 1
+    return cases
+
+
+def judged(photos: Sequence[Path], seed: int, processes: int) -> list[Case]:
+    """All photos, some at a time. Ctrl-C ends it early, with what is done by then."""
+    cases: list[Case] = []
+    with ProcessPoolExecutor(processes) as pool:
+        jobs = [
+            pool.submit(searched, photos[first : first + TOGETHER], seed + first)
+            for first in range(0, len(photos), TOGETHER)
+        ]
+        try:
+            for job in as_completed(jobs):
+                cases += job.result()
+                print(f"{len(cases)} of {len(photos)} photos", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return sorted(cases, key=lambda case: case.query.name)
 
 
 def pairs_in_order(case: Case) -> tuple[int, int]:
@@ -202,7 +230,7 @@ def print_marks(title: str, groups: dict[str, list[Copy]]) -> None:
     print()
 
 
-def print_report(cases: Sequence[Case], seconds: float) -> None:
+def print_report(cases: Sequence[Case]) -> None:
     every = [copy for case in cases for copy in case.copies.values()]
     larger = [copy for copy in every if copy.scale > TELLABLE]
     in_order = np.sum([pairs_in_order(case) for case in cases], axis=0)
@@ -221,7 +249,7 @@ def print_report(cases: Sequence[Case], seconds: float) -> None:
     print(f"| error of the scale: median, 99 %, greatest | {told} |")
     print(f"| **enlargements marked: recall** | {share(right, total)} of {total} |")
     print(f"| **enlargements marked: precision** | {share(right, right + wrong)} |")
-    print(f"| seconds a query, measuring included | {seconds / len(cases):.2f} (busy machine) |\n")
+    print()
     by_scale = {
         f"{scale:g} x": [c for c in larger if abs(c.scale / scale - 1) < 0.04] for scale in ENLARGED
     }
@@ -249,21 +277,22 @@ def main() -> None:
     parser.add_argument("--fit", type=Path, nargs="*", default=[])
     parser.add_argument("--photos", type=int, default=200)
     parser.add_argument("--fit-photos", type=int, default=60)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     in_force = load_settings("copies").larger.least_detail
     if given.fit:
-        fitted = list(judged(photos_in(given.fit, given.fit_photos, rng), given.seed))
+        fitted = judged(photos_in(given.fit, given.fit_photos, rng), given.seed, given.processes)
         copies = [c for case in fitted for c in case.copies.values() if c.scale > TELLABLE]
         threshold, accuracy = best_threshold(copies)
         print(
             f"Best `larger.least_detail` on {len(fitted)} photos to fit: {threshold:.3f} ", end=""
         )
         print(f"(balanced accuracy {accuracy:.3f}). In force: {in_force}.\n", flush=True)
-    started = time.perf_counter()
-    cases = list(judged(photos_in([given.judged], given.photos, rng), given.seed + 1))
-    print_report(cases, time.perf_counter() - started)
+    photos = photos_in([given.judged], given.photos, rng)
+    cases = judged([photos[i] for i in rng.permutation(len(photos))], 1000, given.processes)
+    print_report(cases)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ def settings_with(room: str, one: dict[str, Any]) -> dict[str, Any]:
         return {"index": one}
     if room == "describe":
         return {"descriptors": [{"extractor": one}]}
+    if room == "classify":
+        return {"screening": {"classifiers": [one]}}
     kind = one["name"] if one["name"] in names("match") else names("match")[0]
     return {"descriptors": [{"extractor": _fitting(kind), "matcher": one}]}
 

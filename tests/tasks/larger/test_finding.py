@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from objsearch.apps.cli import main
+from objsearch.errors import UsageError
+from objsearch.pipeline import ObjectSearch
+from objsearch.tasks.larger import LargerAnswer, find_larger
+from objsearch.types import Pixels
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, pixels_of: Callable[[str], Pixels]) -> Path:
+    """A query of a third of a photo's size, and copies of all kinds in `in`."""
+    top = tmp_path_factory.mktemp("larger")
+    inside = top / "in"
+    inside.mkdir()
+    photo = PillowImage.fromarray(pixels_of("graffiti_wall.jpg"))
+    width, height = photo.size
+    query = photo.resize((width // 3, height // 3), 1)
+    query.save(top / "query.png")
+    photo.save(inside / "full.png")
+    photo.resize((width * 2 // 3, height * 2 // 3), 1).save(inside / "double.jpg", quality=92)
+    photo.crop((width // 4, height // 4, width * 3 // 4, height * 3 // 4)).save(inside / "crop.png")
+    query.save(inside / "same.jpg", quality=80)
+    query.resize((query.width // 2, query.height // 2), 1).save(inside / "half.png")
+    query.resize((query.width * 4, query.height * 4), 3).save(inside / "enlarged.jpg", quality=90)
+    photo.rotate(90, expand=True).save(inside / "turned.png")
+    PillowImage.fromarray(pixels_of("old_street.jpg")).save(inside / "other.jpg")
+    (inside / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    return top
+
+
+@pytest.fixture(scope="module")
+def search(quick: dict[str, Any], folder: Path) -> ObjectSearch:
+    return ObjectSearch.open({**quick, "search": {"threshold": 0.5}}).add(folder / "in")
+
+
+@pytest.fixture(scope="module")
+def answer(search: ObjectSearch, folder: Path) -> LargerAnswer:
+    return find_larger(search, folder / "query.png")
+
+
+def names(answer: LargerAnswer) -> list[str]:
+    return [Path(copy.ref.uri).name for copy in answer.copies]
+
+
+def test_larger_copies_come_largest_first_and_the_more_complete_first(answer: LargerAnswer) -> None:
+    assert names(answer) == ["enlarged.jpg", "full.png", "turned.png", "crop.png", "double.jpg"]
+    scales = [copy.scale for copy in answer.copies]
+    assert scales == pytest.approx([4.0, 3.0, 3.0, 3.0, 2.0], rel=0.02)
+
+
+def test_smaller_ones_are_counted_and_others_are_none(answer: LargerAnswer) -> None:
+    assert answer.not_larger == 2  # the half, and the one of the same size
+    assert answer.scanned == answer.compared + len(answer.skipped) == 9
+    assert [Path(one.ref.uri).name for one in answer.skipped] == ["broken.jpg"]
+
+
+def test_only_the_enlarged_one_is_marked(answer: LargerAnswer) -> None:
+    marked = [Path(c.ref.uri).name for c in answer.copies if c.suspected_upscale]
+    assert marked == ["enlarged.jpg"]
+
+
+def test_a_crop_says_how_much_it_holds(answer: LargerAnswer) -> None:
+    by_name = dict(zip(names(answer), answer.copies, strict=True))
+    assert by_name["crop.png"].coverage == pytest.approx(0.25, abs=0.02)
+    assert by_name["crop.png"].measured_by == "transform"
+    assert by_name["full.png"].coverage == 1.0
+    assert by_name["full.png"].measured_by == "frame"
+    assert by_name["full.png"].pixels == pytest.approx(np.prod(by_name["full.png"].size_wh))
+
+
+def test_a_region_of_the_query_is_measured_as_a_picture(search: ObjectSearch, folder: Path) -> None:
+    found = find_larger(search, folder / "query.png", region="25%,25%,50%,50%")
+    assert "crop.png" in names(found)
+    by_name = dict(zip(names(found), found.copies, strict=True))
+    assert by_name["crop.png"].coverage > 0.95
+    assert by_name["crop.png"].scale == pytest.approx(3.0, rel=0.03)
+
+
+def test_pixels_at_hand_are_a_query_too(
+    search: ObjectSearch, folder: Path, answer: LargerAnswer
+) -> None:
+    with PillowImage.open(folder / "query.png") as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    for given in (pixels, (folder / "query.png").read_bytes()):
+        assert names(find_larger(search, given)) == names(answer)
+
+
+def test_references_at_hand_have_a_scale_and_no_detail(quick: dict[str, Any], folder: Path) -> None:
+    data = (folder / "in" / "full.png").read_bytes()
+    [copy] = find_larger(ObjectSearch.open(quick).add(data), folder / "query.png").copies
+    assert copy.scale == pytest.approx(3.0, rel=0.02)
+    assert copy.detail is None and not copy.suspected_upscale and copy.note
+
+
+def test_a_short_shortlist_hides_no_copy(quick: dict[str, Any], folder: Path) -> None:
+    short = {**quick, "search": {"threshold": 0.0, "shortlist": 1}}
+    search = ObjectSearch.open(short).add(folder / "in")
+    assert len(find_larger(search, folder / "query.png").copies) == 5
+
+
+def test_the_threshold_of_detail_is_a_setting(quick: dict[str, Any], folder: Path) -> None:
+    search = ObjectSearch.open({**quick, "larger": {"least_detail": 0}}).add(folder / "in")
+    found = find_larger(search, folder / "query.png")
+    assert not any(copy.suspected_upscale for copy in found.copies)
+    assert found.settings["larger"] == {"least_detail": 0}
+
+
+def test_unreadable_queries_are_errors(search: ObjectSearch, folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"broken\.jpg"):
+        find_larger(search, folder / "in" / "broken.jpg")
+    with pytest.raises(UsageError, match="one picture, not of"):
+        find_larger(search, folder / "in")
+
+
+def test_the_command(
+    folder: Path,
+    quick: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "quick.yaml"
+    config.write_text(json.dumps(quick))
+    page = tmp_path / "page.html"
+
+    def run(*more: str) -> tuple[object, str, str]:
+        words = ["larger", str(folder / "query.png"), str(folder / "in"), "--config", str(config)]
+        monkeypatch.setattr(sys, "argv", ["objsearch", *words, *more])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        return stopped.value.code, *capsys.readouterr()
+
+    code, out, err = run("--json", "--html", str(page))
+    assert code == 0
+    data = json.loads(out)
+    assert data["schema"] == "objsearch/larger/1"
+    assert [copy["suspected_upscale"] for copy in data["copies"]] == [True, *[False] * 4]
+    assert "broken.jpg" in err
+    html = page.read_text()
+    assert html.count("data:image/jpeg") == 10 and "suspected upscale" in html
+    code, out, _ = run("--csv")
+    rows = list(csv.DictReader(out.splitlines()))
+    assert [row["suspected_upscale"] for row in rows] == ["true", *["false"] * 4]
+    assert run()[0] == 0
+    assert run("--threshold", "1")[0] == 1
+    assert run("--csv", "--json")[0] == 2
