@@ -15,6 +15,7 @@ HEAVY = ("torch", "torchvision", "ultralytics", "cv2", "onnxruntime", "scipy", "
 COMMANDS = [
     *([], ["find"], ["compare"], ["detect"], ["evaluate"], ["calibrate"], ["models"]),
     *(["config"], ["config", "show"], ["config", "schema"]),
+    *(["duplicates"], ["duplicates", "apply"], ["duplicates", "undo"], ["duplicates", "ignore"]),
 ]
 
 

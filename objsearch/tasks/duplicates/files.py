@@ -74,6 +74,14 @@ class _Names:
 
     by_file: dict[tuple[int, int], set[str]] = field(default_factory=dict)
     against: set[str] = field(default_factory=set)
+    quarantines: dict[str, bool] = field(default_factory=dict)
+
+    def is_quarantined(self, path: str) -> bool:
+        """Whether a file lies in a quarantine; each folder is looked at once."""
+        folder = os.path.dirname(path)
+        if folder not in self.quarantines:
+            self.quarantines[folder] = is_quarantine(folder)
+        return self.quarantines[folder]
 
 
 def find_files(sides: Sides, settings: Settings, progress: Progress) -> Found:
@@ -115,7 +123,7 @@ def _paths(source: str, settings: Settings, found: Found) -> Iterator[str]:
 
 
 def _note_name(path: str, names: _Names, found: Found) -> None:
-    if is_quarantine(os.path.dirname(path)):
+    if names.is_quarantined(path):
         found.skipped[path] = "it lies in a quarantine of removed copies"
         return
     try:

@@ -127,6 +127,24 @@ def test_what_is_no_duplicate_is_said_once(
     assert found().code == 0
 
 
+def test_a_settings_file_says_what_is_kept_and_protected(
+    found: Callable[..., Any],
+    cli: Cli,
+    light: dict[str, Any],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    photos = tmp_path / "photos"
+    rules = {"keep": ["fewest-bytes"], "references": [str(photos / "photo.png")]}
+    config = tmp_path / "rules.yaml"
+    decisions = {"decisions": str(tmp_path / "decisions.json")}
+    config.write_text(yaml.safe_dump({**light, "duplicates": {**rules, **decisions}}))
+    result = cli("duplicates", photos, "--config", config, "--json")
+    members = result.data["groups"][0]["members"]
+    assert [Path(one["path"]).name for one in members] == ["photo.png", "small.png", "copy.png"]
+    assert members[0]["reason"].startswith("kept: protected")
+    assert result.data["protected"] == [str(photos / "photo.png")]
+
+
 def test_mistakes_are_told(failing: Callable[..., str], tmp_path: Path) -> None:
     assert "no such photo or folder" in failing("duplicates", tmp_path / "none")
     assert "cannot read" in failing("duplicates", "apply", tmp_path / "none.json")
