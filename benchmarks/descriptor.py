@@ -2,11 +2,12 @@
 
     python benchmarks/descriptor.py EVAL_DIR PHOTOS WEIGHTS...
 
-WEIGHTS are names in models/ or .onnx files; `FILE@224` sets the side of full frames. Whole
-images only. Copies: of up to 500 photos of PHOTOS the six pictures of `duplicates_pairs.py`;
-recall over all pairs of a group at precision 0.99, over all pairs of pictures. The labelled sets of EVAL_DIR:
-`dreambooth`, every photo a query, itself left out, among the 200 `distractors`; `grocery_packages`,
-queries against references; `boards` are the boxes of `microcontrollers`, cut out, each a query.
+WEIGHTS are names in models/ or .onnx files; `NAME,frame_size=160,flips=all` sets options of the
+extractor. Whole images only. Copies: of up to 500 photos of PHOTOS the six pictures that
+`duplicates_pairs.py` makes; recall over all pairs of a group at precision 0.99, over all pairs of
+pictures. The labelled sets of EVAL_DIR: `dreambooth`, every photo a query, itself left out, among
+the 200 `distractors`; `grocery_packages`, queries against references; `boards` are the boxes of
+`microcontrollers`, cut out, each a query.
 """
 
 from __future__ import annotations
@@ -114,11 +115,11 @@ def labelled(
 
 def measured(weights: str, folder: Path, photos: list[Path]) -> list[str]:
     """One row of the table."""
-    name, _, side = weights.partition("@")
-    options = {"frame_size": int(side)} if side else {}
+    name, *given = weights.split(",")
+    options: dict[str, object] = dict(one.split("=", 1) for one in given)
     if name.endswith(".onnx"):
-        options |= {"mean": (127, 127, 127), "std": (128, 128, 128)}  # type: ignore[dict-item]
-    extractor = Embedding(weights=name, **options)  # type: ignore[arg-type]
+        options |= {"mean": (127, 127, 127), "std": (128, 128, 128)}
+    extractor = Embedding.model_validate({"weights": name, **options})
     copies = [edit(picture) for picture in map(opened, photos) for edit in EDITS.values()]
     started = time.process_time()
     vectors = vectors_of(extractor, copies)
@@ -128,7 +129,7 @@ def measured(weights: str, folder: Path, photos: list[Path]) -> list[str]:
     padding = vectors_of(
         extractor, [opened(path) for path in sorted(folder.glob("distractors/*.jpg"))]
     )
-    cells = [Path(name).stem + (f" at {side}" if side else ""), str(vectors.shape[1])]
+    cells = [", ".join([Path(name).stem, *given]), str(vectors.shape[1])]
     cells += [f"{milliseconds:.0f}", f"{recall:.3f}"]
     for task in TASKS:
         cells += [f"{value:.3f}" for value in labelled(extractor, folder, task, padding)]
@@ -141,9 +142,10 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("weights", nargs="+")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=500, help="photos that are copied")
     given = parser.parse_args()
     every = sorted(given.photos.rglob("*.jpg"))
-    photos = random.Random(given.seed).sample(every, min(500, len(every)))
+    photos = random.Random(given.seed).sample(every, min(given.count, len(every)))
     heads = ["weights", "dimension", "CPU ms", "copies: recall at precision 0.99"]
     heads += ["dreambooth mAP", "top 1", "grocery mAP", "top 1", "boards mAP", "top 1"]
     print(f"{len(photos)} photos x {len(EDITS)} copies\n")

@@ -3,7 +3,7 @@
     python training/half.py models/NAME.onnx
 
 Every large weight becomes float16 with a Cast behind it, which a runtime folds when it loads
-the file: it computes in float32 as before. Fails when the output moves by more than half precision does.
+the file: it computes in float32 as before. Fails when the output moves by more than that explains.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,16 @@ from objsearch.types import Descriptor, GlobalDescriptor
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """(N, 3, S, S) normalised float32 -> (N, D) float32, not yet of unit length."""
+
+Flips = Literal["none", "mirrored", "all"]
+
+_AS_IS, _TURNED = slice(None), slice(None, None, -1)
+_FLIPS: dict[Flips, list[tuple[slice, slice]]] = {
+    "none": [(_AS_IS, _AS_IS)],
+    "mirrored": [(_AS_IS, _AS_IS), (_AS_IS, _TURNED)],
+    "all": [(_AS_IS, _AS_IS), (_AS_IS, _TURNED), (_TURNED, _AS_IS), (_TURNED, _TURNED)],
+}
+"""Rows and columns of each view."""
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
@@ -51,6 +61,14 @@ class Embedding(Extractor):
         le=4,
         description="quarter turns of a crop whose vectors are averaged; 1: upright only",
     )
+    flips: Flips = Field(
+        "none",
+        description="flipped views pooled with the picture: none, mirrored, or all (also upside "
+        "down), for copies that somebody flipped; each view costs as much as the picture",
+    )
+    output: str | None = Field(
+        None, description="the output of a .onnx file that is taken; null: the first"
+    )
 
     _network: Network | None = PrivateAttr(default=None)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
@@ -66,11 +84,16 @@ class Embedding(Extractor):
         turns = 1 if crop.is_frame else self.turns
         # One picture a call: on a CPU a batch gains next to nothing, and the last bits of a vector
         # would depend on its size.
-        views = [
-            _unit(network(np.ascontiguousarray(np.rot90(square, k).transpose(2, 0, 1)[None]))[0])
-            for k in range(turns)
-        ]
+        views = [_unit(self._pooled(network, np.rot90(square, k))) for k in range(turns)]
         return _unit(np.sum(views, axis=0))
+
+    def _pooled(self, network: Network, square: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One vector of a picture (S, S, 3) and its flips: the power mean, as GeM's of places."""
+        views = [square[ys, xs].transpose(2, 0, 1)[None] for ys, xs in _FLIPS[self.flips]]
+        vectors = np.stack([network(np.ascontiguousarray(view))[0] for view in views])
+        if len(vectors) == 1:
+            return np.asarray(vectors[0])
+        return np.asarray(np.cbrt(np.mean(vectors.astype(np.float64) ** 3, axis=0)), np.float32)
 
     def _preprocessing(
         self, is_frame: bool
@@ -91,7 +114,7 @@ class Embedding(Extractor):
     def _loaded(self) -> Network:
         with self._lock:
             if self._network is None:
-                self._network = _load(self.weights, self.checkpoint)
+                self._network = _load(self.weights, self.checkpoint, self.output)
             return self._network
 
 
@@ -100,19 +123,21 @@ def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(vector / norm if norm > 0 else vector, dtype=np.float32)
 
 
-def _load(name: str, checkpoint: str | None) -> Network:
+def _load(name: str, checkpoint: str | None, output: str | None) -> Network:
     family, _, model = name.partition(":")
     if family in ("timm", "torchvision") and model:
+        if output is not None:
+            raise WeightsError(f"'{name}' has one output without a name; leave out 'output'")
         return _load_torch(family, model, checkpoint)
     if weights.is_named(name):
-        return _load_onnx(weights.card(name).file)
+        return _load_onnx(weights.card(name).file, output)
     path = Path(name).expanduser()
     if path.suffix != ".onnx" or not path.is_file():
         weights.card(name)  # says what is known, and the nearest name
-    return _load_onnx(path)
+    return _load_onnx(path, output)
 
 
-def _load_onnx(path: Path) -> Network:
+def _load_onnx(path: Path, output: str | None = None) -> Network:
     keep_quiet()
     import onnxruntime
 
@@ -128,10 +153,14 @@ def _load_onnx(path: Path) -> Network:
     except Exception as error:  # ONNX Runtime has no exception tree of its own
         raise WeightsError(f"cannot load the embedding's weights '{path}': {error}") from error
     entry = session.get_inputs()[0].name
+    outputs = [one.name for one in session.get_outputs()]
+    if output is not None and output not in outputs:
+        raise WeightsError(f"'{path}' has no output '{output}', it has {', '.join(outputs)}")
+    wanted = [output or outputs[0]]
 
     def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        output = np.asarray(session.run(None, {entry: batch})[0], dtype=np.float32)
-        return output.reshape(len(batch), -1)
+        vectors = np.asarray(session.run(wanted, {entry: batch})[0], dtype=np.float32)
+        return vectors.reshape(len(batch), -1)
 
     return network
 

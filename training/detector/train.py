@@ -56,8 +56,11 @@ def main() -> None:
     args = parser.parse_args()
     scratch = Path(tempfile.mkdtemp())
     quiet(scratch)
+    import torch
     from ultralytics import YOLO
 
+    # Ultralytics leaves one core alone; a machine that trains has nothing better to do.
+    torch.set_num_threads(os.cpu_count() or 1)
     lists = scratch / "train.txt"
     pictures = train_list(args.data)
     lists.write_text("\n".join(pictures) + "\n")
