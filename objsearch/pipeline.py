@@ -16,7 +16,7 @@ from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.retrieval import Retrieval, compare_versions
 from objsearch.screening import Screen
-from objsearch.sections import Search
+from objsearch.sections import Search, Where
 from objsearch.settings import Settings
 from objsearch.sources import RegionOfInterest, RoiMode, expand, is_made_up, key_of
 from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
@@ -233,7 +233,8 @@ class ObjectSearch:
         started: float,
     ) -> Answer:
         stop = None if search.top is None else search.offset + search.top
-        compared = sum(map(search.where.wanted.keeps, self.index))
+        every = search.where == Where()
+        compared = len(self.index) if every else sum(map(search.where.wanted.keeps, self.index))
         return Answer(
             queries=tuple(view.image for view in views),
             hits=tuple(found[search.offset : stop]),
