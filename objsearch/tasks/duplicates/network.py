@@ -27,6 +27,7 @@ class Network:
         self._workers = workers
         self._links: dict[int, dict[int, Likeness]] = defaultdict(dict)
         self._tried: set[tuple[int, int]] = set()
+        self._led: set[tuple[int, int]] = set()
 
     def __len__(self) -> int:
         """The number of pairs compared so far."""
@@ -37,9 +38,10 @@ class Network:
         self._settle([(pair, flag, ()) for pair, flag in pairs.items()], progress)
 
     def _settle(self, tasks: Sequence[Task], progress: Progress = silent) -> int:
-        """Judge the pairs that are new; returns how many were."""
-        fresh = [task for task in tasks if self._is_new(*task[0])]
+        """Judge the pairs that are new, or newly led to; returns how many were."""
+        fresh = [task for task in tasks if self._is_new(task)]
         self._tried |= {task[0] for task in fresh}
+        self._led |= {task[0] for task in fresh if task[2]}
         verdicts = ordered_map(partial(_judged, self._judge), fresh, workers=self._workers, ahead=8)
         told = counted(verdicts, "compare", progress, len(fresh))
         for ((i, j), _, _), found in zip(fresh, told, strict=True):
@@ -48,8 +50,10 @@ class Network:
                 self._links[j][i] = found.reversed()
         return len(fresh)
 
-    def _is_new(self, i: int, j: int) -> bool:
-        return (i, j) not in self._tried and self._may_pair(i, j)
+    def _is_new(self, task: Task) -> bool:
+        pair, _, leads = task
+        known = self._led if leads else self._tried
+        return pair not in known and self._may_pair(*pair)
 
     def alike(self, i: int, j: int) -> Likeness | None:
         """How picture `i` is a copy of picture `j`; None when it is none. Not defined for i = j."""
