@@ -33,7 +33,7 @@ def bits(one: BinaryDescriptor, other: BinaryDescriptor) -> int:
 def test_a_frame_is_cut_as_it_is_and_a_region_by_its_box() -> None:
     whole = image(noise(60, 100))
     frame = crop_of(whole, Region(whole.frame, "frame", 0.0, "frame"), margin=0.5)
-    assert frame.pixels is whole.pixels
+    assert np.array_equal(frame.pixels, whole.pixels)
     assert frame.is_frame
     part = crop_of(whole, Region(Box(10.5, 20.2, 30, 40), "a", 1.0, "given"))
     assert part.corner_xy == (10.0, 20.0)
@@ -142,3 +142,24 @@ def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(MissingDependencyError, match="pip install timm"):
         Embedding(weights="timm:resnet18").extract(drawing(61, 83))
+
+
+def test_flipped_copies_keep_their_vector_when_flips_are_pooled() -> None:
+    """A square picture: a photo squeezed into the network's square is flipped the same way."""
+    picture = drawing(96, 96)
+    pooled = Embedding(flips="all", output="pooled", frame_size=96)
+    flipped = [picture[:, ::-1], picture[::-1], picture[::-1, ::-1]]
+    crops = [Crop(np.ascontiguousarray(one), is_frame=True) for one in (picture, *flipped)]
+    vectors = np.stack([one.vector for one in pooled.extract_batch(crops)])  # type: ignore[union-attr]
+    assert np.allclose(vectors @ vectors[0], 1.0, atol=1e-3)
+    plain = Embedding(output="pooled", frame_size=96)
+    one, _, other, _ = (found.vector for found in plain.extract_batch(crops))  # type: ignore[union-attr]
+    assert one @ other < 0.98
+
+
+def test_an_output_that_a_network_does_not_have_is_told() -> None:
+    crop = Crop(drawing(96, 96), is_frame=True)
+    with pytest.raises(WeightsError, match="has no output 'poled', it has descriptor, pooled"):
+        Embedding(output="poled").extract_batch([crop])
+    with pytest.raises(WeightsError, match="leave out 'output'"):
+        Embedding(weights="timm:resnet18", output="pooled").extract_batch([crop])

@@ -3,10 +3,10 @@
     python training/detector/pseudo_label.py OUT_DIR PHOTOS_DIR FIRST.xml SECOND.xml
 
 The teachers are COCO-trained Ultralytics detectors exported for OpenVINO (input 640 px, one output
-of 4 + 80 rows); classes are forgotten, a box's score is its best class. Tried with YOLO11n
-and YOLOv8n in eight bits (AGPL-3.0). OUT_DIR gets `images/` (links) and
-`labels/`; labels that stand beside PHOTOS_DIR (`../labels`) are kept, and boxes are added only
-where they overlap none of them. `--complete` says that those labels miss nothing: then nothing is added.
+of 4 + 80 rows); classes are forgotten, a box's score is its best class. Tried with YOLO11n and
+YOLOv8n in eight bits (AGPL-3.0). OUT_DIR gets `images/` (links) and `labels/`; labels that stand
+beside PHOTOS_DIR (`../labels`) are kept, and boxes are added only where they overlap none of them.
+`--complete` says that those labels miss nothing: then nothing is added.
 """
 
 from __future__ import annotations
