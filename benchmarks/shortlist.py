@@ -1,11 +1,11 @@
 """Does the shortlist hold the right photo, and what does a query cost? Prints Markdown tables.
 
-    python benchmarks/shortlist.py DATA_DIR [--images 10000,100000] [--every 4]
+    python benchmarks/shortlist.py DATA_DIR [--parts words,verified,times] [--every 4]
 
 DATA_DIR holds `eval/smvs_dvd` (phone photos of covers, with a groundtruth.csv), and the other
-photos: `eval/distractors`, `det/val/images`, and as many of `det/train/images` as make 900, drawn by
-a fixed seed from those that the vocabulary was not learned on (an even CRC-32 of the name). A query
-is right within the first n when fewer than n images have a score as high as its cover's.
+photos: `eval/distractors`, `det/val/images`, and as many of `det/train/images` as make 900, drawn
+by a fixed seed from those that the vocabulary was not learned on (an even CRC-32 of the name). A
+query is right within the first n when fewer than n images have a score as high as its cover's.
 """
 
 from __future__ import annotations
@@ -36,13 +36,15 @@ from objsearch.types import Box, DescribedImage, ImageRef, LocalFeatures, Region
 
 N_OTHERS = 900
 FIRST = (1, 10, 40, 100)
+PARTS = "words,direct,vlad,vlad-sift,exhaustive,verified,times"
 Ranks = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Photos:
-    """`covers` come first among the references; `right[i]` is the number of query i's cover."""
+    """The covers come first among the references; `right[i]` is the number of query i's cover."""
 
+    data: Path
     queries: list[Path]
     references: list[Path]
     right: NDArray[np.int64]
@@ -60,7 +62,7 @@ def photos_of(data: Path) -> Photos:
     more = sorted((data / "det" / "train" / "images").glob("*.jpg"))
     more = [path for path in more if zlib.crc32(path.name.encode()) % 2 == 0]
     others += random.Random(0).sample(more, N_OTHERS - len(others))
-    return Photos([row.path for row in rows], covers + others, np.array(right))
+    return Photos(data, [row.path for row in rows], covers + others, np.array(right))
 
 
 def described(path: Path, extractor: Orb | Sift) -> DescribedImage:
@@ -172,15 +174,33 @@ def vlad_ranks(photos: Photos, extractor: Orb | Sift, learned_on: Sequence[Path]
     return ranks(asked @ stored.T, photos.right)
 
 
-def quality(data: Path, every: int) -> VisualWords:
-    """Who finds the cover; returns the index for the timings."""
-    photos = photos_of(data)
+def table(photos: Photos, index: VisualWords, parts: Sequence[str], every: int) -> None:
+    """Who finds the cover."""
     orb = Orb()
-    index = VisualWords()
-    index.add(described(path, orb) for path in photos.references)
-    queries = [described(path, orb) for path in photos.queries]
+    queries = [described(path, orb) for path in photos.queries[::every]]
+    right = photos.right[::every]
     print("| shortlist by | queries | first | first 10 | first 40 | first 100 | ms a query, size |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
+    if "words" in parts:
+        several(index, queries, right)
+    if "direct" in parts:
+        row(*direct(index, queries, right))
+    learned_on = sorted((photos.data / "photos").glob("*.jpg"))[::10]
+    if "vlad" in parts:
+        row("VLAD, 128 words, ORB", vlad_ranks(photos, orb, learned_on))
+    if "vlad-sift" in parts:
+        sift = Sift(n_points=500, long_side=256)
+        row("VLAD, 128 words, SIFT at 256 px", vlad_ranks(photos, sift, learned_on))
+    if "exhaustive" in parts:
+        row(*exhaustive(index, queries, right))
+    if "verified" in parts:
+        row(*verified(index, queries, right))
+
+
+def several(
+    index: VisualWords, queries: Sequence[DescribedImage], right: NDArray[np.int64]
+) -> None:
+    """The shipped options, and what each of them is good for."""
     vocabulary = load_vocabulary(index.vocabulary)
     scores = by_words(index, queries, vocabulary)
     best, whole, reach, bits = index.n_words, index.max_distance, index.reach, len(vocabulary.bits)
@@ -193,19 +213,11 @@ def quality(data: Path, every: int) -> VisualWords:
     }
     for name, options in variants.items():
         found, note = scores(*options)
-        row(name, ranks(found, photos.right), note)
-    row(*direct(index, queries, photos))
-    learned_on = sorted((data / "photos").glob("*.jpg"))[::10]
-    row("VLAD, 128 words, ORB", vlad_ranks(photos, orb, learned_on))
-    sift = Sift(n_points=500, long_side=256)
-    row("VLAD, 128 words, SIFT at 256 px", vlad_ranks(photos, sift, learned_on))
-    row(*exhaustive(index, queries[::every], photos.right[::every]))
-    row(*verified(index, queries, photos.right))
-    return index
+        row(name, ranks(found, right), note)
 
 
 def direct(
-    index: VisualWords, queries: Sequence[DescribedImage], photos: Photos
+    index: VisualWords, queries: Sequence[DescribedImage], right: NDArray[np.int64]
 ) -> tuple[str, Ranks, str]:
     """Six tables of 16 bits, no vocabulary."""
     bits = table_bits(6)
@@ -223,7 +235,7 @@ def direct(
     ]
     spent = (time.process_time() - started) / len(queries)
     note = f"{1000 * spent:.0f} ms, {postings.n_bytes / len(index) / 1024:.1f} KiB"
-    return "direct votes, six tables of 16 bits", ranks(found, photos.right), note
+    return "direct votes, six tables of 16 bits", ranks(found, right), note
 
 
 def exhaustive(
@@ -305,13 +317,20 @@ def main() -> None:
     """Both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
+    parser.add_argument("--parts", default=PARTS, help="of the tables")
     parser.add_argument("--images", default="1000,10000,100000", help="numbers of images timed")
-    parser.add_argument("--every", type=int, default=4, help="of the queries, for the slow rows")
+    parser.add_argument("--every", type=int, default=1, help="take every N-th query")
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    index = quality(given.data, given.every)
-    queries = [described(path, Orb()) for path in photos_of(given.data).queries[::20]]
-    timings(index, queries, [int(count) for count in given.images.split(",")])
+    parts = given.parts.split(",")
+    photos = photos_of(given.data)
+    index = VisualWords()
+    index.add(described(path, Orb()) for path in photos.references)
+    if parts != ["times"]:
+        table(photos, index, parts, given.every)
+    if "times" in parts:
+        queries = [described(path, Orb()) for path in photos.queries[::20]]
+        timings(index, queries, [int(count) for count in given.images.split(",")])
 
 
 if __name__ == "__main__":

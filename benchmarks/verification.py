@@ -36,7 +36,7 @@ from objsearch.images.transform import crop
 from objsearch.match.geometry import Geometry, inverse, verify
 from objsearch.match.ratio_test import RatioTest
 from objsearch.tasks.groundtruth import Groundtruth, read_groundtruth
-from objsearch.types import Box, LocalFeatures, Pixels, Verification
+from objsearch.types import Box, LocalFeatures, Pixels
 
 FALSE_RATE = 1 / 1000
 Photo = tuple[Path, Box | None]
@@ -47,13 +47,12 @@ Matches = NDArray[np.int32]
 @dataclass
 class Method:
     """`describe` a query and `describe_reference` a reference (the same unless given); `match`
-    two descriptions; `refine` what geometry found, or leave it."""
+    two descriptions."""
 
     describe: Callable[[Pixels], Any]
     match: Callable[[Any, Any], tuple[LocalFeatures, LocalFeatures, Matches]]
     geometry: Geometry = field(default_factory=Geometry)
     describe_reference: Callable[[Pixels], Any] | None = None
-    guided: float = 0.0
     note: str = ""
 
 
@@ -104,24 +103,6 @@ def by_views(
     points = np.concatenate([view.points_xy for view in one])
     whole = LocalFeatures(points, np.concatenate([view.codes for view in one]), one[0].scale)
     return whole, other, np.concatenate(parts).astype(np.int32)
-
-
-def guided(
-    one: LocalFeatures, other: LocalFeatures, found: Verification, reach: float, far: float
-) -> Matches:
-    """For each keypoint the likest near where the transform puts it; no ratio test."""
-    homogeneous = np.hstack([one.points_xy, np.ones((len(one), 1))]) @ found.transform.T
-    expected = homogeneous[:, :2] / homogeneous[:, 2:]
-    away = np.linalg.norm(expected[:, None] - other.points_xy[None], axis=2)
-    if one.codes.dtype == np.uint8:
-        words, others = one.codes.view(np.uint64), other.codes.view(np.uint64)
-        unlike = np.bitwise_count(words[:, None] ^ others[None]).sum(axis=2).astype(np.float32)
-    else:
-        unlike = np.sqrt(np.maximum(2 - 2 * one.codes @ other.codes.T, 0))
-    unlike[away > reach * other.scale] = np.inf
-    best, back = unlike.argmin(axis=1), unlike.argmin(axis=0)
-    rows = np.flatnonzero((unlike.min(axis=1) < far) & (back[best] == np.arange(len(one))))
-    return np.stack([rows, best[rows]], axis=1).astype(np.int32)
 
 
 def xfeat(n_points: int, long_side: int) -> Method:
@@ -176,12 +157,10 @@ def aliked_lightglue(n_points: int, long_side: int) -> Method:
     return Method(describe, match, note="50 MB")
 
 
-def own(
-    extractor: KeypointExtractor, ratio: float = 0.8, reach: float = 0.0, **geometry: Any
-) -> Method:
+def own(extractor: KeypointExtractor, ratio: float = 0.8, **geometry: Any) -> Method:
     """A method of objsearch's own extractors."""
     match = partial(by_ratio, ratio)
-    return Method(partial(keypoints, extractor), match, Geometry(**geometry), guided=reach)
+    return Method(partial(keypoints, extractor), match, Geometry(**geometry))
 
 
 def tilted(extractor: KeypointExtractor, ratio: float = 0.8) -> Method:
@@ -203,14 +182,16 @@ METHODS: dict[str, Callable[[], Method]] = {
     "orb, tolerance 2": lambda: own(Orb(), tolerance=2.0),
     "orb, tolerance 6": lambda: own(Orb(), tolerance=6.0),
     "orb, fundamental too": lambda: own(Orb(), models=("homography", "affine", "fundamental")),
-    "orb, guided": lambda: own(Orb(), reach=6.0),
-    "orb, ratio 0.9, guided": lambda: own(Orb(), 0.9, reach=6.0),
+    "orb, guided": lambda: own(Orb(), guided=True),
+    "orb, ratio 0.9, guided": lambda: own(Orb(), 0.9, guided=True),
+    "orb, 1200 points, ratio 0.9, guided": lambda: own(Orb(n_points=1200), 0.9, guided=True),
     "orb, five affine views": lambda: tilted(Orb()),
     "sift": lambda: own(Sift()),
     "sift, 1500 points": lambda: own(Sift(n_points=1500)),
     "sift, ratio 0.85": lambda: own(Sift(), 0.85),
     "sift, ratio 0.9": lambda: own(Sift(), 0.9),
-    "sift, guided": lambda: own(Sift(), reach=6.0),
+    "sift, guided": lambda: own(Sift(), guided=True),
+    "sift, ratio 0.9, guided": lambda: own(Sift(), 0.9, guided=True),
     "sift, five affine views": lambda: tilted(Sift()),
     "xfeat, 1000 points": lambda: xfeat(1000, 640),
     "xfeat, 2000 points": lambda: xfeat(2000, 640),
@@ -283,10 +264,6 @@ class Measured:
         started = time.process_time()
         one, other, matches = method.match(query, reference)
         found = verify(one, other, matches, method.geometry)
-        if found is not None and method.guided and found.model != "fundamental":
-            far = 80.0 if one.codes.dtype == np.uint8 else 0.8
-            more = guided(one, other, found, method.guided, far)
-            found = verify(one, other, more, method.geometry) or found
         self.comparing.append(time.process_time() - started)
         return 0 if found is None else found.n_inliers
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from objsearch.match.guided import guided_matches
 from objsearch.types import Box, LocalFeatures, Verification
 
 Matrix = NDArray[np.float64]
@@ -40,6 +41,10 @@ class Geometry(BaseModel):
     min_inliers: int = Field(6, ge=5, description="fewer agreeing matches are chance")
     max_scale: float = Field(6.0, gt=1, description="greatest enlargement or shrinking believed")
     mirrored: bool = Field(False, description="also look for mirror images")
+    guided: bool = Field(
+        False,
+        description="look again for matches near where a first transform expects them",
+    )
 
 
 def verify(
@@ -57,16 +62,30 @@ def verify(
     pairs = matches[:, ::-1] if swapped else matches
     # Random samples are drawn by row: the order must not tell which side was the query.
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    found = _fit(one, other, pairs, options)
+    if found is not None and options.guided and found.model != "fundamental":
+        again = _fit(one, other, guided_matches(one, other, found.transform), options)
+        if again is not None and again.n_inliers > found.n_inliers:
+            found = again
+    return None if found is None else _oriented(found, swapped)
+
+
+def _fit(
+    one: LocalFeatures, other: LocalFeatures, pairs: NDArray[np.int32], options: Geometry
+) -> Verification | None:
+    """The best transform from one to the other, in image pixels."""
+    if len(pairs) < options.min_inliers:
+        return None
     source = one.points_xy[pairs[:, 0]].astype(np.float64)
     target = other.points_xy[pairs[:, 1]].astype(np.float64)
     to_source, to_target = _to_working(one), _to_working(other)
-    found = _best_fit(_moved(source, to_source), _moved(target, to_target), options)
-    if found is None:
+    fit = _best_fit(_moved(source, to_source), _moved(target, to_target), options)
+    if fit is None:
         return None
-    model, transform, inside = found
+    model, transform, inside = fit
     back = to_target.T if model == "fundamental" else inverse(to_target)
     inliers = np.hstack([source[inside], target[inside]]).astype(np.float32)
-    return _oriented(model, back @ transform @ to_source, inliers, swapped)
+    return Verification(model, back @ transform @ to_source, inliers)
 
 
 def _to_working(features: LocalFeatures) -> Matrix:
@@ -97,16 +116,16 @@ def _sort_key(features: LocalFeatures) -> tuple[int, bytes]:
     return len(features), features.codes[:8].tobytes()
 
 
-def _oriented(
-    model: Model, transform: Matrix, inliers: NDArray[np.float32], swapped: bool
-) -> Verification:
+def _oriented(found: Verification, swapped: bool) -> Verification:
+    """From query to reference, scaled so that the last number is 1 where it can be."""
+    transform, inliers = found.transform, found.inliers_xyxy
     if swapped:
-        transform = transform.T if model == "fundamental" else inverse(transform)
+        transform = transform.T if found.model == "fundamental" else inverse(transform)
         inliers = inliers[:, [2, 3, 0, 1]]
     last = transform[2, 2]
     if abs(last) > 1e-12:
         transform = transform / last
-    return Verification(model, transform, inliers)
+    return Verification(found.model, transform, inliers)
 
 
 def _fitted(

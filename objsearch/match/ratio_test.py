@@ -58,17 +58,16 @@ class RatioTest(Matcher):
     def _matches(self, query: Codes, reference: Codes) -> Matches:
         if len(query) < 2 or len(reference) < 2:
             return np.zeros((0, 2), np.int32)
-        is_binary = query.dtype == np.uint8
-        distances: NDArray[Any] = (_hamming if is_binary else _l2)(query, reference)
+        apart = distances(query, reference)
         rows, columns = np.arange(len(query)), np.arange(len(reference))
-        nearest, back = distances.argmin(axis=1), distances.argmin(axis=0)
-        best, best_back = distances[rows, nearest], distances[back, columns]
+        nearest, back = apart.argmin(axis=1), apart.argmin(axis=0)
+        best, best_back = apart[rows, nearest], apart[back, columns]
         # The second nearest is what is left when the nearest is taken out, either way.
-        distances[rows, nearest] = FAR[distances.dtype]
-        second = distances.min(axis=1)
-        distances[rows, nearest] = best
-        distances[back, columns] = FAR[distances.dtype]
-        second_back = distances.min(axis=0)
+        apart[rows, nearest] = FAR[apart.dtype]
+        second = apart.min(axis=1)
+        apart[rows, nearest] = best
+        apart[back, columns] = FAR[apart.dtype]
+        second_back = apart.min(axis=0)
         passes = best < self.ratio * second
         passes_back = best_back < self.ratio * second_back
         q = np.flatnonzero(passes)
@@ -85,6 +84,13 @@ BLOCK = 128
 def _codes(descriptor: Descriptor) -> Codes:
     assert isinstance(descriptor, LocalFeatures)
     return descriptor.codes
+
+
+def distances(query: Codes, reference: Codes) -> NDArray[Any]:
+    """(Q, R) different bits, of all but the last, as uint8; or Euclidean distances as float32."""
+    is_binary = query.dtype == np.uint8
+    found: NDArray[Any] = (_hamming if is_binary else _l2)(query, reference)
+    return found
 
 
 def _hamming(query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.uint8]:
