@@ -183,6 +183,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "orb, tolerance 6": lambda: own(Orb(), tolerance=6.0),
     "orb, fundamental too": lambda: own(Orb(), models=("homography", "affine", "fundamental")),
     "orb, guided": lambda: own(Orb(), guided=True),
+    "orb, ratio 0.85, guided": lambda: own(Orb(), 0.85, guided=True),
     "orb, ratio 0.9, guided": lambda: own(Orb(), 0.9, guided=True),
     "orb, 1200 points, ratio 0.9, guided": lambda: own(Orb(n_points=1200), 0.9, guided=True),
     "orb, five affine views": lambda: tilted(Orb()),

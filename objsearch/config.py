@@ -78,7 +78,7 @@ def _set(data: dict[str, Any], keys: Sequence[str], value: Any, full: str) -> No
 
 
 _ROOM_OF = {"detector": "detect", "extractor": "describe", "matcher": "match", "index": "index"}
-_DEFAULTS = {"detector": "yolo", "index": "memory"}
+_DEFAULTS = {"detector": "yolo", "index": "visual-words"}
 
 
 def _sentence(error: ValidationError, data: Mapping[str, Any], marks: Marks) -> str:

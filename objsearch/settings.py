@@ -125,7 +125,7 @@ class Settings(Part):
     )
     search: Search = Search()
     index: Annotated[SerializeAsAny[Index], *of_room("index")] = Field(
-        default_factory=lambda: built("index", "memory")
+        default_factory=lambda: built("index", "visual-words")
     )
     input: Input = Input()
     duplicates: Duplicates = Duplicates()
