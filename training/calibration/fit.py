@@ -141,6 +141,7 @@ def main() -> None:
     parser.add_argument("evaluation", type=Path)
     parser.add_argument("photos", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("--only", choices=["objects", "copies"], help="fit these alone")
     given = parser.parse_args()
     every = sorted(given.photos.iterdir())
     photos = [every[i] for i in np.random.default_rng(0).permutation(len(every))]
@@ -148,11 +149,13 @@ def main() -> None:
     things = ", ".join(OBJECT_SETS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        pairs = objects(given.evaluation, photos, folder, "orb", "yolo")
-        write(pairs, OBJECT_FITS, things, given.output)
-        pairs = objects(given.evaluation, photos, folder, "sift", "whole-image")
-        write(pairs, SIFT_FITS, things, given.output)
-        write(copies(photos, folder), COPY_FITS, "edits of plain photos", given.output)
+        if given.only != "copies":
+            pairs = objects(given.evaluation, photos, folder, "orb", "yolo")
+            write(pairs, OBJECT_FITS, things, given.output)
+            pairs = objects(given.evaluation, photos, folder, "sift", "whole-image")
+            write(pairs, SIFT_FITS, things, given.output)
+        if given.only != "objects":
+            write(copies(photos, folder), COPY_FITS, "edits of plain photos", given.output)
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ class Views:
         self, extractor: Extractor, image: Image, described: Sequence[DescribedImage]
     ) -> NDArray[np.float16]:
         made = [one.descriptors[extractor.name][-1] for one in described]
-        if extractor.produces == "binary" or self.settings.duplicates.turned:
+        if self.settings.duplicates.turned:
             crops = [Crop(pixels, is_frame=True) for pixels in _turned(image.pixels, len(made) > 1)]
             turned = extractor.extract_batch(crops)
             # Mirrored ones in the second half: a version's number says what it is.
