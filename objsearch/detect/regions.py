@@ -40,8 +40,8 @@ def thinned(
 
     Class-agnostic greedy suppression: a region goes when a more confident one overlaps it by more
     than `max_iou`, or holds nine tenths of it and is less than half as large again (the same thing
-    boxed twice; a part, or a thing on a larger one, stays: on VOC photos dropping parts of a quarter
-    of the size cost a tenth of the objects). `min_area` is a part of the frame, in [0, 1].
+    boxed twice). A part, or a thing on a larger one, stays: dropping parts of down to a quarter of
+    the size cost a tenth of the objects on VOC photos. `min_area` is a part of the frame.
     """
     frame = Box(0.0, 0.0, float(size_wh[0]), float(size_wh[1]))
     kept: list[Region] = []
