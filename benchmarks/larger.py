@@ -196,12 +196,16 @@ def is_right(case: Case) -> bool:
 
 
 def best_threshold(copies: Iterable[Copy]) -> tuple[float, float]:
-    """The detail that tells enlargements best, and the accuracy, both kinds weighing the same."""
+    """The detail under which the worse of precision and recall is best, and that worse one."""
     known = [copy for copy in copies if copy.found and copy.found.detail is not None]
     detail = np.array([copy.found.detail for copy in known if copy.found])
     fake = np.array([copy.is_enlarged for copy in known])
     tried = np.unique(np.round(detail, 3))
-    scores = [((detail[fake] < t).mean() + (detail[~fake] >= t).mean()) / 2 for t in tried]
+    scores = []
+    for threshold in tried:
+        marked = detail < threshold
+        right = float((marked & fake).sum())
+        scores.append(min(right / max(marked.sum(), 1), right / fake.sum()))
     top = [t for t, score in zip(tried, scores, strict=True) if score == max(scores)]
     return float(np.mean(top)), float(max(scores))
 
@@ -289,7 +293,7 @@ def main() -> None:
         print(
             f"Best `larger.least_detail` on {len(fitted)} photos to fit: {threshold:.3f} ", end=""
         )
-        print(f"(balanced accuracy {accuracy:.3f}). In force: {in_force}.\n", flush=True)
+        print(f"(precision and recall {accuracy:.3f}). In force: {in_force}.\n", flush=True)
     photos = photos_in([given.judged], given.photos, rng)
     cases = judged([photos[i] for i in rng.permutation(len(photos))], 1000, given.processes)
     print_report(cases)

@@ -35,7 +35,7 @@ class Yolo(Detector):
     )
     image_size: int = Field(320, ge=32, le=2048, multiple_of=32, description="pixels a side")
     confidence: float = Field(0.05, ge=0, le=1, description="least confident detection kept")
-    max_objects: int = Field(10, ge=1, le=300, description="most objects an image")
+    max_objects: int = Field(12, ge=1, le=300, description="most objects an image")
     min_area: float = Field(0.004, ge=0, lt=1, description="smallest box, as a part of the frame")
     max_iou: float = Field(0.6, gt=0, le=1, description="boxes that overlap more are one object")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(

@@ -26,6 +26,13 @@ LEAST_PIXELS = 300
 NOISE = 1.0
 """Gray levels of detail that count as none: two blank parts do not agree, they say nothing."""
 
+BLOCK = 16
+"""Side of the blocks that have to agree one by one, in pixels of a small copy."""
+MOST_PLACES = 2 / 3
+"""The part of the blocks that has to agree."""
+LEAST_DETAIL = 3.0
+"""Gray levels of detail, as a deviation, from which a block says something."""
+
 TINY_SIDE = 24
 
 
@@ -84,7 +91,9 @@ def agreement(one: Small, other: Small, transform: NDArray[np.float64]) -> float
     mask = cv2.erode(whole, rim, borderType=cv2.BORDER_CONSTANT, borderValue=0).astype(bool)
     if mask.sum() < min(LEAST_PIXELS, mask.size // 6) or not mask.any():
         return 0.0
-    return _correlation(_detail(laid)[mask], _detail(other.gray)[mask])
+    details = _detail(laid), _detail(other.gray)
+    everywhere = _correlation(*(detail[mask] for detail in details))
+    return min(everywhere, _typical_correlation(*details, mask))
 
 
 def _area_scale(one: Small, other: Small, transform: NDArray[np.float64]) -> float:
@@ -111,6 +120,40 @@ def _detail(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     fine = cv2.GaussianBlur(picture, (0, 0), FINE)
     coarse = cv2.GaussianBlur(picture, (0, 0), COARSE)
     return np.asarray(fine - coarse, np.float32)
+
+
+def _typical_correlation(
+    one: NDArray[np.float32], other: NDArray[np.float32], mask: NDArray[np.bool_]
+) -> float:
+    """What two thirds of the small blocks that hold detail reach; 1 where none holds any.
+
+    One strong edge can carry the correlation of whole pictures: the empty corners of two turned
+    photos agree whatever the photos show. A copy agrees in most places; what was laid over it may
+    hide a third.
+    """
+    weight = mask.astype(np.float32)
+
+    def mean(values: NDArray[np.float32]) -> NDArray[np.float64]:
+        return _blocks(values * weight) / filled
+
+    held = _blocks(weight)
+    filled = np.maximum(held, 1e-6)
+    mean_one, mean_other = mean(one), mean(other)
+    spread = np.maximum(mean(one * one) - mean_one**2, 0)
+    spread_other = np.maximum(mean(other * other) - mean_other**2, 0)
+    shared = mean(one * other) - mean_one * mean_other
+    says = (held > 0.5) & (np.maximum(spread, spread_other) > LEAST_DETAIL**2)
+    if not says.any():
+        return 1.0
+    agree = (shared / (np.sqrt(spread * spread_other) + NOISE))[says]
+    return float(np.quantile(agree, 1 - MOST_PLACES))
+
+
+def _blocks(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Means over BLOCK x BLOCK pixels; what is left over at the right and below does not count."""
+    rows, columns = (size // BLOCK for size in values.shape)
+    whole = values[: rows * BLOCK, : columns * BLOCK].astype(np.float64)
+    return np.asarray(whole.reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3)))
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
