@@ -145,7 +145,7 @@ def searched(photos: Sequence[Path], seed: int) -> list[Case]:
         folder = Path(name)
         (folder / "in").mkdir()
         cases = [case_of(path, folder, rng) for path in photos]
-        search = ObjectSearch(load_settings("copies", {"run.workers": 1})).add(folder / "in")
+        search = ObjectSearch(load_settings("larger", {"run.workers": 1})).add(folder / "in")
         for case in cases:
             for one in find_larger(search, case.query).copies:
                 if str(one.ref) in case.copies:
@@ -285,7 +285,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
-    in_force = load_settings("copies").larger.least_detail
+    in_force = load_settings("larger").larger.least_detail
     if given.fit:
         fitted = judged(photos_in(given.fit, given.fit_photos, rng), given.seed, given.processes)
         copies = [c for case in fitted for c in case.copies.values() if c.scale > TELLABLE]

@@ -40,7 +40,7 @@ def larger(
         typer.Option("--html", metavar="FILE.html", help="A page that shows the detail."),
     ] = None,
 ) -> None:
-    """Which photos show the same with more pixels, largest first? The preset is 'copies'.
+    """Which photos show the same with more pixels, largest first? The preset is 'larger'.
 
     Enlarged copies that show no more than the query are marked. Exit code 0: found, 1: none found,
     2: an error.
@@ -51,7 +51,7 @@ def larger(
     from objsearch.pipeline import ObjectSearch
     from objsearch.tasks.larger import find_larger
 
-    chosen = preset if preset is not None or config is not None else "copies"
+    chosen = preset if preset is not None or config is not None else "larger"
     settings = shared.settings_of(chosen, config, None, workers, assignments)
     with progress_bar() as progress:
         search = ObjectSearch(settings, progress).add(*references)

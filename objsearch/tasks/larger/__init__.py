@@ -1,6 +1,6 @@
 """Copies of a picture with more pixels than the one at hand.
 
-    search = ObjectSearch.open("copies").add("photos")
+    search = ObjectSearch.open("larger").add("photos")
     for copy in find_larger(search, "thumbnail.jpg").copies:
         print(copy.ref, copy.scale, copy.suspected_upscale)
 
