@@ -6,7 +6,6 @@ nothing to add.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from objsearch.match.geometry import inverse
-from objsearch.report.as_html import PAGE_BYTES
+from objsearch.report.as_html import PAGE_BYTES, write_parts
 from objsearch.report.blurring import reading_blurred
 from objsearch.report.pictures import Album, Read
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
@@ -59,13 +58,7 @@ def write_page(answer: LargerAnswer, path: Path, read: Read) -> None:
     page = environment.get_template("page.html").generate(
         answer=answer, rows=_rows(answer, album), summary=summary(answer)
     )
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(unfinished, "w", encoding="utf-8") as stream:
-            stream.writelines(page)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_parts(path, page)
 
 
 def _rows(answer: LargerAnswer, album: Album) -> Iterator[_Row]:

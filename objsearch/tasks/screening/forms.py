@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from objsearch.report.as_html import PAGE_BYTES
+from objsearch.report.as_html import PAGE_BYTES, write_parts
 from objsearch.report.as_json import flag_json, plain, rounded
 from objsearch.report.as_table import Name
 from objsearch.report.blurring import reading_blurred
@@ -116,13 +115,7 @@ def write_page(listing: Listing, path: Path, read: Read) -> None:
     page = environment.get_template("page.html").generate(
         listing=listing, rows=_rows(listing, Album(hidden, PAGE_BYTES)), summary=summary(listing)
     )
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(unfinished, "w", encoding="utf-8") as stream:
-            stream.writelines(page)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_parts(path, page)
 
 
 def _rows(listing: Listing, album: Album) -> Iterator[_Row]:

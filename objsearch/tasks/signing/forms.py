@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from objsearch.report.as_html import write_parts
 from objsearch.report.as_json import plain, rounded
 from objsearch.report.as_table import Name
 from objsearch.report.wording import shown
@@ -141,9 +141,4 @@ def write_page(listing: Listing, path: Path) -> None:
     page = environment.get_template("page.html").render(
         listing=listing, told=listing.told(), signs=SIGNS, summary=summary(listing)
     )
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        unfinished.write_text(page, encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_parts(path, [page])
