@@ -52,6 +52,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--freeze", type=int, default=None, help="so many first layers stay as is")
+    parser.add_argument("--mosaic", type=float, default=1.0, help="share of four-photo pictures")
     parser.add_argument("--device", default=None)
     args = parser.parse_args()
     scratch = Path(tempfile.mkdtemp())
@@ -64,18 +66,24 @@ def main() -> None:
     lists = scratch / "train.txt"
     pictures = train_list(args.data)
     lists.write_text("\n".join(pictures) + "\n")
-    print(f"{len(pictures)} pictures an epoch", flush=True)
+    print(f"{len(pictures)} pictures an epoch, in {scratch}", flush=True)
     data = scratch / "data.yaml"
     data.write_text(
         f"path: {scratch}\ntrain: {lists}\nval: {args.validate.resolve()}/images\nnames: [thing]\n"
     )
     model = YOLO(args.start, task="detect")
+    if not torch.cuda.is_available():
+        # A fifth faster on a CPU, where oneDNN has its kernels in this order.
+        model.add_callback(
+            "on_train_start",
+            lambda trainer: trainer.model.to(memory_format=torch.channels_last),
+        )
     model.train(
         data=str(data), imgsz=args.size, batch=args.batch, epochs=1000, time=args.minutes / 60,
         optimizer="AdamW", lr0=args.rate, lrf=0.01, cos_lr=True, warmup_epochs=1.0,
-        weight_decay=5e-4, cache="ram", workers=args.workers, device=args.device, amp=True,
+        weight_decay=5e-4, cache="ram", workers=args.workers, device=args.device, amp=torch.cuda.is_available(),
         val=False, plots=False, project=str(scratch), name="run", exist_ok=True, verbose=False,
-        mosaic=1.0, close_mosaic=3, mixup=0.05, scale=0.6, degrees=5.0, fliplr=0.5,
+        freeze=args.freeze, mosaic=args.mosaic, close_mosaic=3, mixup=0.05, scale=0.6, degrees=5.0, fliplr=0.5,
         hsv_h=0.02, hsv_s=0.7, hsv_v=0.4, box=7.5, cls=0.5, dfl=1.5, seed=0, deterministic=False,
     )  # fmt: skip
     args.output.parent.mkdir(parents=True, exist_ok=True)
