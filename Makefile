@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	@echo "Open demo-report.html in a browser to see the evidence."
 
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

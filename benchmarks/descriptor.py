@@ -3,11 +3,11 @@
     python benchmarks/descriptor.py EVAL_DIR PHOTOS WEIGHTS...
 
 WEIGHTS are names in models/ or .onnx files; `NAME,frame_size=160,flips=all` sets options of the
-extractor. Whole images only. Copies: of up to 500 photos of PHOTOS the six pictures that
-`duplicates_pairs.py` makes; recall over all pairs of a group at precision 0.99, over all pairs of
-pictures. The labelled sets of EVAL_DIR: `dreambooth`, every photo a query, itself left out, among
-the 200 `distractors`; `grocery_packages`, queries against references; `boards` are the boxes of
-`microcontrollers`, cut out, each a query.
+extractor, `frame_size=288+416` several sizes. Whole images only. Copies: of up to 500 photos of
+PHOTOS the six pictures that `duplicates_pairs.py` makes; recall over all pairs of a group at
+precision 0.99, over all pairs of pictures. The labelled sets of EVAL_DIR: `dreambooth`, every photo
+a query, itself left out, among the 200 `distractors`; `grocery_packages`, queries against
+references; `boards` are the boxes of `microcontrollers`, cut out, each a query.
 """
 
 from __future__ import annotations
@@ -116,7 +116,10 @@ def labelled(
 def measured(weights: str, folder: Path, photos: list[Path]) -> list[str]:
     """One row of the table."""
     name, *given = weights.split(",")
-    options: dict[str, object] = dict(one.split("=", 1) for one in given)
+    options: dict[str, object] = {
+        key: value.split("+") if "+" in value else value
+        for key, value in (one.split("=", 1) for one in given)
+    }
     if name.endswith(".onnx"):
         options |= {"mean": (127, 127, 127), "std": (128, 128, 128)}
     extractor = Embedding.model_validate({"weights": name, **options})

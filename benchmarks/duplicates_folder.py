@@ -96,6 +96,8 @@ def check_plan(plan: dict[str, object], origin: dict[str, str]) -> Counter[str]:
             keep = files[one["path"]]["keep"]
             is_right = origin[one["path"]] == origin[keep]
             counts["copies planned rightly" if is_right else "planned wrongly"] += 1
+            if not is_right:
+                print(f"wrong, or copies in PHOTOS: {one['path']} of {keep}", file=sys.stderr)
             if "/best/" in one["path"]:
                 raise LostError(f"{one['path']} is protected, and planned to go")
     return counts

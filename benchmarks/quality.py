@@ -1,23 +1,34 @@
-"""How good are the presets on photos whose answer is known? Prints one Markdown table.
+"""How good are the presets on photos whose answer is known? Prints Markdown tables.
 
     python benchmarks/quality.py EVAL_DIR [--sets smvs_dvd,dreambooth] [--presets default,sift]
 
 EVAL_DIR holds a folder a set, each with a groundtruth.csv (see `objsearch evaluate --help`), and
-`distractors`, photos that pad the database. Sets marked * took part in fitting the calibration.
+`distractors`, photos that pad the database; `--more PHOTOS` pads the sets whose name ends in +
+further, until 900 other photos are there. Sets marked * took part in fitting the calibration. The
+second and third tables say what a score and a verdict are worth, over the sets that did not.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from objsearch.config import load_settings
 from objsearch.pipeline import ObjectSearch
-from objsearch.tasks.evaluation import Options, evaluate
+from objsearch.tasks.evaluation import Evaluation, Options, evaluate
 from objsearch.tasks.groundtruth import read_groundtruth
+
+N_OTHERS = 900
+"""Photos that are not in the set, for the sets whose name ends in +."""
+BINS = np.linspace(0, 1, 11)
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ TASKS = {
     ),
     "scenes": Task(note="*"),
     "grocery_packages": Task(note="*"),
+    "smvs_dvd+": Task(),
 }
 COLUMNS = {
     "map": "mAP",
@@ -54,34 +66,88 @@ COLUMNS = {
 }
 
 
-def measured(folder: Path, name: str, preset: str) -> dict[str, Any]:
-    """The figures of one set under one preset."""
+def padding(folder: Path, name: str, more: Path | None) -> list[Path]:
+    """Photos that show none of the things of the set."""
+    if not TASKS[name].distractors:
+        return []
+    others = sorted((folder / "distractors").glob("*.jpg"))
+    if not name.endswith("+"):
+        return others
+    if more is None:
+        raise SystemExit(f"{name} wants --more PHOTOS: a folder of other photos")
+    pool = sorted(more.glob("*.jpg"))
+    return others + random.Random(0).sample(pool, N_OTHERS - len(others))
+
+
+def measured(folder: Path, name: str, preset: str, padded_with: Sequence[Path]) -> Evaluation:
+    """One set under one preset."""
     task = TASKS[name]
     search = ObjectSearch(load_settings(preset, task.overrides))
-    distractors = (folder / "distractors",) if task.distractors else ()
-    truth = read_groundtruth(folder / name / "groundtruth.csv")
-    started = time.perf_counter()
-    result = evaluate(search, truth, Options(task.every_query, task.use_boxes, distractors))
-    return {**result.figures(), "seconds": round(time.perf_counter() - started)}
+    truth = read_groundtruth(folder / name.rstrip("+") / "groundtruth.csv")
+    return evaluate(search, truth, Options(task.every_query, task.use_boxes, padded_with))
+
+
+def print_reliability(results: Sequence[Evaluation]) -> None:
+    """Of the hits that score so much, how many are right? Guo et al., ICML 2017."""
+    ranked = [outcome.ranked for result in results for outcome in result.outcomes]
+    scores = np.array([score for one in ranked for score in one.scores])
+    right = np.array([ok for one in ranked for ok in one.is_right])
+    which = np.digitize(scores, BINS[1:-1])
+    print("\n| score | hits | mean score | right |\n| --- | --- | --- | --- |")
+    error = 0.0
+    for number in range(len(BINS) - 1):
+        chosen = which == number
+        if not chosen.any():
+            continue
+        said, true = scores[chosen].mean(), right[chosen].mean()
+        error += chosen.mean() * abs(said - true)
+        interval = f"{BINS[number]:.1f}-{BINS[number + 1]:.1f}"
+        print(f"| {interval} | {chosen.sum():,} | {said:.3f} | {true:.3f} |")
+    brier = ((scores - right) ** 2).mean()
+    print(f"\nExpected calibration error {error:.4f}; Brier score {brier:.4f}")
+
+
+def print_verdicts(results: Sequence[Evaluation]) -> None:
+    """How many hits of each verdict are right."""
+    counts: Counter[tuple[str, bool]] = Counter()
+    for result in results:
+        for outcome in result.outcomes:
+            verdicts = [hit.verdict for hit in outcome.answer.hits]
+            counts.update(zip(verdicts, outcome.ranked.is_right, strict=True))
+    print("\n| verdict | right | wrong | wrong in 1,000 comparisons |\n| --- | --- | --- | --- |")
+    compared = sum(result.references * len(result.outcomes) for result in results)
+    for verdict in sorted({verdict for verdict, _ in counts}):
+        wrong = counts[verdict, False]
+        print(f"| {verdict} | {counts[verdict, True]} | {wrong} | {1000 * wrong / compared:.3f} |")
 
 
 def main() -> None:
-    """Print the table, a row as soon as it is there."""
+    """Print the tables, a row of the first as soon as it is there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--sets", default=",".join(TASKS))
+    parser.add_argument("--sets", default=",".join(name for name in TASKS if name[-1] != "+"))
     parser.add_argument("--presets", default="default")
+    parser.add_argument("--more", type=Path, help="a folder of other photos")
     given = parser.parse_args()
-    heads = ["set", "preset", "queries", "references", *COLUMNS.values()]
+    heads = ["set", "preset", "queries", "references", *COLUMNS.values(), "s in all"]
     print("| " + " | ".join(heads) + " |")
     print("| " + " | ".join("---" for _ in heads) + " |")
+    unseen: list[Evaluation] = []
     for name in given.sets.split(","):
         for preset in given.presets.split(","):
-            figures = measured(given.folder, name, preset)
+            started = time.perf_counter()
+            result = measured(given.folder, name, preset, padding(given.folder, name, given.more))
+            figures = result.figures()
             cells = [name + TASKS[name].note[:1].replace("o", ""), preset]
             cells += [figures["queries"], figures["references"]]
             cells += ["-" if figures[key] is None else figures[key] for key in COLUMNS]
+            cells += [round(time.perf_counter() - started)]
             print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+            if TASKS[name].note != "*":
+                unseen.append(result)
+    if unseen:
+        print_reliability(unseen)
+        print_verdicts(unseen)
 
 
 if __name__ == "__main__":

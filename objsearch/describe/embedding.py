@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """(N, 3, S, S) normalised float32 -> (N, D) float32, not yet of unit length."""
 
 Flips = Literal["none", "mirrored", "all"]
+Side = Annotated[int, Field(ge=16, le=1024)]
 
 _AS_IS, _TURNED = slice(None), slice(None, None, -1)
 _FLIPS: dict[Flips, list[tuple[slice, slice]]] = {
@@ -48,9 +49,11 @@ class Embedding(Extractor):
     checkpoint: str | None = Field(
         None, description="a .safetensors file for a timm or torchvision model"
     )
-    image_size: int | None = Field(None, ge=16, le=1024, description="pixels a side; null: as made")
-    frame_size: int | None = Field(
-        None, ge=16, le=1024, description="pixels a side for a full frame; null: as made"
+    image_size: Side | None = Field(None, description="pixels a side; null: as made")
+    frame_size: Side | tuple[Side, ...] | None = Field(
+        None,
+        description="pixels a side for a full frame; of several, as [288, 416], the vectors are "
+        "averaged, which finds more at the price of each; null: as made",
     )
     mean: tuple[float, float, float] | None = Field(None, description="RGB mean, 0-255")
     std: tuple[float, float, float] | None = Field(None, description="RGB deviation, 0-255")
@@ -78,13 +81,15 @@ class Embedding(Extractor):
 
     def _vector(self, crop: Crop) -> NDArray[np.float32]:
         network = self._loaded()
-        size, mean, std = self._preprocessing(crop.is_frame)
-        square = (resize(crop.pixels, (size, size)).astype(np.float32) - mean) / std
+        sizes, mean, std = self._preprocessing(crop.is_frame)
         # Photos have an up and a down; a thing lying on a table has none.
         turns = 1 if crop.is_frame else self.turns
-        # One picture a call: on a CPU a batch gains next to nothing, and the last bits of a vector
-        # would depend on its size.
-        views = [_unit(self._pooled(network, np.rot90(square, k))) for k in range(turns)]
+        views = []
+        for size in sizes:
+            square = (resize(crop.pixels, (size, size)).astype(np.float32) - mean) / std
+            # One picture a call: on a CPU a batch gains next to nothing, and the last bits of a
+            # vector would depend on its size.
+            views += [_unit(self._pooled(network, np.rot90(square, k))) for k in range(turns)]
         return _unit(np.sum(views, axis=0))
 
     def _pooled(self, network: Network, square: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -97,16 +102,17 @@ class Embedding(Extractor):
 
     def _preprocessing(
         self, is_frame: bool
-    ) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
+    ) -> tuple[tuple[int, ...], NDArray[np.float32], NDArray[np.float32]]:
         made: dict[str, Any] = {"size": 224, "mean": IMAGENET_MEAN, "std": IMAGENET_STD}
         if weights.is_named(self.weights):
             made |= weights.manifest()[self.weights].facts["input"]
-        size = self.image_size or int(made["size"])
+        size = self.image_size or made["size"]
         if is_frame:
-            # A frame holds more than a crop, and a few more pixels help it most.
-            size = self.frame_size or self.image_size or int(made.get("frame_size", size))
+            # A frame holds more than a crop, and a few more pixels help it most; at two sizes, half
+            # an octave apart, more still (Radenovic, Tolias and Chum, TPAMI 2018).
+            size = self.frame_size or self.image_size or made.get("frame_size", size)
         return (
-            size,
+            (size,) if isinstance(size, int) else tuple(size),
             np.asarray(self.mean or made["mean"], np.float32),
             np.asarray(self.std or made["std"], np.float32),
         )

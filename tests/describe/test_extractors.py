@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from objsearch.describe.base import Crop, crop_of
 from objsearch.describe.embedding import Embedding
@@ -163,3 +165,17 @@ def test_an_output_that_a_network_does_not_have_is_told() -> None:
         Embedding(output="poled").extract_batch([crop])
     with pytest.raises(WeightsError, match="leave out 'output'"):
         Embedding(weights="timm:resnet18", output="pooled").extract_batch([crop])
+
+
+def test_several_frame_sizes_average_the_vectors_of_each() -> None:
+    crop = Crop(drawing(96, 128), is_frame=True)
+
+    def vector(*sizes: int) -> NDArray[np.float32]:
+        [found] = Embedding(frame_size=sizes).extract_batch([crop])
+        return found.vector  # type: ignore[union-attr]
+
+    mean = vector(96) + vector(128)
+    assert np.allclose(vector(96, 128), mean / np.linalg.norm(mean), atol=1e-6)
+    assert np.array_equal(vector(96), Embedding(frame_size=96).extract_batch([crop])[0].vector)  # type: ignore[union-attr]
+    with pytest.raises(ValidationError, match="frame_size"):
+        Embedding(frame_size=(96, 8))
