@@ -14,6 +14,7 @@ from objsearch.apps.cli import options as shared
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
+    from objsearch.screening import Screen
     from objsearch.settings import Settings
     from objsearch.tasks.duplicates import Plan
 
@@ -104,7 +105,9 @@ def plan(
     settings = shared.settings_with(wanted, preset, config, workers, assignments, PRESET)
     from objsearch.apps.cli.output import progress_bar, warn
     from objsearch.tasks.duplicates import plan_duplicates, write_plan
+    from objsearch.tasks.duplicates.screening import open_screen
 
+    screen = open_screen(settings)
     with progress_bar() as progress:
         made = plan_duplicates(
             paths, settings, references=references or [], against=against or [], progress=progress
@@ -115,7 +118,7 @@ def plan(
         typer.echo(f"plan: {plan_file}", err=True)
     _show(made, "json" if as_json else "csv" if as_csv else "table")
     if report is not None:
-        _write_report(made, report, settings)
+        _write_report(made, report, settings, screen)
     raise typer.Exit(0 if made.groups else 1)
 
 
@@ -135,9 +138,10 @@ def _show(made: Plan, form: str) -> None:
         Console().print(forms.plan_table(made))
 
 
-def _write_report(made: Plan, path: Path, settings: Settings) -> None:
+def _write_report(made: Plan, path: Path, settings: Settings, screen: Screen) -> None:
     from objsearch.sources import Place, read_image
     from objsearch.tasks.duplicates.forms import write_page
+    from objsearch.tasks.duplicates.screening import flagged_members
     from objsearch.types import Image
 
     def read(ref: Any) -> Any:
@@ -145,7 +149,7 @@ def _write_report(made: Plan, path: Path, settings: Settings) -> None:
         return image.pixels if isinstance(image, Image) else None
 
     try:
-        write_page(made, path, read)
+        write_page(made, path, read, flagged_members(made, screen))
     except OSError as error:
         raise UsageError(f"cannot write the report '{path}': {error.strerror}") from None
     typer.echo(f"report: {path}", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from rich import box
@@ -14,9 +14,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from objsearch.flags import Flag
 from objsearch.report.as_table import Name
+from objsearch.report.blurring import reading_blurred
 from objsearch.report.pictures import Album, Picture, Read
-from objsearch.report.wording import folder_and_name, percent, shown
+from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
 from objsearch.tasks.duplicates.plan import Group, Member, Plan
 from objsearch.tasks.duplicates.saving import write_whole
 from objsearch.types import ImageRef
@@ -102,10 +104,13 @@ def megabytes(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:,.1f} kB"
 
 
-def write_page(plan: Plan, path: Path, read: Read) -> None:
+def write_page(
+    plan: Plan, path: Path, read: Read, flags: Mapping[ImageRef, tuple[Flag, ...]] | None = None
+) -> None:
     """A self-contained page that shows each group side by side. Raises OSError.
 
-    `read` gives a picture's pixels, or None; it is asked for one picture at a time.
+    `read` gives a picture's pixels, or None; it is asked for one picture at a time. Pictures that
+    `flags` has something against are blurred, and it is said why.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -117,13 +122,19 @@ def write_page(plan: Plan, path: Path, read: Read) -> None:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        shown=shown, percent=percent, parts=folder_and_name, megabytes=megabytes
+        shown=shown,
+        percent=percent,
+        parts=folder_and_name,
+        megabytes=megabytes,
+        flagged=flags_sentence,
     )
-    album = Album(read, PAGE_BYTES)
+    flags = flags or {}
+    album = Album(reading_blurred(read, flags), PAGE_BYTES)
     page = environment.get_template("review.html").render(
         plan=plan,
         summary=summary(plan),
         groups=((group, _pictures(group, album)) for group in plan.groups),
+        flags={ref.uri: said for ref, said in flags.items()},
     )
     write_whole(os.fspath(path), page)
 

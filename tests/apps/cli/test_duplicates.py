@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +82,27 @@ def test_from_plan_to_undo(found: Callable[..., Any], cli: Cli, tmp_path: Path) 
     undone = cli("duplicates", "undo", manifest)
     assert undone.code == 0 and small.exists()
     assert undone.out == "2 files restored, 0 not\n"
+
+
+def test_the_page_blurs_what_screening_flags(
+    found: Callable[..., Any],
+    failing: Callable[..., str],
+    photo: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    unwanted = put(tmp_path / "unwanted" / "one.png", drawing(200, 300, seed=1))
+    plain, blurred = tmp_path / "plain.html", tmp_path / "blurred.html"
+    found("--report", plain)
+    found("--report", blurred, "--set", f"screening.examples=[{unwanted}]")
+    assert "blurred" not in plain.read_text()
+    assert blurred.read_text().count("blurred, flagged: examples") == 3
+    shots = [
+        set(re.findall(r"data:image/jpeg[^\"]+", page.read_text())) for page in (plain, blurred)
+    ]
+    assert shots[0] and shots[1] and not shots[0] & shots[1]
+    # What is missing is told before anything is planned.
+    message = failing("duplicates", photo.parent, "--set", "screening.examples=[/nowhere.png]")
+    assert "/nowhere.png" in message
 
 
 def test_deleting_asks_and_nobody_there_means_no(

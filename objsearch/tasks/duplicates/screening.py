@@ -1,0 +1,33 @@
+"""What is not to be shown on the page for review, by the section `screening` of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from objsearch.flags import Flag
+from objsearch.pipeline import ObjectSearch
+from objsearch.screening import Screen
+from objsearch.settings import Settings
+from objsearch.tasks.duplicates.plan import Plan
+from objsearch.types import ImageRef
+
+
+def open_screen(settings: Settings) -> Screen:
+    """The rules, loaded: what is missing is told before hours of planning, not after.
+
+    Raises UsageError, MissingDependencyError and WeightsError when anything of a rule is missing.
+    """
+    screen = Screen(settings, ObjectSearch)
+    screen.prepare()
+    return screen
+
+
+def flagged_members(plan: Plan, screen: Screen) -> Mapping[ImageRef, tuple[Flag, ...]]:
+    """What there is against the files of a plan; clean ones are left out.
+
+    A file that cannot be read any more is flagged, too: nobody has looked at it.
+    """
+    if not screen.section.has_rules:
+        return {}
+    refs = [ImageRef(one.path) for group in plan.groups for one in group.members]
+    return {ref: flags for ref in refs if (flags := screen.flags_of(ref))}
