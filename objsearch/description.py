@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from objsearch.describe.base import Extractor, crop_of
 from objsearch.detect.base import Detector
@@ -121,10 +123,14 @@ def _that_count(image: Image) -> Pixels:
     return crop(image.pixels, image.within_xyxy or image.frame)
 
 
+def is_flat(light: NDArray[Any]) -> bool:
+    """Whether gray levels (H, W) show next to nothing: paper, a black frame, an overexposed sky."""
+    return float(resize(light, (64, 64)).std()) < FLAT_DEVIATION
+
+
 def _note(image: Image, descriptors: dict[str, tuple[Descriptor, ...]]) -> str:
     """`too_few_features` for a flat picture, or one whose only descriptors found no keypoints."""
-    small = resize(gray(_that_count(image)), (64, 64))
-    if float(small.std()) < FLAT_DEVIATION:
+    if is_flat(gray(_that_count(image))):
         return TOO_FEW_FEATURES
     frames = [parts[-1] for parts in descriptors.values()]
     local = [len(one) for one in frames if isinstance(one, LocalFeatures)]

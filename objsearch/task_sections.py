@@ -46,6 +46,12 @@ class Duplicates(Part):
         description="also look for quarter turns by networks, which takes four times as long; "
         "hashes look for them anyway",
     )
+    long_side: int | None = Field(
+        None,
+        ge=64,
+        description="larger pictures are reduced to this, in pixels, before anything is made of "
+        "them; null: as they are",
+    )
     min_overlap: float = Field(
         0.5, ge=0, le=1, description="the part of one picture that must lie inside the other"
     )

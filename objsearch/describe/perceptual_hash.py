@@ -6,13 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from pydantic import Field
 
 from objsearch.describe.base import Crop, Extractor
 from objsearch.images.transform import fit
 from objsearch.types import BinaryDescriptor, Descriptor
-
-# The hash works on 64 x 64 means; the authors resize to 512 first, which bounds its cost.
-WORKING_SIDE = 512
 
 
 class PerceptualHash(Extractor):
@@ -21,17 +19,19 @@ class PerceptualHash(Extractor):
     name = "perceptual-hash"
     produces = "binary"
 
+    # The hash works on 64 x 64 means; the authors resize to 512 first, which bounds its cost.
+    long_side: int = Field(
+        512, ge=64, le=2048, description="working size in pixels; smaller ones stay as they are"
+    )
+
     def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
-        return [_hash(crop) for crop in crops]
+        return [_hash(crop, self.long_side) for crop in crops]
 
 
-def _hash(crop: Crop) -> BinaryDescriptor:
+def _hash(crop: Crop, long_side: int) -> BinaryDescriptor:
     import pdqhash
 
-    working = (
-        fit(crop.pixels, WORKING_SIDE)[0]
-        if max(crop.pixels.shape[:2]) > WORKING_SIDE
-        else (crop.pixels)
-    )
+    is_large = max(crop.pixels.shape[:2]) > long_side
+    working = fit(crop.pixels, long_side)[0] if is_large else crop.pixels
     bits, quality = pdqhash.compute(np.ascontiguousarray(working))
     return BinaryDescriptor(np.packbits(bits.astype(np.uint8)), quality / 100)

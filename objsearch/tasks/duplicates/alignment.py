@@ -47,8 +47,10 @@ class Small:
     def of(cls, pixels: Pixels) -> Small:
         """The small copy of a picture of any size."""
         height, width = pixels.shape[:2]
-        small = fit(pixels, SIDE)[0] if max(height, width) > SIDE else pixels
-        return cls(gray(small).astype(np.float32), (width, height))
+        small = gray(pixels)
+        if max(height, width) > SIDE:
+            small = fit(small, SIDE)[0]
+        return cls(small.astype(np.float32), (width, height))
 
     @property
     def scaling(self) -> NDArray[np.float64]:
@@ -152,8 +154,10 @@ def _typical_correlation(
 def _blocks(values: NDArray[np.float32]) -> NDArray[np.float64]:
     """Means over BLOCK x BLOCK pixels; what is left over at the right and below does not count."""
     rows, columns = (size // BLOCK for size in values.shape)
-    whole = values[: rows * BLOCK, : columns * BLOCK].astype(np.float64)
-    return np.asarray(whole.reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3)))
+    if rows == 0 or columns == 0:
+        return np.zeros((rows, columns))
+    whole = values[: rows * BLOCK, : columns * BLOCK]
+    return cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float64)
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

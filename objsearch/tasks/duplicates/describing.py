@@ -1,23 +1,18 @@
-"""Each picture described once, upright and mirrored, and put on disk until it is compared.
+"""Looking at a picture, which is quick; and describing it, upright or mirrored, which is not.
 
-Memory holds a few vectors a picture, for choosing candidates; keypoints wait in a temporary file.
+Every picture is looked at. Described is only what has to be compared by more than its whole frame.
 """
 
 from __future__ import annotations
 
-import os
-import pickle
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Protocol
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.describe.base import Crop, Extractor
-from objsearch.description import Describer
+from objsearch.description import Describer, content_hash, is_flat
 from objsearch.images.decode import opened_picture
 from objsearch.images.frames import ANIMATED, tiff_pages
 from objsearch.images.transform import fit
@@ -28,16 +23,15 @@ from objsearch.tasks.duplicates.alignment import Small, tiny_versions
 from objsearch.tasks.duplicates.files import File, place_of
 from objsearch.types import (
     BinaryDescriptor,
+    Box,
     DescribedImage,
     Descriptor,
     GlobalDescriptor,
     Image,
+    LocalFeatures,
     Pixels,
     Unreadable,
 )
-
-TINY = "(tiny)"
-"""The vectors of tiny pictures, which every preset gets: they find copies of the whole frame."""
 
 VERSION_SIDE = 512
 """Longer side of the copies that are turned: whole-picture descriptors look at fewer pixels."""
@@ -45,76 +39,32 @@ VERSION_SIDE = 512
 # What a first page or a first look says nothing certain about: these are compared by their bytes.
 _BYTES_ONLY = ("PDF", "VIDEO", "SVG", "WMF", "EMF")
 
-Versions = dict[str, NDArray[np.float16]]
-"""By extractor, (V, D): upright first; half of them mirrored where mirror images are looked for."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What a first look tells: `content` of all pixels, a small copy, and whether it is flat.
+
+    `tiny` (V, D) are vectors of the whole frame, turned and mirrored: see `tiny_versions`.
+    """
+
+    size_wh: tuple[int, int]
+    content: str
+    small: Small
+    tiny: NDArray[np.float16]
+    is_flat: bool
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Described:
-    """A picture and its mirror image, a small copy, and its vectors in every version."""
+    """A described picture; by extractor, (V, D) vectors of it: upright first, then turned ones."""
 
-    upright: DescribedImage
-    mirrored: DescribedImage | None
-    small: Small
-    versions: Versions
-
-
-class Descriptions(Protocol):
-    """Described pictures by number, in whatever store."""
-
-    def __len__(self) -> int: ...
-
-    def views(self, number: int) -> tuple[DescribedImage, ...]:
-        """The picture, and its mirror image where such are looked for."""
-
-    def small(self, number: int) -> Small:
-        """Its small copy."""
-
-
-class OnDisk:
-    """Descriptions in a temporary file without a name: gone with the process, however it ends."""
-
-    def __init__(self, at_hand: int = 400) -> None:
-        self._file = tempfile.TemporaryFile(prefix="objsearch-")  # noqa: SIM115  (lives as long)
-        self._places: list[tuple[int, int]] = []
-        self._end = 0
-        self.views = lru_cache(at_hand)(self._views)
-        self.small = lru_cache(10 * at_hand)(self._small)
-
-    def __len__(self) -> int:
-        return len(self._places) // 2
-
-    def close(self) -> None:
-        """Give the disk back."""
-        self.views.cache_clear()
-        self.small.cache_clear()
-        self._file.close()
-
-    def append(self, views: tuple[DescribedImage, ...], small: Small | None) -> None:
-        """Store the next picture."""
-        for part in (views, small):
-            data = pickle.dumps(part, protocol=pickle.HIGHEST_PROTOCOL)
-            self._file.write(data)
-            self._places.append((self._end, len(data)))
-            self._end += len(data)
-        self._file.flush()
-
-    def _views(self, number: int) -> tuple[DescribedImage, ...]:
-        views: tuple[DescribedImage, ...] = self._read(2 * number)
-        return views
-
-    def _small(self, number: int) -> Small:
-        small: Small = self._read(2 * number + 1)
-        return small
-
-    def _read(self, place: int) -> Any:
-        start, length = self._places[place]
-        # What we have written ourselves. Threads may read at once: the file's position is not used.
-        return pickle.loads(os.pread(self._file.fileno(), length, start))
+    image: DescribedImage
+    versions: dict[str, NDArray[np.float16]]
 
 
 class Views:
-    """Describes files for a search for copies, the way some settings say."""
+    """Looks at files and describes them for a search for copies, the way some settings say."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -125,47 +75,84 @@ class Views:
             if extractor.produces in ("global", "binary")
         )
 
-    @property
-    def exacting(self) -> tuple[str, ...]:
-        """Names of the vectors that say nothing where they agree little: others know more then."""
-        hashes = [one.name for one in self.whole if one.produces == "binary"]
-        return (TINY, *(hashes if len(hashes) < len(self.whole) else ()))
-
-    def describe(self, file: File) -> Described | Unreadable:
-        """Read, describe and mirror one file; what cannot be read stays so."""
+    def look(self, file: File) -> Look | Unreadable:
+        """Read a file and look at it; what cannot be read stays so."""
         image = self.describer.read(place_of(file))
         if isinstance(image, Unreadable):
             return image
-        views = [image, mirrored(image)] if self.settings.geometry.mirrored else [image]
-        described = self.describer.describe(views)
-        versions = {one.name: self._versions(one, image, described) for one in self.whole}
         small = Small.of(image.pixels)
         tiny = tiny_versions(small).astype(np.float16)
-        versions[TINY] = tiny if len(views) > 1 else tiny[: len(tiny) // 2]
-        return Described(described[0], described[1] if len(views) > 1 else None, small, versions)
+        return Look(
+            image.size_wh,
+            content_hash(image),
+            small,
+            tiny if self.settings.geometry.mirrored else tiny[: len(tiny) // 2],
+            is_flat(small.gray),
+            image.warnings,
+        )
+
+    def describe(self, file: File, is_mirrored: bool) -> Described | None:
+        """Read a file again and describe it; None when it cannot be read any more.
+
+        Should it show something else by now, nothing is lost: a copy is proved by what was seen at
+        first.
+        """
+        image = self.describer.read(place_of(file))
+        if isinstance(image, Unreadable):
+            return None
+        reduced = self._reduced(image)
+        [found] = self.describer.describe([mirrored(reduced) if is_mirrored else reduced])
+        versions = {}
+        if not is_mirrored:
+            # What a mirror changes, networks hardly see: mirror images need no vectors.
+            versions = {one.name: self._versions(one, reduced, found) for one in self.whole}
+        return Described(_enlarged(found, image.size_wh), versions)
+
+    def _reduced(self, image: Image) -> Image:
+        long_side = self.settings.duplicates.long_side
+        if long_side is None or max(image.size_wh) <= long_side:
+            return image
+        return replace(image, pixels=fit(image.pixels, long_side)[0])
 
     def _versions(
-        self, extractor: Extractor, image: Image, described: Sequence[DescribedImage]
+        self, extractor: Extractor, image: Image, described: DescribedImage
     ) -> NDArray[np.float16]:
-        made = [one.descriptors[extractor.name][-1] for one in described]
+        made = [described.descriptors[extractor.name][-1]]
         if self.settings.duplicates.turned:
-            crops = [Crop(pixels, is_frame=True) for pixels in _turned(image.pixels, len(made) > 1)]
-            turned = extractor.extract_batch(crops)
-            # Mirrored ones in the second half: a version's number says what it is.
-            half = len(turned) // len(made)
-            made = [
-                one
-                for side, first in enumerate(made)
-                for one in (first, *turned[side * half : (side + 1) * half])
-            ]
+            crops = [Crop(pixels, is_frame=True) for pixels in _turned(image.pixels)]
+            made += extractor.extract_batch(crops)
         return np.stack([_vector(one) for one in made])
 
 
-def _turned(pixels: Pixels, with_mirrored: bool) -> Iterator[Pixels]:
+def _enlarged(described: DescribedImage, size_wh: tuple[int, int]) -> DescribedImage:
+    """Boxes and keypoints of a reduced picture, in pixels of the whole; no content is claimed."""
+    sx, sy = (size / reduced for size, reduced in zip(size_wh, described.size_wh, strict=True))
+    scale = np.array([sx, sy], np.float32)
+
+    def moved(one: Descriptor) -> Descriptor:
+        if not isinstance(one, LocalFeatures):
+            return one
+        points = (one.points_xy + np.float32(0.5)) * scale - np.float32(0.5)
+        return replace(one, points_xy=points, scale=one.scale * max(sx, sy))
+
+    def box(one: Box) -> Box:
+        return Box(one.x1 * sx, one.y1 * sy, one.x2 * sx, one.y2 * sy)
+
+    return replace(
+        described,
+        size_wh=size_wh,
+        content="",
+        regions=tuple(replace(one, box_xyxy=box(one.box_xyxy)) for one in described.regions),
+        descriptors={
+            name: tuple(map(moved, parts)) for name, parts in described.descriptors.items()
+        },
+    )
+
+
+def _turned(pixels: Pixels) -> Iterator[Pixels]:
     small = fit(pixels, VERSION_SIDE)[0] if max(pixels.shape[:2]) > VERSION_SIDE else pixels
-    for side in (small, small[:, ::-1])[: 2 if with_mirrored else 1]:
-        for quarter in (1, 2, 3):
-            yield np.ascontiguousarray(np.rot90(side, quarter))
+    for quarter in (1, 2, 3):
+        yield np.ascontiguousarray(np.rot90(small, quarter))
 
 
 def _vector(descriptor: Descriptor) -> NDArray[np.float16]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,15 @@ from objsearch.match.geometry import inverse, overlap, projected
 from objsearch.mirror import compare_mirrored
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates.alignment import Small, agreement, stretched, tiny_versions
-from objsearch.tasks.duplicates.describing import Descriptions
+from objsearch.tasks.duplicates.storing import OnDisk
 from objsearch.types import Box, DescribedImage, Hit
 
 Transform = NDArray[np.float64]
 
 DIRECT = 0.5
 """Correlation of two tiny pictures from which it is worth laying one whole onto the other."""
+AT_HAND = 4000
+"""Tiny pictures held in memory, 18 kB each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,48 +66,60 @@ class Likeness:
 class Judge:
     """Says of two pictures, by number, whether they are copies."""
 
-    def __init__(self, settings: Settings, descriptions: Descriptions) -> None:
+    def __init__(self, settings: Settings, stored: OnDisk) -> None:
         self.settings = settings
-        self.descriptions = descriptions
+        self.stored = stored
+        self._tiny = lru_cache(AT_HAND)(lambda number: tiny_versions(stored.small(number)))
         self.comparer = Comparer(settings)
         self.rules = settings.duplicates
         wanted = self.rules.threshold
         self.threshold = settings.search.threshold if wanted is None else wanted
 
     def judge(
-        self, i: int, j: int, mirrored_first: bool = False, hints: Sequence[Transform] = ()
+        self, i: int, j: int, is_mirrored: bool = False, hints: Sequence[Transform] = ()
     ) -> Likeness | None:
-        """The likeness of two pictures that are copies, or None; `hints` are tried first."""
-        one, other = self.descriptions.small(i), self.descriptions.small(j)
-        for transform in (*hints, *_direct(one, other)):
+        """The likeness of two pictures that are copies, or None.
+
+        `hints` are tried first, and whole frames, which may be mirrored; then keypoints, those of
+        the first picture's mirror image if the hints say so or it is asked for.
+        """
+        one, other = self.stored.small(i), self.stored.small(j)
+        for transform in () if is_mirrored else (*hints, *self._direct(i, j)):
             found = self._proved(one, other, transform, 0.0, self.rules.min_agreement)
             if found is not None:
                 return found
-        query, reference = self.descriptions.views(i), self.descriptions.views(j)[0]
-        orders = [True, False] if mirrored_first else [False, True]
-        for is_mirrored in orders[: len(query)]:
-            for hit in self._compared(query, reference, is_mirrored):
-                found = self._accepted(hit, one, other)
-                if found is not None:
-                    return found
+        is_mirrored |= any(float(np.linalg.det(hint)) * hint[2, 2] < 0 for hint in hints[:1])
+        query, reference = self.stored.view(i, is_mirrored), self.stored.view(j, False)
+        if query is None or reference is None:
+            return None
+        for hit in self._compared(query.image, reference.image, is_mirrored):
+            found = self._accepted(hit, one, other)
+            if found is not None:
+                return found
         return None
 
+    def _direct(self, i: int, j: int) -> list[Transform]:
+        """The whole of one onto the whole of the other, turned and mirrored as it fits best."""
+        alike = self._tiny(i) @ self._tiny(j)[0]
+        best = int(alike.argmax())
+        if alike[best] < DIRECT:
+            return []
+        one, other = self.stored.small(i), self.stored.small(j)
+        return [stretched(one, other, best % 4, best >= 4)]
+
     def _compared(
-        self, query: Sequence[DescribedImage], reference: DescribedImage, is_mirrored: bool
+        self, query: DescribedImage, reference: DescribedImage, is_mirrored: bool
     ) -> Iterator[Hit]:
         """The comparison, and the one from the other side where that may say more."""
         if not is_mirrored:
-            hit = self.comparer.compare(query[0], reference)
+            hit = self.comparer.compare(query, reference)
         else:
-            hit = compare_mirrored(self.comparer.compare, query[1], reference)
+            hit = compare_mirrored(self.comparer.compare, query, reference)
         yield hit
         if any(pair.verification for pair in hit.pairs):
             # What is central in one of two pictures may lie at the rim of the other.
-            back = self.comparer.compare(reference, query[is_mirrored])
-            turned = swapped(back, reference.size_wh)
-            yield (
-                compare_mirrored(lambda *_: turned, query[1], reference) if is_mirrored else turned
-            )
+            back = swapped(self.comparer.compare(reference, query), reference.size_wh)
+            yield compare_mirrored(lambda *_: back, query, reference) if is_mirrored else back
 
     def _accepted(self, hit: Hit, one: Small, other: Small) -> Likeness | None:
         """The best pair of regions that proves a copy."""
@@ -138,15 +153,6 @@ class Judge:
         if agreed < needed or similarity < self.threshold:
             return None
         return Likeness(similarity, (back, there), transform, *_movement(transform, one.size_wh))
-
-
-def _direct(one: Small, other: Small) -> list[Transform]:
-    """The whole of one onto the whole of the other, turned and mirrored as it fits best."""
-    alike = tiny_versions(one) @ tiny_versions(other)[0]
-    best = int(alike.argmax())
-    if alike[best] < DIRECT:
-        return []
-    return [stretched(one, other, best % 4, best >= 4)]
 
 
 def _movement(transform: Transform, size_wh: tuple[int, int]) -> tuple[bool, float, float]:

@@ -4,56 +4,98 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from functools import partial
+from typing import NamedTuple
 
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.match.geometry import inverse
-from objsearch.tasks.duplicates.candidates import Pairs
+from objsearch.tasks.duplicates.candidates import Pair
 from objsearch.tasks.duplicates.likeness import Likeness, Transform
 
-Judged = Callable[[int, int, bool, Sequence[Transform]], Likeness | None]
-Task = tuple[tuple[int, int], bool, Sequence[Transform]]
 MOST_HINTS = 3
+
+
+class Task(NamedTuple):
+    """A pair (i, j), i < j, to be judged; with `is_mirrored`, whether one shows the other mirrored.
+
+    `hints` are transforms from i to j that other pairs lead to.
+    """
+
+    pair: Pair
+    is_mirrored: bool = False
+    hints: Sequence[Transform] = ()
 
 
 class Network:
     """Pictures by number, and the likeness of each pair that was found to be copies."""
 
     def __init__(
-        self, judge: Judged, may_pair: Callable[[int, int], bool], workers: int = 1
+        self,
+        judge: Callable[[Task], Likeness | None],
+        may_pair: Callable[[int, int], bool],
+        workers: int = 1,
     ) -> None:
         self._judge = judge
         self._may_pair = may_pair
         self._workers = workers
         self._links: dict[int, dict[int, Likeness]] = defaultdict(dict)
-        self._tried: set[tuple[int, int]] = set()
-        self._led: set[tuple[int, int]] = set()
+        self._near: dict[int, set[int]] = defaultdict(set)
+        self._tried: set[tuple[Pair, bool, bool]] = set()
+        self._together: dict[int, set[int]] = {}
 
-    def __len__(self) -> int:
-        """The number of pairs compared so far."""
-        return len(self._tried)
+    def verify(
+        self,
+        rounds: Sequence[Sequence[Pair]],
+        progress: Progress = silent,
+        *,
+        is_mirrored: bool = False,
+    ) -> None:
+        """Compare candidates, likeliest first: what is together by then has to wait.
 
-    def verify(self, pairs: Pairs, progress: Progress = silent) -> None:
-        """Compare candidates in full, each pair once."""
-        self._settle([(pair, flag, ()) for pair, flag in pairs.items()], progress)
+        Most of that never needs a look: where copies lead to each other, `explore` knows already
+        how one would have to lie upon the other.
+        """
+        total, done = sum(map(len, rounds)), 0
+        for pairs in rounds:
+            for i, j in pairs:
+                self._near[i].add(j)
+                self._near[j].add(i)
+            apart = [Task(pair, is_mirrored) for pair in pairs if not self._are_together(*pair)]
+            done += len(pairs) - len(apart)
+            self._settle(apart, _counted_on(progress, done, total))
+            done += len(apart)
+
+    def _are_together(self, i: int, j: int) -> bool:
+        return j in self._together.get(i, ())
+
+    def leaders(self, order: Sequence[int], kinds: Sequence[object]) -> list[int]:
+        """Of what is together the first of each kind; sorted. `kinds[i]` is that of picture `i`."""
+        seen: dict[object, int] = {}
+        for i in order:
+            seen.setdefault((min(self._together.get(i, (i,))), kinds[i]), i)
+        return sorted(seen.values())
+
+    def _join(self, i: int, j: int) -> None:
+        """From now on, all that one leads to and all that the other leads to are together."""
+        one, other = (self._together.setdefault(k, {k}) for k in (i, j))
+        if one is not other:
+            one |= other
+            self._together.update(dict.fromkeys(other, one))
 
     def _settle(self, tasks: Sequence[Task], progress: Progress = silent) -> int:
         """Judge the pairs that are new, or newly led to; returns how many were."""
         fresh = [task for task in tasks if self._is_new(task)]
-        self._tried |= {task[0] for task in fresh}
-        self._led |= {task[0] for task in fresh if task[2]}
-        verdicts = ordered_map(partial(_judged, self._judge), fresh, workers=self._workers, ahead=8)
+        self._tried |= {_key(task) for task in fresh}
+        verdicts = ordered_map(self._judge, fresh, workers=self._workers, ahead=8)
         told = counted(verdicts, "compare", progress, len(fresh))
         for ((i, j), _, _), found in zip(fresh, told, strict=True):
             if found is not None:
                 self._links[i][j] = found
                 self._links[j][i] = found.reversed()
+                self._join(i, j)
         return len(fresh)
 
     def _is_new(self, task: Task) -> bool:
-        pair, _, leads = task
-        known = self._led if leads else self._tried
-        return pair not in known and self._may_pair(*pair)
+        return _key(task) not in self._tried and self._may_pair(*task.pair)
 
     def alike(self, i: int, j: int) -> Likeness | None:
         """How picture `i` is a copy of picture `j`; None when it is none. Not defined for i = j."""
@@ -64,11 +106,11 @@ class Network:
 
         A chain alone makes no copy: each is compared with the picture itself.
         """
-        while self._settle(self._further(i)):
+        while self._settle(self._led_to(i)) or self._settle(self._waiting(i)):
             pass
         return set(self._links[i])
 
-    def _further(self, i: int) -> list[Task]:
+    def _led_to(self, i: int) -> list[Task]:
         """Pairs of a picture and its copies' copies, with where these lead to."""
         hints: dict[int, list[Transform]] = defaultdict(list)
         for j, first in sorted(self._links[i].items()):
@@ -81,13 +123,26 @@ class Network:
                 known.append(second.transform @ first.transform)
         return [_task(i, k, leads) for k, leads in sorted(hints.items())]
 
+    def _waiting(self, i: int) -> list[Task]:
+        """Candidates of a picture and its copies that were together, yet did not join them."""
+        links = self._links[i]
+        return [
+            _task(j, k, ())
+            for j in (i, *sorted(links))
+            for k in sorted(self._near[j] - {i, *links})
+        ]
+
+
+def _key(task: Task) -> tuple[Pair, bool, bool]:
+    return task.pair, task.is_mirrored, bool(task.hints)
+
 
 def _task(i: int, k: int, leads: Sequence[Transform]) -> Task:
     if i < k:
-        return (i, k), False, leads
-    return (k, i), False, [inverse(lead) for lead in leads]
+        return Task((i, k), hints=leads)
+    return Task((k, i), hints=[inverse(lead) for lead in leads])
 
 
-def _judged(judge: Judged, task: Task) -> Likeness | None:
-    (i, j), mirrored_first, hints = task
-    return judge(i, j, mirrored_first, hints)
+def _counted_on(progress: Progress, before: int, total: int) -> Progress:
+    """Progress of a part, told as that of the whole."""
+    return lambda stage, done, _: progress(stage, before + done, total)

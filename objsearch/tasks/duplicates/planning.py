@@ -4,81 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
-import numpy as np
-
-from objsearch.comparison import Comparer
 from objsearch.config import load_settings
 from objsearch.errors import UnreadableImageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.settings import Settings
-from objsearch.tasks.duplicates.candidates import Pairs, nearest_pairs
 from objsearch.tasks.duplicates.decisions import (
     Content,
     Decisions,
     decisions_path,
     load_decisions,
 )
-from objsearch.tasks.duplicates.describing import (
-    Described,
-    OnDisk,
-    Versions,
-    Views,
-    by_bytes_alone,
-    size_of,
-)
-from objsearch.tasks.duplicates.files import File, Sides, find_files
+from objsearch.tasks.duplicates.describing import Look, Views, by_bytes_alone, size_of
+from objsearch.tasks.duplicates.files import File, Sides, find_files, place_of
 from objsearch.tasks.duplicates.grouping import Cluster, Grouper, group_of
 from objsearch.tasks.duplicates.keeping import Candidate
-from objsearch.tasks.duplicates.likeness import Judge
+from objsearch.tasks.duplicates.linking import (
+    AGAINST,
+    BOTH,
+    SOURCES,
+    Linker,
+    Pictures,
+    Standing,
+)
 from objsearch.tasks.duplicates.network import Network
 from objsearch.tasks.duplicates.plan import Fingerprint, Group, Passed, Plan
 from objsearch.types import Unreadable
 
 PRESET = "copies"
 """What copies are looked for with, unless another preset is named."""
-
-FLOOR = 0.3
-"""Of hashes and tiny pictures: what agrees less, agrees by chance (90 of 256 bits differ)."""
-
-SOURCES, AGAINST, BOTH = 1, 2, 3
-"""Which sides the files of a picture lie on."""
-
-
-@dataclass(slots=True, eq=False)
-class _Pictures:
-    """What was described: pictures of the same pixels are one, under one number.
-
-    `is_plain` tells those with too little structure: only identical ones are copies of them.
-    """
-
-    stored: OnDisk = field(default_factory=OnDisk)
-    versions: list[Versions] = field(default_factory=list)
-    content: list[str] = field(default_factory=list)
-    is_plain: list[bool] = field(default_factory=list)
-    number: dict[str, int] = field(default_factory=dict)
-
-    def add(self, described: Described) -> int:
-        """The picture's number, a new one unless its pixels were seen before."""
-        upright = described.upright
-        if upright.content not in self.number:
-            self.number[upright.content] = len(self.content)
-            self.content.append(upright.content)
-            self.is_plain.append(bool(upright.note))
-            self.versions.append(described.versions)
-            views = (upright, described.mirrored) if described.mirrored else (upright,)
-            self.stored.append(views, described.small)
-        return self.number[upright.content]
-
-    def add_opaque(self) -> int:
-        """A number for what is known by its bytes alone."""
-        self.content.append("")
-        self.is_plain.append(True)
-        self.versions.append({})
-        self.stored.append((), None)
-        return len(self.content) - 1
 
 
 class Planner:
@@ -93,7 +49,7 @@ class Planner:
         self.progress = progress
         self.decisions: Decisions = load_decisions(decisions_path(settings))
         self.views = Views(settings)
-        self.pictures = _Pictures()
+        self.pictures = Pictures(self.views)
         self.warnings: list[str] = []
         self.ignored: set[frozenset[str]] = set()
 
@@ -134,83 +90,42 @@ class Planner:
         every = list(classes.values())
         looked_at = ordered_map(self._looked_at, every, workers=self.settings.run.n_workers)
         for same, result in zip(
-            every, counted(looked_at, "describe", self.progress, len(every)), strict=True
+            every, counted(looked_at, "look", self.progress, len(every)), strict=True
         ):
             if isinstance(result, Unreadable):
                 skipped.update((name, result.reason) for file in same for name in file.names)
                 continue
-            size_wh, number = self._numbered(result)
+            size_wh, number = self._numbered(result, same[0])
             yield from (Candidate(file, size_wh, number) for file in same)
 
-    def _looked_at(self, same: list[File]) -> Described | tuple[int, int] | Unreadable:
+    def _looked_at(self, same: list[File]) -> Look | tuple[int, int] | Unreadable:
         """One picture for files of the same bytes; its size alone where bytes must do."""
         file = same[0]
         try:
             if by_bytes_alone(file, self.settings):
                 return size_of(file, self.views) if len(same) > 1 else (0, 0)
-            return self.views.describe(file)
+            return self.views.look(file)
         except (UnreadableImageError, OSError):
-            return self.views.describe(file)  # which says why
+            return self.views.look(file)  # which says why
 
-    def _numbered(self, result: Described | tuple[int, int]) -> tuple[tuple[int, int], int]:
-        if not isinstance(result, Described):
-            return result, self.pictures.add_opaque()
-        upright = result.upright
-        self.warnings += [f"{upright.ref}: {warning}" for warning in upright.warnings]
-        return upright.size_wh, self.pictures.add(result)
+    def _numbered(self, result: Look | tuple[int, int], file: File) -> tuple[tuple[int, int], int]:
+        if not isinstance(result, Look):
+            return result, self.pictures.add_opaque(file)
+        self.warnings += [f"{place_of(file).ref}: {warning}" for warning in result.warnings]
+        return result.size_wh, self.pictures.add(result, file)
 
     def _network(self, candidates: list[Candidate]) -> Network:
-        sides = [0] * len(self.pictures.content)
-        free = [False] * len(sides)
+        n = len(self.pictures.files)
+        sides, free, pixels = [0] * n, [False] * n, [0] * n
         for one in candidates:
             sides[one.node] |= AGAINST if one.file.is_against else SOURCES
             free[one.node] |= not one.file.protected
+            pixels[one.node] = one.size_wh[0] * one.size_wh[1]
         if not self.sides.against:
-            sides = [BOTH] * len(sides)
-        plain = self.pictures.is_plain
-
-        def may_pair(i: int, j: int) -> bool:
-            crosses = bool(sides[i] & SOURCES and sides[j] & AGAINST) or bool(
-                sides[j] & SOURCES and sides[i] & AGAINST
-            )
-            return crosses and (free[i] or free[j]) and not (plain[i] or plain[j])
-
-        judge = Judge(self.settings, self.pictures.stored)
-        network = Network(judge.judge, may_pair, self.settings.run.n_workers)
-        network.verify(self._pairs(sides), self.progress)
-        return network
-
-    def _pairs(self, sides: list[int]) -> Pairs:
-        """Candidates among the pictures that have structure."""
-        usable = [i for i, plain in enumerate(self.pictures.is_plain) if not plain]
-        if len(usable) < 2:
-            return {}
-        names = self.pictures.versions[usable[0]]
-        floors = {name: FLOOR for name in names if name in self.views.exacting}
-        near = nearest_pairs(
-            {name: np.stack([self.pictures.versions[i][name] for i in usable]) for name in names},
-            self.settings.duplicates.candidates,
-            with_mirrored=self.settings.geometry.mirrored,
-            groups=np.array([sides[i] for i in usable], np.int8),
-            floors=floors,
+            sides = [BOTH] * n
+        return Linker(self.settings, self.views, self.pictures, self.progress).linked(
+            [Standing(*one) for one in zip(sides, free, pixels, strict=True)]
         )
-        pairs = {(usable[i], usable[j]): flag for (i, j), flag in near.items()}
-        return pairs if self.views.whole else {**self._exhaustive(usable), **pairs}
-
-    def _exhaustive(self, usable: list[int]) -> Pairs:
-        """Without a descriptor of whole pictures: keypoints of all against all choose."""
-        rankers = Comparer(self.settings).rankers()
-        count = self.settings.duplicates.candidates
-        stored = [self.pictures.stored.views(i)[0] for i in usable]
-        pairs: Pairs = {}
-        for i in usable:
-            for is_mirrored, view in enumerate(self.pictures.stored.views(i)):
-                for ranker in rankers:
-                    order = np.argsort(-ranker(view, stored), kind="stable")[: count + 1]
-                    near = [usable[int(k)] for k in order if usable[int(k)] != i][:count]
-                    for j in near:
-                        pairs.setdefault((min(i, j), max(i, j)), bool(is_mirrored))
-        return dict(sorted(pairs.items()))
 
     def _may_group(self, keep: Candidate, other: Candidate) -> bool:
         if self.sides.against and keep.file.is_against == other.file.is_against:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from objsearch.tasks.duplicates.likeness import Likeness, Transform
-from objsearch.tasks.duplicates.network import Network
+from objsearch.tasks.duplicates.network import Network, Task
 
 
 def shift(dx: float) -> Transform:
@@ -17,7 +15,8 @@ def shift(dx: float) -> Transform:
 def network(calls: list[tuple[int, int, list[float]]], *, believes_hints: bool) -> Network:
     """Pictures on a line, one pixel apart; neighbours are alike, others only if led to."""
 
-    def judge(i: int, j: int, _: bool, hints: Sequence[Transform]) -> Likeness | None:
+    def judge(task: Task) -> Likeness | None:
+        (i, j), _, hints = task
         calls.append((i, j, [float(hint[0, 2]) for hint in hints]))
         is_alike = j - i == 1 or (believes_hints and len(hints) > 0)
         return Likeness(0.9, transform=shift(j - i)) if is_alike else None
@@ -28,7 +27,7 @@ def network(calls: list[tuple[int, int, list[float]]], *, believes_hints: bool) 
 def test_a_pair_that_was_tried_is_tried_again_where_another_leads() -> None:
     calls: list[tuple[int, int, list[float]]] = []
     found = network(calls, believes_hints=True)
-    found.verify({(0, 1): False, (0, 2): False, (1, 2): False})
+    found.verify([[(0, 1), (0, 2), (1, 2)]])
     assert found.alike(0, 2) is None
     assert found.explore(2) == {0, 1}
     assert calls[3:] == [(0, 2, [2.0])]
@@ -39,7 +38,38 @@ def test_a_pair_that_was_tried_is_tried_again_where_another_leads() -> None:
 def test_what_is_led_to_in_vain_is_not_tried_for_ever() -> None:
     calls: list[tuple[int, int, list[float]]] = []
     found = network(calls, believes_hints=False)
-    found.verify({(0, 1): False, (1, 2): False})
+    found.verify([[(0, 1), (1, 2)]])
     assert found.explore(0) == {1}
     assert found.explore(0) == {1}
     assert calls[2:] == [(0, 2, [2.0])]
+
+
+def test_what_is_together_waits_until_it_is_asked_for() -> None:
+    calls: list[tuple[int, int, list[float]]] = []
+    found = network(calls, believes_hints=False)
+    found.verify([[(0, 1), (1, 2)], [(0, 2), (2, 3)], [(0, 3), (1, 3)]])
+    assert [call[:2] for call in calls] == [(0, 1), (1, 2), (2, 3)]
+    assert found.explore(0) == {1}  # no chain: 2 is like 1 only
+    waited = [(0, 2, []), (0, 3, []), (1, 3, [])]
+    assert [call for call in calls[3:] if not call[2]] == waited
+
+
+def test_of_what_is_together_the_first_of_each_kind_leads() -> None:
+    found = network([], believes_hints=False)
+    found.verify([[(0, 1), (1, 2), (4, 5)]])
+    assert found.leaders([2, 5, 4, 3, 1, 0], "xxxxxx") == [2, 3, 5]
+    assert found.leaders([2, 5, 4, 3, 1, 0], "yxxxxx") == [0, 2, 3, 5]
+
+
+def test_a_mirrored_look_is_another_one() -> None:
+    tasks: list[Task] = []
+    found = Network(tasks.append, lambda i, j: True)
+    told: list[tuple[int, int | None]] = []
+    for is_mirrored in (False, True, True):
+        found.verify(
+            [[(0, 1)], [(1, 2)]],
+            lambda _, done, total: told.append((done, total)),
+            is_mirrored=is_mirrored,
+        )
+    assert [task.is_mirrored for task in tasks] == [False, False, True, True]
+    assert told == [(1, 2), (2, 2)] * 2
