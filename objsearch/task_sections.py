@@ -39,7 +39,9 @@ class Duplicates(Part):
         None, ge=0, le=1, description="least score of a copy; null: that of the section search"
     )
     candidates: int = Field(
-        10, ge=1, description="images compared in full with each, by each descriptor and either way"
+        10,
+        ge=1,
+        description="nearest others compared with each picture, by each descriptor",
     )
     turned: bool = Field(
         False,

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ from objsearch.tasks.duplicates.storing import OnDisk
 from objsearch.types import Box, DescribedImage, Hit
 
 Transform = NDArray[np.float64]
+Means = Literal["frames", "keypoints", "mirror"]
+"""What is tried: whole frames, upright or not; keypoints too; or only those of a mirror image."""
 
 DIRECT = 0.5
 """Correlation of two tiny pictures from which it is worth laying one whole onto the other."""
@@ -76,7 +79,7 @@ class Judge:
         self.threshold = settings.search.threshold if wanted is None else wanted
 
     def judge(
-        self, i: int, j: int, is_mirrored: bool = False, hints: Sequence[Transform] = ()
+        self, i: int, j: int, by: Means = "keypoints", hints: Sequence[Transform] = ()
     ) -> Likeness | None:
         """The likeness of two pictures that are copies, or None.
 
@@ -84,11 +87,15 @@ class Judge:
         the first picture's mirror image if the hints say so or it is asked for.
         """
         one, other = self.stored.small(i), self.stored.small(j)
-        for transform in () if is_mirrored else (*hints, *self._direct(i, j)):
+        for transform in () if by == "mirror" else (*hints, *self._direct(i, j)):
             found = self._proved(one, other, transform, 0.0, self.rules.min_agreement)
             if found is not None:
                 return found
-        is_mirrored |= any(float(np.linalg.det(hint)) * hint[2, 2] < 0 for hint in hints[:1])
+        if by == "frames":
+            return None
+        is_mirrored = by == "mirror" or any(
+            float(np.linalg.det(hint)) * hint[2, 2] < 0 for hint in hints[:1]
+        )
         query, reference = self.stored.view(i, is_mirrored), self.stored.view(j, False)
         if query is None or reference is None:
             return None
@@ -153,6 +160,10 @@ class Judge:
         if agreed < needed or similarity < self.threshold:
             return None
         return Likeness(similarity, (back, there), transform, *_movement(transform, one.size_wh))
+
+
+def _is_mirroring(transform: Transform) -> bool:
+    return float(np.linalg.det(transform)) * float(transform[2, 2]) < 0
 
 
 def _movement(transform: Transform, size_wh: tuple[int, int]) -> tuple[bool, float, float]:

@@ -104,14 +104,14 @@ class Linker:
         if len(usable) < 2:
             return network
         tiny = [self.pictures.tiny[i] for i in usable]
-        network.verify(self._near(usable, tiny, standings, DIRECT), self.progress)
+        network.verify(self._near(usable, tiny, standings, DIRECT), self.progress, by="frames")
         best = sorted(usable, key=lambda i: (-standings[i].pixels, i))
         leaders = network.leaders(best, [one[:2] for one in standings])
         self._compare_in_full(network, self._described(leaders), standings)
         return network
 
     def _judged(self, task: Task) -> Likeness | None:
-        return self.judge.judge(*task.pair, task.is_mirrored, task.hints)
+        return self.judge.judge(*task.pair, task.by, task.hints)
 
     def _may_pair(self, standings: list[Standing], i: int, j: int) -> bool:
         one, other = standings[i], standings[j]
@@ -156,7 +156,7 @@ class Linker:
             network.verify([self._by_keypoints(numbers, False)], self.progress)
         if self.settings.geometry.mirrored:
             likely = likely if whole else [self._by_keypoints(numbers, True)]
-            network.verify(likely, self.progress, is_mirrored=True)
+            network.verify(likely, self.progress, by="mirror")
 
     def _near(
         self,

@@ -9,19 +9,16 @@ from typing import NamedTuple
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.match.geometry import inverse
 from objsearch.tasks.duplicates.candidates import Pair
-from objsearch.tasks.duplicates.likeness import Likeness, Transform
+from objsearch.tasks.duplicates.likeness import Likeness, Means, Transform
 
 MOST_HINTS = 3
 
 
 class Task(NamedTuple):
-    """A pair (i, j), i < j, to be judged; with `is_mirrored`, whether one shows the other mirrored.
-
-    `hints` are transforms from i to j that other pairs lead to.
-    """
+    """A pair (i, j), i < j, to be judged; `hints` are transforms that other pairs lead to."""
 
     pair: Pair
-    is_mirrored: bool = False
+    by: Means = "keypoints"
     hints: Sequence[Transform] = ()
 
 
@@ -39,7 +36,7 @@ class Network:
         self._workers = workers
         self._links: dict[int, dict[int, Likeness]] = defaultdict(dict)
         self._near: dict[int, set[int]] = defaultdict(set)
-        self._tried: set[tuple[Pair, bool, bool]] = set()
+        self._tried: set[tuple[Pair, Means, bool]] = set()
         self._together: dict[int, set[int]] = {}
 
     def verify(
@@ -47,7 +44,7 @@ class Network:
         rounds: Sequence[Sequence[Pair]],
         progress: Progress = silent,
         *,
-        is_mirrored: bool = False,
+        by: Means = "keypoints",
     ) -> None:
         """Compare candidates, likeliest first: what is together by then has to wait.
 
@@ -59,7 +56,7 @@ class Network:
             for i, j in pairs:
                 self._near[i].add(j)
                 self._near[j].add(i)
-            apart = [Task(pair, is_mirrored) for pair in pairs if not self._are_together(*pair)]
+            apart = [Task(pair, by) for pair in pairs if not self._are_together(*pair)]
             done += len(pairs) - len(apart)
             self._settle(apart, _counted_on(progress, done, total))
             done += len(apart)
@@ -133,8 +130,8 @@ class Network:
         ]
 
 
-def _key(task: Task) -> tuple[Pair, bool, bool]:
-    return task.pair, task.is_mirrored, bool(task.hints)
+def _key(task: Task) -> tuple[Pair, Means, bool]:
+    return task.pair, task.by, bool(task.hints)
 
 
 def _task(i: int, k: int, leads: Sequence[Transform]) -> Task:

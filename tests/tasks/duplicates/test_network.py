@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from objsearch.tasks.duplicates.likeness import Likeness, Transform
+from objsearch.tasks.duplicates.likeness import Likeness, Means, Transform
 from objsearch.tasks.duplicates.network import Network, Task
 
 
@@ -61,15 +61,12 @@ def test_of_what_is_together_the_first_of_each_kind_leads() -> None:
     assert found.leaders([2, 5, 4, 3, 1, 0], "yxxxxx") == [0, 2, 3, 5]
 
 
-def test_a_mirrored_look_is_another_one() -> None:
+def test_each_means_is_tried_once() -> None:
     tasks: list[Task] = []
     found = Network(tasks.append, lambda i, j: True)
     told: list[tuple[int, int | None]] = []
-    for is_mirrored in (False, True, True):
-        found.verify(
-            [[(0, 1)], [(1, 2)]],
-            lambda _, done, total: told.append((done, total)),
-            is_mirrored=is_mirrored,
-        )
-    assert [task.is_mirrored for task in tasks] == [False, False, True, True]
-    assert told == [(1, 2), (2, 2)] * 2
+    looks: tuple[Means, ...] = ("frames", "keypoints", "keypoints", "mirror")
+    for by in looks:
+        found.verify([[(0, 1)], [(1, 2)]], lambda _, done, total: told.append((done, total)), by=by)
+    assert [task.by for task in tasks] == [by for by in looks[:1] + looks[2:] for _ in range(2)]
+    assert told == [(1, 2), (2, 2)] * 3

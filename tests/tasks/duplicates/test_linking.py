@@ -1,0 +1,84 @@
+"""What is described for finding copies, how often, and in which pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from objsearch.settings import Settings
+from objsearch.tasks.duplicates import plan_duplicates
+from objsearch.tasks.duplicates.describing import Described, Views
+from objsearch.tasks.duplicates.files import File
+from tests.pictures import cropped, drawing
+from tests.tasks.duplicates.conftest import Planned, put, told
+
+Calls = list[tuple[str, bool]]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Every file that is described, by name, and whether it was mirrored."""
+    made: Calls = []
+    describe = Views.describe
+
+    def counting(self: Views, file: File, is_mirrored: bool) -> Described | None:
+        made.append((Path(file.path).name, is_mirrored))
+        return describe(self, file, is_mirrored)
+
+    monkeypatch.setattr(Views, "describe", counting)
+    return made
+
+
+def test_of_copies_of_the_whole_frame_only_the_largest_is_described(
+    planned: Planned, calls: Calls, tmp_path: Path
+) -> None:
+    original = drawing(300, 400, seed=1)
+    put(tmp_path / "small.png", original[::2, ::2])
+    put(tmp_path / "a.png", original)
+    put(tmp_path / "mirrored.jpg", original[:, ::-1], quality=60)
+    put(tmp_path / "cropped.png", cropped(original))
+    plan = planned(tmp_path)
+    assert len(plan.groups) == 1 and len(plan.groups[0].members) == 4
+    assert sorted(calls) == [("a.png", False), ("cropped.png", False)]
+
+
+def test_crops_that_were_mirrored_are_found_by_a_look_into_the_mirror(
+    planned: Planned, calls: Calls, tmp_path: Path
+) -> None:
+    original = drawing(300, 400, seed=1)
+    put(tmp_path / "a.png", original)
+    put(tmp_path / "b.png", np.ascontiguousarray(cropped(original)[:, ::-1]))
+    plan = planned(tmp_path, keep=["path"])
+    assert told(plan, tmp_path) == [{"a.png": "keep", "b.png": "remove"}]
+    assert "mirrored, showing 49% of it" in plan.groups[0].members[1].reason
+    assert sorted(calls) == [("a.png", False), ("a.png", True), ("b.png", False)]
+
+
+@pytest.mark.parametrize("long_side", [None, 150, 1000])
+def test_reduced_pictures_are_told_of_in_pixels_of_the_whole(
+    long_side: int | None, planned: Planned, tmp_path: Path
+) -> None:
+    original = drawing(300, 400, seed=1)
+    put(tmp_path / "whole.png", original)
+    put(tmp_path / "cropped.png", cropped(original))
+    (group,) = planned(tmp_path, long_side=long_side).groups
+    kept, other = group.members
+    assert (kept.width, kept.height) == (400, 300)
+    assert other.reason == f"near copy of {kept.path}: showing 49% of it"
+
+
+def test_what_vanishes_before_it_is_described_is_no_copy_and_no_mishap(
+    settings: Settings, tmp_path: Path
+) -> None:
+    original = drawing(300, 400, seed=1)
+    folder = tmp_path / "photos"
+    put(folder / "whole.png", original)
+    crop = put(folder / "cropped.png", cropped(original))
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        if stage == "look" and done == total:
+            crop.unlink()
+
+    assert plan_duplicates(str(folder), settings, progress=progress).groups == ()
