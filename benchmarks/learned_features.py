@@ -204,14 +204,14 @@ def _turned_back(describe: Callable[[Pixels], View], pixels: Pixels, quarters: i
 MUTUAL = partial(nearest, 0.82)
 RATIO = partial(by_ratio, 0.9)
 
-# XFeat's file is 6.2 MB, of which sparse points need 2.7.
+# XFeat's file is 6.2 MB, of which sparse points need 2.6.
 METHODS: dict[str, Callable[[], Method]] = {
     "orb, ratio 0.85": lambda: own(Orb(), 0.85),
     "orb, ratio 0.8": lambda: own(Orb()),
     "sift, ratio 0.85": lambda: own(Sift(), 0.85),
-    "xfeat, mutual": lambda: upright(xfeat(1000), MUTUAL, "2.7"),
-    "xfeat, ratio 0.9": lambda: upright(xfeat(1000), RATIO, "2.7"),
-    "xfeat, mutual, four turns": lambda: turned(xfeat(1000), MUTUAL, MUTUAL, "2.7"),
+    "xfeat, mutual": lambda: upright(xfeat(1000), MUTUAL, "2.6"),
+    "xfeat, ratio 0.9": lambda: upright(xfeat(1000), RATIO, "2.6"),
+    "xfeat, mutual, four turns": lambda: turned(xfeat(1000), MUTUAL, MUTUAL, "2.6"),
     "xfeat + lighterglue": lambda: upright(xfeat(1000), lighterglue(512), "13.5"),
     "xfeat + lighterglue, four turns": lambda: turned(
         xfeat(1000), MUTUAL, lighterglue(512), "13.5"
