@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -19,7 +18,7 @@ from objsearch.comparison import Comparer, swapped
 from objsearch.match.geometry import inverse, overlap, projected
 from objsearch.mirror import compare_mirrored
 from objsearch.settings import Settings
-from objsearch.tasks.duplicates.alignment import Small, agreement, stretched, tiny_versions
+from objsearch.tasks.duplicates.alignment import Small, agreement, stretched
 from objsearch.tasks.duplicates.storing import OnDisk
 from objsearch.types import Box, DescribedImage, Hit
 
@@ -29,8 +28,6 @@ Means = Literal["frames", "keypoints", "mirror"]
 
 DIRECT = 0.5
 """Correlation of two tiny pictures from which it is worth laying one whole onto the other."""
-AT_HAND = 4000
-"""Tiny pictures held in memory, 18 kB each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,12 +64,14 @@ class Likeness:
 
 
 class Judge:
-    """Says of two pictures, by number, whether they are copies."""
+    """Says of two pictures, by number, whether they are copies; `tiny` are their tiny versions."""
 
-    def __init__(self, settings: Settings, stored: OnDisk) -> None:
+    def __init__(
+        self, settings: Settings, stored: OnDisk, tiny: Sequence[NDArray[np.float16]]
+    ) -> None:
         self.settings = settings
         self.stored = stored
-        self._tiny = lru_cache(AT_HAND)(lambda number: tiny_versions(stored.small(number)))
+        self.tiny = tiny
         self.comparer = Comparer(settings)
         self.rules = settings.duplicates
         wanted = self.rules.threshold
@@ -107,7 +106,7 @@ class Judge:
 
     def _direct(self, i: int, j: int) -> list[Transform]:
         """The whole of one onto the whole of the other, turned and mirrored as it fits best."""
-        alike = self._tiny(i) @ self._tiny(j)[0]
+        alike = self.tiny[i].astype(np.float32) @ self.tiny[j][0].astype(np.float32)
         best = int(alike.argmax())
         if alike[best] < DIRECT:
             return []

@@ -92,7 +92,7 @@ class Linker:
         self.views = views
         self.pictures = pictures
         self.progress = progress
-        self.judge = Judge(settings, pictures.stored)
+        self.judge = Judge(settings, pictures.stored, pictures.tiny)
         self.count = settings.duplicates.candidates
 
     def linked(self, standings: list[Standing]) -> Network:
