@@ -185,7 +185,10 @@ def test_arrays_that_are_no_images_are_told(array: np.ndarray) -> None:
     assert result.reason
 
 
-@pytest.mark.parametrize("thing", [3, 3.5, object(), {"a": 1}, print], ids=str)
+NO_IMAGES = [3, 3.5, object(), {"a": 1}, print]
+
+
+@pytest.mark.parametrize("thing", NO_IMAGES, ids=[type(thing).__name__ for thing in NO_IMAGES])
 def test_other_things_are_no_images(thing: Any, quick_search: ObjectSearch) -> None:
     with pytest.raises(UsageError, match="not an image"):
         quick_search.find(thing)
