@@ -58,7 +58,7 @@ class Duplicates(Part):
         0.5, ge=0, le=1, description="the part of one picture that must lie inside the other"
     )
     min_agreement: float = Field(
-        0.6,
+        0.8,
         ge=0,
         le=1,
         description="correlation of the detail of two pictures, laid upon each other, that proves "

@@ -29,7 +29,7 @@ class Yolo(Detector):
     name = "yolo"
 
     weights: str = Field(
-        "things-v0",
+        "things-v1",
         description="a name in models/, a .pt or .onnx file, an export folder, or an official "
         "Ultralytics name (which is then downloaded)",
     )
@@ -162,5 +162,5 @@ def _resolved(name: str) -> str:
     except Exception as error:
         raise WeightsError(
             f"'{name}' is an official Ultralytics model that is not on this machine and could not "
-            f"be downloaded; give the path of a local file, or 'things-v0' ({error})"
+            f"be downloaded; give the path of a local file, or 'things-v1' ({error})"
         ) from error

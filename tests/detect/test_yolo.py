@@ -34,12 +34,12 @@ def test_options_are_kept(pixels_of: Callable[[str], Pixels]) -> None:
 
 def test_a_path_to_weights_will_do(pixels_of: Callable[[str], Pixels], root: Path) -> None:
     photo = image(pixels_of("toys.jpg"))
-    by_path = Yolo(weights=str(root / "models" / "things-v0.onnx"))
+    by_path = Yolo(weights=str(root / "models" / "things-v1.onnx"))
     assert by_path.propose(photo) == shared("detect", "yolo").propose(photo)
 
 
 def test_weights_that_are_not_there_are_told(pixels_of: Callable[[str], Pixels]) -> None:
-    with pytest.raises(WeightsError, match="did you mean 'things-v0'"):
+    with pytest.raises(WeightsError, match="did you mean 'things-v1'"):
         Yolo(weights="thing-v0").propose(image(pixels_of("toys.jpg")))
 
 
