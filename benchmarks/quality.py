@@ -114,7 +114,8 @@ def print_verdicts(results: Sequence[Evaluation]) -> None:
         for outcome in result.outcomes:
             verdicts = [hit.verdict for hit in outcome.answer.hits]
             counts.update(zip(verdicts, outcome.ranked.is_right, strict=True))
-    print("\n| verdict | right | wrong | wrong in 1,000 comparisons |\n| --- | --- | --- | --- |")
+    print("\n| verdict | of what is right | of others | the same, in 1,000 comparisons |")
+    print("| --- | --- | --- | --- |")
     compared = sum(result.references * len(result.outcomes) for result in results)
     for verdict in sorted({verdict for verdict, _ in counts}):
         wrong = counts[verdict, False]
