@@ -53,6 +53,12 @@ EDITS: dict[str, Edit] = {
 }
 
 
+def chosen(folder: Path, count: int, seed: int) -> list[Path]:
+    """So many files of a folder, or all there are; the same ones for a seed."""
+    every = sorted(path for path in folder.iterdir() if path.is_file())
+    return sorted(random.Random(seed).sample(every, min(count, len(every))))
+
+
 def make(photos: list[Path], folder: Path) -> None:
     """`NUMBER-EDIT.jpg` for every photo and edit."""
     for number, path in enumerate(photos):
@@ -95,8 +101,7 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--save", type=Path, help="where the plan is kept")
     options = parser.parse_args()
-    every = sorted(path for path in options.folder.iterdir() if path.is_file())
-    photos = sorted(random.Random(options.seed).sample(every, min(options.photos, len(every))))
+    photos = chosen(options.folder, options.photos, options.seed)
     with tempfile.TemporaryDirectory(prefix="pairs-") as name:
         make(photos, Path(name))
         plan = options.save or Path(name).with_suffix(".json")

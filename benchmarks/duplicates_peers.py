@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import resource
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from duplicates_pairs import make, score
+from duplicates_pairs import chosen, make, score
 
 Groups = list[dict[str, list[dict[str, str]]]]
 
@@ -167,8 +166,7 @@ def main() -> int:
     if options.inside:
         print(json.dumps(inside(options.inside, str(options.folder))))
         return 0
-    every = sorted(path for path in options.folder.iterdir() if path.is_file())
-    photos = sorted(random.Random(options.seed).sample(every, min(options.photos, len(every))))
+    photos = chosen(options.folder, options.photos, options.seed)
     with tempfile.TemporaryDirectory(prefix="peers-") as name:
         folder, plan = Path(name, "pictures"), Path(name, "plan.json")
         folder.mkdir()

@@ -15,7 +15,6 @@ photos, since a photo costs ALIKED more than a second. Every method sees the sam
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import math
 import random
@@ -28,7 +27,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from verification import FALSE_RATE, Matches, Measured, Method, Pair, own, positives
+from verification import Matches, Measured, Method, Pair, arguments, own, positives
 
 from objsearch.describe.orb import Orb
 from objsearch.describe.sift import Sift
@@ -275,8 +274,7 @@ def measure(method: Method, same: dict[str, list[Pair]], different: Sequence[Pai
     measured = Measured(method)
     # Methods that describe alike share the descriptions, and what those cost.
     measured.described, measured.describing = DESCRIBED.setdefault(method.describe, ({}, []))
-    wrong = sorted((measured.count(pair) for pair in different), reverse=True)
-    threshold = wrong[int(FALSE_RATE * len(wrong))] + 1
+    threshold = measured.threshold(different)
     found = {
         name: [measured.count(pair) >= threshold for pair in pairs] for name, pairs in same.items()
     }
@@ -302,12 +300,7 @@ def line(name: str, row: Row, first: Row, megabytes: str) -> str:
 
 def main() -> None:
     """Print the table, a row as soon as it is there."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--methods", default=";".join(METHODS), help="separated by semicolons")
-    parser.add_argument("--negatives", type=int, default=450)
-    parser.add_argument("--positives", type=int, default=20, help="most pairs of a set")
-    given = parser.parse_args()
+    given = arguments(__doc__, METHODS, n_negatives=450, n_positives=20)
     cv2.setNumThreads(1)
     rng = random.Random(0)
     same = positives(given.folder, rng, given.positives)

@@ -17,7 +17,7 @@ import argparse
 import itertools
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -213,6 +213,11 @@ class Measured:
         self.comparing.append(time.process_time() - started)
         return 0 if found is None else found.n_inliers
 
+    def threshold(self, different: Sequence[Pair]) -> int:
+        """The lowest count that at most FALSE_RATE of the pairs of different things reach."""
+        wrong = sorted((self.count(pair) for pair in different), reverse=True)
+        return wrong[int(FALSE_RATE * len(wrong))] + 1
+
     def _of(self, photo: Photo, describe: Callable[[Pixels], Any], apart: bool) -> Any:
         key = photo, apart
         if key not in self.described:
@@ -228,8 +233,7 @@ def measure(
 ) -> None:
     """One line of the table."""
     measured = Measured(method)
-    wrong = sorted((measured.count(pair) for pair in different), reverse=True)
-    threshold = wrong[int(FALSE_RATE * len(wrong))] + 1
+    threshold = measured.threshold(different)
     cells, every = [], []
     for pairs in same.values():
         right = [measured.count(pair) >= threshold for pair in pairs]
@@ -238,19 +242,26 @@ def measure(
     ms = [1000 * float(np.mean(times)) for times in (measured.describing, measured.comparing)]
     print(
         f"| {name} | {threshold} | {' | '.join(cells)} | {np.mean(every):.3f} "
-        f"| {ms[0]:.0f} | {ms[1]:.1f} | {len(wrong)} | {method.note or '0'} |",
+        f"| {ms[0]:.0f} | {ms[1]:.1f} | {len(different)} | {method.note or '0'} |",
         flush=True,
     )
 
 
+def arguments(
+    doc: str, methods: Iterable[str], n_negatives: int, n_positives: int
+) -> argparse.Namespace:
+    """What a program that holds methods against each other is called with."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--methods", default=";".join(methods), help="separated by semicolons")
+    parser.add_argument("--negatives", type=int, default=n_negatives)
+    parser.add_argument("--positives", type=int, default=n_positives, help="most pairs of a set")
+    return parser.parse_args()
+
+
 def main() -> None:
     """Print the table, a row as soon as it is there."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--methods", default=";".join(METHODS), help="separated by semicolons")
-    parser.add_argument("--negatives", type=int, default=1200)
-    parser.add_argument("--positives", type=int, default=60, help="most pairs of a set")
-    given = parser.parse_args()
+    given = arguments(__doc__, METHODS, n_negatives=1200, n_positives=60)
     cv2.setNumThreads(1)
     rng = random.Random(0)
     same = positives(given.folder, rng, given.positives)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from objsearch.describe.base import Crop, Extractor
-from objsearch.images.transform import fit
+from objsearch.images.transform import shrunk
 from objsearch.types import BinaryDescriptor, Descriptor
 
 
@@ -31,7 +31,6 @@ class PerceptualHash(Extractor):
 def _hash(crop: Crop, long_side: int) -> BinaryDescriptor:
     import pdqhash
 
-    is_large = max(crop.pixels.shape[:2]) > long_side
-    working = fit(crop.pixels, long_side)[0] if is_large else crop.pixels
+    working = shrunk(crop.pixels, long_side)
     bits, quality = pdqhash.compute(np.ascontiguousarray(working))
     return BinaryDescriptor(np.packbits(bits.astype(np.uint8)), quality / 100)

@@ -39,6 +39,11 @@ def fit(pixels: Pixels, long_side: int) -> tuple[Pixels, float]:
     return resize(pixels, size_wh), scale
 
 
+def shrunk(pixels: Pixels, long_side: int) -> Pixels:
+    """Resized so that the longer side is at most `long_side`; a smaller picture as it is."""
+    return fit(pixels, long_side)[0] if max(pixels.shape[:2]) > long_side else pixels
+
+
 def gray(pixels: Pixels) -> np.ndarray:
     """(H, W) uint8 luminance (ITU-R BT.601)."""
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)

@@ -151,6 +151,13 @@ def inverse(transform: Matrix) -> Matrix:
     return np.asarray(np.linalg.inv(transform), dtype=np.float64)
 
 
+def jacobian(transform: Matrix, at_xy: NDArray[np.float64]) -> Matrix:
+    """(2, 2) how a small step from a place moves where the transform (3, 3) leads."""
+    x, y, w = transform @ np.array([*at_xy, 1.0])
+    towards = np.array([x / w, y / w])
+    return np.asarray((transform[:2, :2] - np.outer(towards, transform[2, :2])) / w)
+
+
 def _estimated(model: Model, source: Matrix, target: Matrix, tolerance: float) -> tuple[Any, Any]:
     """OpenCV's (transform, mask); either may be None. The random seed is fixed in there."""
     try:

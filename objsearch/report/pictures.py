@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image as PillowImage
 
-from objsearch.images.transform import fit
+from objsearch.images.transform import shrunk
 from objsearch.types import ImageRef, Pixels
 
 Read = Callable[[ImageRef], Pixels | None]
@@ -105,8 +105,3 @@ class Album:
         """The pictures embedded since the last call."""
         fresh, self._fresh = self._fresh, []
         return fresh
-
-
-def shrunk(pixels: Pixels, long_side: int) -> Pixels:
-    """The pixels, reduced when their longer side is longer than that."""
-    return fit(pixels, long_side)[0] if max(pixels.shape[:2]) > long_side else pixels

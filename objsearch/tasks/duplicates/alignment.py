@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.images.transform import fit, gray
-from objsearch.match.geometry import inverse
+from objsearch.images.transform import gray, shrunk
+from objsearch.match.geometry import inverse, jacobian
 from objsearch.types import Pixels
 
 SIDE = 128
@@ -47,10 +47,7 @@ class Small:
     def of(cls, pixels: Pixels) -> Small:
         """The small copy of a picture of any size."""
         height, width = pixels.shape[:2]
-        small = gray(pixels)
-        if max(height, width) > SIDE:
-            small = fit(small, SIDE)[0]
-        return cls(small.astype(np.float32), (width, height))
+        return cls(shrunk(gray(pixels), SIDE).astype(np.float32), (width, height))
 
     @property
     def scaling(self) -> NDArray[np.float64]:
@@ -101,12 +98,10 @@ def agreement(one: Small, other: Small, transform: NDArray[np.float64]) -> float
 def _area_scale(one: Small, other: Small, transform: NDArray[np.float64]) -> float:
     """How many pixels of the second copy one of the first becomes, in its middle."""
     between = other.scaling @ transform @ np.linalg.inv(one.scaling)
-    x, y, w = between @ np.array([one.gray.shape[1] / 2, one.gray.shape[0] / 2, 1.0])
-    if abs(w) < 1e-9:
+    middle = np.array(one.gray.shape[::-1]) / 2
+    if abs(between[2] @ np.array([*middle, 1.0])) < 1e-9:
         return 1.0
-    towards = np.array([x / w, y / w])
-    jacobian = (between[:2, :2] - np.outer(towards, between[2, :2])) / w
-    return abs(float(np.linalg.det(jacobian)))
+    return abs(float(np.linalg.det(jacobian(between, middle))))
 
 
 def _softened(picture: NDArray[np.float32], between: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from objsearch.describe.base import Crop, Extractor
 from objsearch.description import Describer, content_hash, is_flat
 from objsearch.images.decode import opened_picture
 from objsearch.images.frames import ANIMATED, tiff_pages
-from objsearch.images.transform import fit
+from objsearch.images.transform import shrunk
 from objsearch.mirror import mirrored
 from objsearch.settings import Settings
 from objsearch.sources.contents import FileContent
@@ -110,9 +110,9 @@ class Views:
 
     def _reduced(self, image: Image) -> Image:
         long_side = self.settings.duplicates.long_side
-        if long_side is None or max(image.size_wh) <= long_side:
+        if long_side is None:
             return image
-        return replace(image, pixels=fit(image.pixels, long_side)[0])
+        return replace(image, pixels=shrunk(image.pixels, long_side))
 
     def _versions(
         self, extractor: Extractor, image: Image, described: DescribedImage
@@ -150,7 +150,7 @@ def _enlarged(described: DescribedImage, size_wh: tuple[int, int]) -> DescribedI
 
 
 def _turned(pixels: Pixels) -> Iterator[Pixels]:
-    small = fit(pixels, VERSION_SIDE)[0] if max(pixels.shape[:2]) > VERSION_SIDE else pixels
+    small = shrunk(pixels, VERSION_SIDE)
     for quarter in (1, 2, 3):
         yield np.ascontiguousarray(np.rot90(small, quarter))
 

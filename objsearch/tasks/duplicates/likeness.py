@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.comparison import Comparer, swapped
-from objsearch.match.geometry import inverse, overlap, projected
+from objsearch.match.geometry import inverse, jacobian, overlap, projected
 from objsearch.mirror import compare_mirrored
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates.alignment import Small, agreement, stretched
@@ -92,9 +92,7 @@ class Judge:
                 return found
         if by == "frames":
             return None
-        is_mirrored = by == "mirror" or any(
-            float(np.linalg.det(hint)) * hint[2, 2] < 0 for hint in hints[:1]
-        )
+        is_mirrored = by == "mirror" or any(map(_is_mirroring, hints[:1]))
         query, reference = self.stored.view(i, is_mirrored), self.stored.view(j, False)
         if query is None or reference is None:
             return None
@@ -167,13 +165,9 @@ def _is_mirroring(transform: Transform) -> bool:
 
 def _movement(transform: Transform, size_wh: tuple[int, int]) -> tuple[bool, float, float]:
     """Mirrored or not, degrees in [0, 180], and the change of length, in the picture's middle."""
-    x, y, w = transform @ np.array([size_wh[0] / 2, size_wh[1] / 2, 1.0])
-    towards = np.array([x / w, y / w])
-    jacobian = (transform[:2, :2] - np.outer(towards, transform[2, :2])) / w
-    determinant = float(np.linalg.det(jacobian))
+    step = jacobian(transform, np.array(size_wh) / 2)
+    determinant = float(np.linalg.det(step))
     if determinant < 0:
-        jacobian = jacobian @ np.diag([-1.0, 1.0])
-    degrees = math.degrees(
-        math.atan2(jacobian[1, 0] - jacobian[0, 1], jacobian[0, 0] + jacobian[1, 1])
-    )
+        step = step @ np.diag([-1.0, 1.0])
+    degrees = math.degrees(math.atan2(step[1, 0] - step[0, 1], step[0, 0] + step[1, 1]))
     return determinant < 0, abs(degrees), math.sqrt(abs(determinant))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.images.transform import gray
-from objsearch.match.geometry import inverse
+from objsearch.match.geometry import inverse, jacobian
 from objsearch.types import Box, Pixels
 
 Matrix = NDArray[np.float64]
@@ -157,13 +157,6 @@ def correlation(one: Plane, other: Plane, where: NDArray[np.uint8]) -> float:
     a, b = a - a.mean(), b - b.mean()
     norm = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / norm if norm > 0 else 0.0
-
-
-def jacobian(transform: Matrix, at_xy: NDArray[np.float64]) -> Matrix:
-    """(2, 2) how a small step in the query moves in the reference."""
-    x, y, w = transform @ np.array([*at_xy, 1.0])
-    towards = np.array([x / w, y / w])
-    return np.asarray((transform[:2, :2] - np.outer(towards, transform[2, :2])) / w)
 
 
 def local_scale(transform: Matrix, at_xy: NDArray[np.float64]) -> float:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.images.transform import crop, gray
-from objsearch.match.geometry import inverse
-from objsearch.tasks.larger.alignment import Matrix, Plane, jacobian
+from objsearch.match.geometry import inverse, jacobian
+from objsearch.tasks.larger.alignment import Matrix, Plane
 from objsearch.types import Box, Pixels
 
 TILES = (64, 32)

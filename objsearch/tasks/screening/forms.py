@@ -14,11 +14,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from objsearch.images.transform import shrunk
 from objsearch.report.as_html import PAGE_BYTES, write_parts
 from objsearch.report.as_json import flag_json, plain, rounded
 from objsearch.report.as_table import Name
 from objsearch.report.blurring import reading_blurred
-from objsearch.report.pictures import PREVIEW_SIDE, Album, Read, shrunk
+from objsearch.report.pictures import PREVIEW_SIDE, Album, Read
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
 from objsearch.tasks.screening.listing import Listing, Screened
 
