@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 from pydantic import Field
 
@@ -46,11 +47,10 @@ class KeypointExtractor(Extractor):
             return LocalFeatures(np.zeros((0, 2), np.float32), self._codes(None), scale)
         keypoints, raw = self._detector(n_points).detectAndCompute(working, None)
         # SIFT may return more than asked for; the strongest stay, ties broken by place.
-        order = sorted(
-            range(len(keypoints)), key=lambda i: (-keypoints[i].response, *keypoints[i].pt)
-        )[:n_points]
+        points = np.array(cv2.KeyPoint.convert(keypoints), np.float32).reshape(-1, 2)
+        strength = np.array([one.response for one in keypoints])
+        order = np.lexsort((points[:, 1], points[:, 0], -strength))[:n_points]
         # Pixel centres lie half a pixel in: without this, points drift when a crop is enlarged.
-        points = np.array([keypoints[i].pt for i in order], np.float32).reshape(-1, 2)
-        points = (points + 0.5) * scale - 0.5 + np.asarray(crop.corner_xy, np.float32)
+        points = (points[order] + 0.5) * scale - 0.5 + np.asarray(crop.corner_xy, np.float32)
         codes = self._codes(None if raw is None else raw[order])
         return LocalFeatures(points.astype(np.float32), codes, scale)

@@ -18,8 +18,8 @@ from functools import cache
 from typing import BinaryIO, cast
 
 import numpy as np
+from PIL import ExifTags, ImageFile, ImageOps, UnidentifiedImageError
 from PIL import Image as PillowImage
-from PIL import ImageFile, ImageOps, UnidentifiedImageError
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.kinds import mismatch
@@ -84,13 +84,24 @@ class Decoded:
     warnings: tuple[str, ...] = ()
 
 
-def decode(data: bytes | BinaryIO, *, name: str = "", limits: Limits = Limits()) -> Decoded:
+def decode(
+    data: bytes | BinaryIO,
+    *,
+    name: str = "",
+    limits: Limits = Limits(),
+    long_side: int | None = None,
+) -> Decoded:
     """Decode the first picture in `data`.
 
     `name` is used for one thing: a warning when its extension tells another format than the bytes.
+    Who is going to reduce it to `long_side` pixels, gets it smaller where that saves time: a codec
+    for JPEG can leave out what such a size does not show. It never falls below.
     Raises UnreadableImageError with the reason, whatever a codec does with hostile bytes.
     """
     with opened_picture(data, limits) as picture:
+        if long_side is not None:
+            scale = long_side / max(picture.size)
+            picture.draft(None, (round(picture.width * scale), round(picture.height * scale)))
         return decoded_frame(picture, name, limits)
 
 
@@ -123,8 +134,10 @@ def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Deco
     limits.check_size(*picture.size)
     kind = picture.format or "?"
     picture.load()
-    pixels = pixels_of(ImageOps.exif_transpose(picture), limits.background)
-    return Decoded(pixels, kind, mismatch(name, kind))
+    # Most pictures stand upright, and Pillow would copy them for nothing.
+    is_upright = picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
+    upright = picture if is_upright else ImageOps.exif_transpose(picture)
+    return Decoded(pixels_of(upright, limits.background), kind, mismatch(name, kind))
 
 
 @contextmanager
@@ -218,7 +231,8 @@ def pixels_of(picture: PillowImage.Image, background: tuple[int, int, int]) -> P
         overlay = picture.convert("RGBA")
         canvas = PillowImage.new("RGBA", overlay.size, (*background, 255))
         picture = PillowImage.alpha_composite(canvas, overlay)
-    return np.ascontiguousarray(picture.convert("RGB"), dtype=np.uint8)
+    in_rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
+    return np.ascontiguousarray(in_rgb, dtype=np.uint8)
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:

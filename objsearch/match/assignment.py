@@ -21,7 +21,7 @@ def assign(scores: Scores, floor: float, rule: Rule = "one-to-one") -> list[tupl
     lets a query region take every reference region over the floor: several copies in one photo.
     """
     allowed = scores >= floor
-    if rule == "one-to-many":
+    if rule == "one-to-many" or scores.size == 1:
         rows, columns = np.nonzero(allowed)
     else:
         from scipy.optimize import linear_sum_assignment

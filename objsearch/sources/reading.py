@@ -28,14 +28,17 @@ from objsearch.sources.urls import fetch, is_url, name_of
 from objsearch.types import Image, Pixels, Unreadable
 
 
-def read_image(place: Place, reading: Reading | Limits = Reading()) -> Image | Unreadable:
+def read_image(
+    place: Place, reading: Reading | Limits = Reading(), *, long_side: int | None = None
+) -> Image | Unreadable:
     """Open one place. Whatever is wrong with it ends in an `Unreadable`, never in an exception.
 
-    Of a file that holds several pictures it is the one that the ref names, or the first.
+    Of a file that holds several pictures it is the one that the ref names, or the first. With a
+    `long_side` it may come smaller than it is, though not smaller than that: see `decode`.
     """
     options = reading if isinstance(reading, Reading) else Reading(reading)
     try:
-        decoded = _decoded(place, options)
+        decoded = _decoded(place, options, long_side)
         image = Image(place.ref, decoded.pixels, warnings=decoded.warnings)
         xywh = place.ref.xywh or (place.region and place.region.in_pixels(image.size_wh))
         return region_of(image, xywh, place.roi_mode) if xywh else image
@@ -68,7 +71,7 @@ def content_of(place: Place, reading: Reading) -> Content | None:
     return None
 
 
-def _decoded(place: Place, reading: Reading) -> Decoded:
+def _decoded(place: Place, reading: Reading, long_side: int | None) -> Decoded:
     if isinstance(place.content, Decoded):
         return place.content
     if isinstance(place.content, UnreadableImageError):
@@ -84,7 +87,7 @@ def _decoded(place: Place, reading: Reading) -> Decoded:
     with opened(content) as stream:
         if part:
             return decode_part(stream, part, content.name, reading.limits)
-        return decode(stream, name=content.name, limits=reading.limits)
+        return decode(stream, name=content.name, limits=reading.limits, long_side=long_side)
 
 
 def isolated_request(content: Content, verb: str, part: Part = Part()) -> dict[str, Any]:

@@ -79,6 +79,20 @@ def test_exif_orientation_is_applied(kind: str, orientation: int) -> None:
     assert distance(decoded.pixels, PICTURE) <= allowed
 
 
+@pytest.mark.parametrize(("long_side", "size_wh"), [(60, (60, 40)), (61, (120, 80)), (999, None)])
+def test_a_jpeg_that_will_be_reduced_comes_smaller_but_never_too_small(
+    long_side: int, size_wh: tuple[int, int] | None
+) -> None:
+    data = encoded(drawing(160, 240), "JPEG")
+    whole = decode(data).pixels
+    found = decode(data, long_side=long_side).pixels
+    assert (found.shape[1], found.shape[0]) == (size_wh or (240, 160))
+    reduced = cv2.resize(whole, found.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert distance(found, reduced) < 3
+    png = encoded(drawing(160, 240), "PNG")
+    assert np.array_equal(decode(png, long_side=long_side).pixels, decode(png).pixels)
+
+
 def test_transparency_is_laid_on_the_background() -> None:
     layers = np.dstack([flat(4, 6, 100), np.full((4, 6), 255, np.uint8)])
     layers[:, :2, 3] = 0

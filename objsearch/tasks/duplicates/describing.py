@@ -19,6 +19,7 @@ from objsearch.images.transform import shrunk
 from objsearch.mirror import mirrored
 from objsearch.settings import Settings
 from objsearch.sources.contents import FileContent
+from objsearch.sources.reading import read_image
 from objsearch.tasks.duplicates.alignment import Small, tiny_versions
 from objsearch.tasks.duplicates.files import File, place_of
 from objsearch.types import (
@@ -91,28 +92,25 @@ class Views:
             image.warnings,
         )
 
-    def describe(self, file: File, is_mirrored: bool) -> Described | None:
-        """Read a file again and describe it; None when it cannot be read any more.
+    def describe(self, file: File, size_wh: tuple[int, int], is_mirrored: bool) -> Described | None:
+        """Read a file of a known size again and describe it; None when it cannot be read any more.
 
         Should it show something else by now, nothing is lost: a copy is proved by what was seen at
         first.
         """
-        image = self.describer.read(place_of(file))
+        long_side = self.settings.duplicates.long_side
+        image = read_image(place_of(file), self.settings.input.reading, long_side=long_side)
         if isinstance(image, Unreadable):
             return None
-        reduced = self._reduced(image)
+        reduced = image
+        if long_side is not None:
+            reduced = replace(image, pixels=shrunk(image.pixels, long_side))
         [found] = self.describer.describe([mirrored(reduced) if is_mirrored else reduced])
         versions = {}
         if not is_mirrored:
             # What a mirror changes, networks hardly see: mirror images need no vectors.
             versions = {one.name: self._versions(one, reduced, found) for one in self.whole}
-        return Described(_enlarged(found, image.size_wh), versions)
-
-    def _reduced(self, image: Image) -> Image:
-        long_side = self.settings.duplicates.long_side
-        if long_side is None:
-            return image
-        return replace(image, pixels=shrunk(image.pixels, long_side))
+        return Described(_enlarged(found, size_wh), versions)
 
     def _versions(
         self, extractor: Extractor, image: Image, described: DescribedImage

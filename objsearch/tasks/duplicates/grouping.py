@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from objsearch.flow import Progress, silent
 from objsearch.task_sections import Duplicates
 from objsearch.tasks.duplicates.keeping import Candidate, best_first, why_better
 from objsearch.tasks.duplicates.likeness import Likeness
@@ -57,8 +58,10 @@ class Grouper:
         for one in self.order:
             self.of_node.setdefault(one.node, []).append(one)
 
-    def clusters(self) -> list[Cluster]:
+    def clusters(self, progress: Progress = silent) -> list[Cluster]:
         """Every kept file that something goes for, or that a protected copy was found of."""
+        # One group after the other would keep one thread busy.
+        self.network.explore(self.network.firsts(one.node for one in self.order), progress)
         settled: set[str] = set()
         found = []
         for keep in self.order:
@@ -72,10 +75,11 @@ class Grouper:
         return found
 
     def _copies(self, keep: Candidate, settled: set[str]) -> list[Copy]:
+        self.network.explore([keep.node])
         # A protected file is named beside each copy of it, but stands for itself only once.
         open_ones = [
             one
-            for node in (keep.node, *self.network.explore(keep.node))
+            for node in (keep.node, *self.network.copies(keep.node))
             for one in self.of_node.get(node, ())
             if one.file.path not in settled and self.may_group(keep, one)
         ]

@@ -51,7 +51,8 @@ class Pictures:
         self.stored = OnDisk(self._described)
 
     def _described(self, number: int, is_mirrored: bool) -> Described | None:
-        return self.views.describe(self.files[number], is_mirrored)
+        size_wh = self.stored.small(number).size_wh
+        return self.views.describe(self.files[number], size_wh, is_mirrored)
 
     def add(self, look: Look, file: File) -> int:
         """The picture's number, a new one unless its pixels were seen before."""

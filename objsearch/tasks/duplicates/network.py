@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from objsearch.flow import Progress, counted, ordered_map, silent
+from objsearch.flow import Progress, batches, counted, ordered_map, silent
 from objsearch.match.geometry import inverse
 from objsearch.tasks.duplicates.candidates import Pair
 from objsearch.tasks.duplicates.likeness import Likeness, Means, Transform
 
 MOST_HINTS = 3
+
+BATCH = 8
 
 
 class Task(NamedTuple):
@@ -53,7 +55,7 @@ class Network:
         """
         total, done = sum(map(len, rounds)), 0
         for pairs in rounds:
-            for i, j in pairs:
+            for i, j in pairs if by != "frames" else ():
                 self._near[i].add(j)
                 self._near[j].add(i)
             apart = [Task(pair, by) for pair in pairs if not self._are_together(*pair)]
@@ -82,7 +84,9 @@ class Network:
         """Judge the pairs that are new, or newly led to; returns how many were."""
         fresh = [task for task in tasks if self._is_new(task)]
         self._tried |= {_key(task) for task in fresh}
-        verdicts = ordered_map(self._judge, fresh, workers=self._workers, ahead=8)
+        # Many a comparison takes a millisecond or two: threads are handed several at once.
+        judged = ordered_map(self._judged, batches(fresh, BATCH), workers=self._workers)
+        verdicts = (found for batch in judged for found in batch)
         told = counted(verdicts, "compare", progress, len(fresh))
         for ((i, j), _, _), found in zip(fresh, told, strict=True):
             if found is not None:
@@ -91,6 +95,9 @@ class Network:
                 self._join(i, j)
         return len(fresh)
 
+    def _judged(self, tasks: Sequence[Task]) -> list[Likeness | None]:
+        return [self._judge(task) for task in tasks]
+
     def _is_new(self, task: Task) -> bool:
         return _key(task) not in self._tried and self._may_pair(*task.pair)
 
@@ -98,13 +105,27 @@ class Network:
         """How picture `i` is a copy of picture `j`; None when it is none. Not defined for i = j."""
         return self._links[i].get(j)
 
-    def explore(self, i: int) -> set[int]:
-        """The copies of a picture, those of its copies tried as well.
+    def firsts(self, order: Iterable[int]) -> list[int]:
+        """Of what is together the first in an order; what is alone is left out."""
+        seen: dict[int, int] = {}
+        for i in order:
+            if i in self._together:
+                seen.setdefault(id(self._together[i]), i)
+        return list(seen.values())
+
+    def explore(self, pictures: Sequence[int], progress: Progress = silent) -> None:
+        """Compare pictures with the copies of their copies, side by side, until none are left.
 
         A chain alone makes no copy: each is compared with the picture itself.
         """
-        while self._settle(self._led_to(i)) or self._settle(self._waiting(i)):
+        steps = (self._led_to, self._waiting)
+        while any(
+            self._settle([task for i in pictures for task in step(i)], progress) for step in steps
+        ):
             pass
+
+    def copies(self, i: int) -> set[int]:
+        """All that was found to be copies of a picture."""
         return set(self._links[i])
 
     def _led_to(self, i: int) -> list[Task]:

@@ -64,7 +64,8 @@ class Planner:
         candidates = list(self._candidates(found.files, skipped))
         network = self._network(candidates)
         rules = self.settings.duplicates
-        clusters = Grouper(candidates, rules, network, self._may_group).clusters()
+        grouper = Grouper(candidates, rules, network, self._may_group)
+        clusters = grouper.clusters(self.progress)
         clusters.sort(key=lambda cluster: cluster.keep.file.path)
         groups = tuple(group_of(cluster, number) for number, cluster in enumerate(clusters, 1))
         return Plan(

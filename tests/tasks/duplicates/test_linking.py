@@ -23,9 +23,11 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     made: Calls = []
     describe = Views.describe
 
-    def counting(self: Views, file: File, is_mirrored: bool) -> Described | None:
+    def counting(
+        self: Views, file: File, size_wh: tuple[int, int], is_mirrored: bool
+    ) -> Described | None:
         made.append((Path(file.path).name, is_mirrored))
-        return describe(self, file, is_mirrored)
+        return describe(self, file, size_wh, is_mirrored)
 
     monkeypatch.setattr(Views, "describe", counting)
     return made

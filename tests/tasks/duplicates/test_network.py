@@ -29,7 +29,8 @@ def test_a_pair_that_was_tried_is_tried_again_where_another_leads() -> None:
     found = network(calls, believes_hints=True)
     found.verify([[(0, 1), (0, 2), (1, 2)]])
     assert found.alike(0, 2) is None
-    assert found.explore(2) == {0, 1}
+    found.explore([2])
+    assert found.copies(2) == {0, 1}
     assert calls[3:] == [(0, 2, [2.0])]
     back = found.alike(2, 0)
     assert back is not None and back.transform is not None and back.transform[0, 2] == -2
@@ -39,8 +40,9 @@ def test_what_is_led_to_in_vain_is_not_tried_for_ever() -> None:
     calls: list[tuple[int, int, list[float]]] = []
     found = network(calls, believes_hints=False)
     found.verify([[(0, 1), (1, 2)]])
-    assert found.explore(0) == {1}
-    assert found.explore(0) == {1}
+    for _ in range(2):
+        found.explore([0])
+        assert found.copies(0) == {1}
     assert calls[2:] == [(0, 2, [2.0])]
 
 
@@ -49,9 +51,32 @@ def test_what_is_together_waits_until_it_is_asked_for() -> None:
     found = network(calls, believes_hints=False)
     found.verify([[(0, 1), (1, 2)], [(0, 2), (2, 3)], [(0, 3), (1, 3)]])
     assert [call[:2] for call in calls] == [(0, 1), (1, 2), (2, 3)]
-    assert found.explore(0) == {1}  # no chain: 2 is like 1 only
+    found.explore([0])
+    assert found.copies(0) == {1}  # no chain: 2 is like 1 only
     waited = [(0, 2, []), (0, 3, []), (1, 3, [])]
     assert [call for call in calls[3:] if not call[2]] == waited
+
+
+def test_those_that_are_explored_side_by_side_find_what_one_after_the_other_do() -> None:
+    pairs = [(0, 1), (1, 2), (4, 5), (5, 6)]
+    one_by_one, at_once = (network([], believes_hints=True) for _ in range(2))
+    for found in (one_by_one, at_once):
+        found.verify([pairs])
+    firsts = at_once.firsts([6, 3, 2, 1, 0, 4, 5])
+    assert firsts == [6, 2]  # 3 is alone
+    at_once.explore(firsts)
+    for i in firsts:
+        one_by_one.explore([i])
+    assert [at_once.copies(i) for i in (2, 6)] == [{0, 1}, {4, 5}]
+    assert [one_by_one.copies(i) for i in (2, 6)] == [{0, 1}, {4, 5}]
+
+
+def test_frames_that_were_no_copies_do_not_wait() -> None:
+    calls: list[tuple[int, int, list[float]]] = []
+    found = network(calls, believes_hints=False)
+    found.verify([[(0, 1), (0, 3)]], by="frames")
+    found.explore([0])
+    assert [call[:2] for call in calls] == [(0, 1), (0, 3)]
 
 
 def test_of_what_is_together_the_first_of_each_kind_leads() -> None:
