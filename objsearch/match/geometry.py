@@ -245,12 +245,20 @@ def central_inliers(found: Verification, query_frame: Box) -> float:
     """Inliers, each weighing as much as it is central in the query, in [0, N].
 
     People put the thing they mean in the middle of a query, or cut it out; what agrees at the rim
-    is the carpet it stands on, or its neighbour.
+    is the carpet it stands on, or its neighbour. So all of them weigh less, too, the farther the
+    surface that they lie on (their convex hull) stays away from the middle: a thing in the middle
+    that has changed is not outvoted by the wall behind it.
     """
     centre = [(query_frame.x1 + query_frame.x2) / 2, (query_frame.y1 + query_frame.y2) / 2]
     size = [query_frame.width, query_frame.height]
-    away = (found.inliers_xyxy[:, :2] - np.array(centre)) / np.array(size)
-    return float(np.exp(-(away**2).sum(axis=1) / (2 * CENTRE_SIGMA**2)).sum())
+    away = ((found.inliers_xyxy[:, :2] - centre) / size).astype(np.float32)
+    inside = cv2.pointPolygonTest(cv2.convexHull(away), (0.0, 0.0), measureDist=True)
+    weights = _centrality((away**2).sum(axis=1)) * _centrality(min(inside, 0.0) ** 2)
+    return float(np.sum(weights))
+
+
+def _centrality(squared_distance: Any) -> Any:
+    return np.exp(-squared_distance / (2 * CENTRE_SIGMA**2))
 
 
 def projected(box: Box, transform: Matrix) -> NDArray[np.float32] | None:

@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from objsearch.describe.base import Crop
-from objsearch.match.geometry import Geometry, inverse, overlap, projected, verify
+from objsearch.match.geometry import (
+    CENTRE_SIGMA,
+    Geometry,
+    central_inliers,
+    inverse,
+    overlap,
+    projected,
+    verify,
+)
 from objsearch.match.ratio_test import RatioTest
 from objsearch.registry import build
 from objsearch.types import Box, LocalFeatures, Pixels, Verification
@@ -260,3 +268,29 @@ def test_a_box_is_projected_and_its_overlap_measured() -> None:
 def test_the_inverse_leads_back(degrees: float, scale: float, dx: float, dy: float) -> None:
     transform = similarity(degrees, scale, dx, dy)
     assert np.allclose(moved(moved(CORNERS, transform), inverse(transform)), CORNERS, atol=1e-6)
+
+
+def central(*points: tuple[float, float]) -> float:
+    """The weight of inliers at parts of the width and height of a query."""
+    xyxy = np.array([(400 * x, 200 * y, 0, 0) for x, y in points], np.float32)
+    found = Verification("homography", np.eye(3), xyxy)
+    return central_inliers(found, Box(0, 0, 400, 200))
+
+
+def test_inliers_count_as_much_as_they_are_central() -> None:
+    at_the_reach = 0.5 + CENTRE_SIGMA
+    weight = float(np.exp(-0.5))
+    assert central((0.5, 0.5), (0.5, 0.5)) == pytest.approx(2)
+    # What reaches the middle counts point by point.
+    assert central((0.5, 0.5), (at_the_reach, 0.5)) == pytest.approx(1 + weight, abs=1e-5)
+    around = [(0.5 + x, 0.5 + y) for x in (-0.2, 0.2) for y in (-0.2, 0.2)]
+    assert central(*around) == pytest.approx(4 * weight**2, abs=1e-5)
+
+
+def test_what_stays_away_from_the_middle_counts_less_as_a_whole() -> None:
+    weight = float(np.exp(-0.5))
+    at_the_reach = 0.5 + CENTRE_SIGMA
+    assert central((at_the_reach, 0.5)) == pytest.approx(weight**2, abs=1e-5)
+    wall = [(x / 20, 0.3) for x in range(21)]
+    floor = [(x / 20, 0.7) for x in range(21)]
+    assert central(*wall, *floor) > 3 * central(*wall)  # the thing between them may be meant
