@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -31,6 +30,7 @@ from objsearch.report.wording import (
     region_name,
     shown,
 )
+from objsearch.saving import write_whole
 from objsearch.types import Answer
 
 _FOLDER = Path(__file__).parent
@@ -50,27 +50,7 @@ def write_html(
     every picture, one at a time. What screening has flagged is blurred. A page appears under its
     name only when it is complete. Raises OSError when it cannot be written.
     """
-    write_parts(path, _page(answers, read, title))
-
-
-def write_parts(path: Path, parts: Iterable[str]) -> None:
-    """Write a page, which appears under its name only when it is complete. Raises OSError."""
-    target = os.path.realpath(path)
-    if os.path.exists(target) and not os.path.isfile(target):  # /dev/stdout: written, not replaced
-        _write(target, parts)
-        return
-    unfinished = f"{target}.{os.getpid()}.part"
-    try:
-        _write(unfinished, parts)
-        os.replace(unfinished, target)
-    finally:
-        if os.path.exists(unfinished):
-            os.unlink(unfinished)
-
-
-def _write(path: str, parts: Iterable[str]) -> None:
-    with open(path, "w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(parts)
+    write_whole(path, _page(answers, read, title))
 
 
 def _page(answers: Sequence[Answer], read: Read, title: str) -> Iterator[str]:

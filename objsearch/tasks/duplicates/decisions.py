@@ -17,10 +17,10 @@ from typing import Any
 
 from objsearch.description import content_hash
 from objsearch.errors import UsageError
+from objsearch.saving import write_whole
 from objsearch.settings import Settings
 from objsearch.sources import Place, read_image
 from objsearch.tasks.duplicates.records import read_record
-from objsearch.tasks.duplicates.saving import write_whole
 from objsearch.types import ImageRef, Unreadable
 
 SCHEMA = "objsearch/not-duplicates/1"
@@ -90,7 +90,7 @@ def save_decisions(decisions: Decisions, path: Path) -> None:
     data = {"schema": SCHEMA, "pairs": sorted(sorted(pair) for pair in decisions.pairs)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(str(path), json.dumps(data, indent=1) + "\n")
+        write_whole(path, [json.dumps(data, indent=1), "\n"])
     except OSError as error:
         raise UsageError(f"cannot write the decisions '{path}': {error.strerror}") from None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -19,8 +18,8 @@ from objsearch.report.as_table import Name
 from objsearch.report.blurring import reading_blurred
 from objsearch.report.pictures import Album, Picture, Read
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
+from objsearch.saving import write_whole
 from objsearch.tasks.duplicates.plan import Group, Member, Plan
-from objsearch.tasks.duplicates.saving import write_whole
 from objsearch.types import ImageRef
 
 COLUMNS = (
@@ -130,13 +129,13 @@ def write_page(
     )
     flags = flags or {}
     album = Album(reading_blurred(read, flags), PAGE_BYTES)
-    page = environment.get_template("review.html").render(
+    page = environment.get_template("review.html").generate(
         plan=plan,
         summary=summary(plan),
         groups=((group, _pictures(group, album)) for group in plan.groups),
         flags={ref.uri: said for ref, said in flags.items()},
     )
-    write_whole(os.fspath(path), page)
+    write_whole(path, page)
 
 
 def _pictures(group: Group, album: Album) -> list[tuple[Member, Picture]]:

@@ -15,8 +15,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from objsearch.errors import UsageError
+from objsearch.saving import write_whole
 from objsearch.tasks.duplicates.records import FileText, first_mistake, read_record
-from objsearch.tasks.duplicates.saving import write_whole
 
 SCHEMA: Literal["objsearch/quarantine/1"] = "objsearch/quarantine/1"
 NAME = "manifest.json"
@@ -60,7 +60,7 @@ class Manifest(BaseModel):
     def written(self, path: str) -> None:
         """Put the manifest on the disk, whole. Raises OSError."""
         data = self.model_dump(by_alias=True)
-        write_whole(path, json.dumps(data, indent=1) + "\n")
+        write_whole(path, [json.dumps(data, indent=1), "\n"])
 
 
 def read_manifest(path: str | Path) -> Manifest:

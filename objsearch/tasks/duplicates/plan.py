@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -16,8 +15,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from objsearch.errors import UsageError
+from objsearch.saving import write_whole
 from objsearch.tasks.duplicates.records import FileText, first_mistake, read_record
-from objsearch.tasks.duplicates.saving import write_whole
 
 SCHEMA: Literal["objsearch/duplicates/1"] = "objsearch/duplicates/1"
 
@@ -122,7 +121,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 def write_plan(plan: Plan, path: str | Path) -> None:
     """Write a plan; it appears under its name only when it is complete. Raises UsageError."""
     try:
-        write_whole(os.fspath(path), json.dumps(plan_json(plan), indent=1) + "\n")
+        write_whole(path, [json.dumps(plan_json(plan), indent=1), "\n"])
     except OSError as error:
         raise UsageError(f"cannot write the plan '{path}': {error.strerror}") from None
 

@@ -15,10 +15,11 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from objsearch.match.geometry import inverse
-from objsearch.report.as_html import PAGE_BYTES, write_parts
+from objsearch.report.as_html import PAGE_BYTES
 from objsearch.report.blurring import reading_blurred
 from objsearch.report.pictures import Album, Read
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
+from objsearch.saving import write_whole
 from objsearch.tasks.larger.alignment import Matrix
 from objsearch.tasks.larger.forms import mark_text, scale_text, summary
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
@@ -58,7 +59,7 @@ def write_page(answer: LargerAnswer, path: Path, read: Read) -> None:
     page = environment.get_template("page.html").generate(
         answer=answer, rows=_rows(answer, album), summary=summary(answer)
     )
-    write_parts(path, page)
+    write_whole(path, page)
 
 
 def _rows(answer: LargerAnswer, album: Album) -> Iterator[_Row]:

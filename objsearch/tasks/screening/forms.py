@@ -15,12 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from objsearch.images.transform import shrunk
-from objsearch.report.as_html import PAGE_BYTES, write_parts
+from objsearch.report.as_html import PAGE_BYTES
 from objsearch.report.as_json import flag_json, plain, rounded
 from objsearch.report.as_table import Name
 from objsearch.report.blurring import reading_blurred
 from objsearch.report.pictures import PREVIEW_SIDE, Album, Read
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
+from objsearch.saving import write_whole
 from objsearch.tasks.screening.listing import Listing, Screened
 
 SCREEN_SCHEMA = "objsearch/screen/1"
@@ -116,7 +117,7 @@ def write_page(listing: Listing, path: Path, read: Read) -> None:
     page = environment.get_template("page.html").generate(
         listing=listing, rows=_rows(listing, Album(hidden, PAGE_BYTES)), summary=summary(listing)
     )
-    write_parts(path, page)
+    write_whole(path, page)
 
 
 def _rows(listing: Listing, album: Album) -> Iterator[_Row]:

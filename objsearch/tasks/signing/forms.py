@@ -13,10 +13,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from objsearch.report.as_html import write_parts
 from objsearch.report.as_json import plain, rounded
 from objsearch.report.as_table import Name
 from objsearch.report.wording import shown
+from objsearch.saving import write_whole
 from objsearch.tasks.signing.findings import NOT_SIGNED, Finding, Listing, SignatureVerdict
 
 SIGNED_SCHEMA = "objsearch/signed/1"
@@ -141,4 +141,4 @@ def write_page(listing: Listing, path: Path) -> None:
     page = environment.get_template("page.html").render(
         listing=listing, told=listing.told(), signs=SIGNS, summary=summary(listing)
     )
-    write_parts(path, [page])
+    write_whole(path, [page])

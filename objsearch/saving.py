@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 
 
-def write_whole(path: str, text: str) -> None:
-    """Replace a file's content in one step, and see it to the disk. Raises OSError."""
+def write_whole(path: str | os.PathLike[str], parts: Iterable[str]) -> None:
+    """Replace a file's content in one step, and see it to the disk.
+
+    `parts` are written as they come, so that a page never has to fit into memory; should making one
+    fail, the file stays as it was. What is no file, such as /dev/stdout, is written to. Raises
+    OSError.
+    """
     target = os.path.realpath(path)
-    if os.path.exists(target) and not os.path.isfile(target):  # /dev/stdout is written to
-        with open(target, "w", encoding="utf-8") as stream:
-            stream.write(text)
+    if os.path.exists(target) and not os.path.isfile(target):
+        with open(target, "w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(parts)
         return
     unfinished = f"{target}.{os.getpid()}.part"
     try:
-        with open(unfinished, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with open(unfinished, "w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(parts)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(unfinished, target)
