@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from export import quiet_ultralytics
 from numpy.typing import NDArray
+from pseudo_label import overlaps
 
 if TYPE_CHECKING:
     from ultralytics import YOLO
@@ -33,22 +34,13 @@ def boxes_in(model: YOLO, photo: Path, size: int) -> NDArray[np.float32]:
     return result.boxes.xyxy.numpy()
 
 
-def iou_table(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Overlap of every box of `a` with every box of `b`, (len(a), len(b))."""
-    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
-    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = np.clip(bottom_right - top_left, 0, None).prod(axis=2)
-    area_a, area_b = (np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (a, b))
-    return common / (area_a[:, None] + area_b[None, :] - common)
-
-
 def compare(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[int, int, float]:
     """Boxes of `a` and `b` that have a twin, those that have none, and the worst offset."""
     if not len(a) or not len(b):
         return 0, len(a) + len(b), 0.0
-    overlaps = iou_table(a, b)
-    twin = overlaps.argmax(axis=1)
-    paired = overlaps.max(axis=1) >= SAME_BOX_IOU
+    ious = overlaps(a, b)
+    twin = ious.argmax(axis=1)
+    paired = ious.max(axis=1) >= SAME_BOX_IOU
     offset = float(np.abs(a[paired] - b[twin[paired]]).max(initial=0.0))
     n_paired = int(paired.sum())
     return n_paired, len(a) + len(b) - 2 * n_paired, offset
