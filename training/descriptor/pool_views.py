@@ -35,7 +35,7 @@ from scenes import cut_out
 HELD_OUT = 4  # one group of so many
 SMALLEST = 70  # pixels, the shorter side of a cut-out that still shows what it is
 SCENES, EDITS = 5, 3  # views of each thing in a scene, of each photo
-ORDER = 5  # with the seed 0, the order of files that the shipped head was learned from
+ORDER = 5  # with the seed 0, the order of files in the study in benchmarks/results/descriptor.md
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ DIMENSION = 512
 TEMPERATURE = 0.06
 MEMORY_TEMPERATURE = 0.1
 SAME_PICTURE = 0.93  # vectors before training more alike than this may be the same picture
-POWER, SHRINKAGE = 0.25, 0.1  # of the whitening the projection starts from: half of a full one
+POWER, SHRINKAGE = 0.25, 0.1  # of the whitening the projection starts from, as in whiten.py
 
 
 class Student(nn.Module):

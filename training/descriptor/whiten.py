@@ -1,20 +1,16 @@
-"""Learn a whitening from views of things and of photos and fold it into an embedding's ONNX file.
+"""Learn a partial whitening from plain photos and fold it into an embedding's ONNX file.
 
-    python training/descriptor/whiten.py RAW.onnx build/views.npz OUTPUT.onnx
+    python training/descriptor/whiten.py RAW.onnx PHOTOS_DIR models/efficientnet-lite0-whitened.onnx
 
-The views are those of `pool_views.py`. What differs between views of one thing says nothing about
-which thing it is, and what photos share (sky, skin, text) makes unlike things alike: whitening by a
-covariance turns its strong directions down. Learned in closed form, after Mikolajczyk and Matas
-(Improving descriptors for fast tree matching by optimal linear projection, ICCV 2007) and
-Radenovic, Tolias and Chum (Fine-tuning CNN image retrieval with no human annotation, TPAMI 2018);
-here with one mean of covariances in the place of two steps. The written network has two outputs:
+ImageNet features share a few strong directions (sky, skin, text) that make unlike things alike.
+Whitening evens the directions out (Jegou and Chum, ECCV 2012); a power of one half of the full
+whitening keeps noise from being blown up. No labels are used. The written network has two outputs:
 `descriptor`, whitened and of unit length, and `pooled`, the vector as it was.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,87 +18,38 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-OF_PHOTOS = ("plain", "edit")
-POWER = 0.5  # of the eigenvalues: in the mixture's own terms a full whitening
+from objsearch.describe.base import Crop
+from objsearch.describe.embedding import Embedding
+from objsearch.sources import expand, read_image
+from objsearch.types import GlobalDescriptor, Image
+
+POWER = 0.25  # of the eigenvalues: half of a full whitening, which divides by their square root
 SHRINKAGE = 0.1  # of the mean eigenvalue, added to all: small ones are mostly noise
-# Shares of the mixture. What differs within groups alone, without the first, tells held out things
-# and photos apart less well.
-BETWEEN_PHOTOS, WITHIN_THINGS, WITHIN_PHOTOS = 0.5, 0.25, 0.25
-
-Matrix = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Views:
-    kind: NDArray[np.str_]  # (N,)
-    group: NDArray[np.int64]  # (N,) views of one thing, or of one photo, have one number
-    held: NDArray[np.bool_]  # (N,) not to be learned from
-    vectors: NDArray[np.float32]  # (N, D) unit length
-
-    def of(self, mask: NDArray[np.bool_]) -> Views:
-        return Views(self.kind[mask], self.group[mask], self.held[mask], self.vectors[mask])
-
-    @property
-    def of_photo(self) -> NDArray[np.bool_]:
-        return np.isin(self.kind, OF_PHOTOS)
-
-
-def read_views(path: Path) -> Views:
-    """What `pool_views.py` wrote."""
-    with np.load(path) as stored:
-        group = np.unique(stored["name"], return_inverse=True)[1]
-        return Views(stored["kind"], group, stored["held"], stored["pooled"])
-
-
-def within_groups(views: Views) -> Matrix:
-    """(D, D) the covariance of a view around its group's mean; groups of one say nothing."""
-    group = np.unique(views.group, return_inverse=True)[1]
-    size = np.bincount(group)
-    vectors = views.vectors.astype(np.float64)
-    means = np.zeros((len(size), vectors.shape[1]))
-    np.add.at(means, group, vectors)
-    means /= size[:, None]
-    unbiased = np.sqrt(size / np.maximum(size - 1, 1))[group]
-    away = ((vectors - means[group]) * unbiased[:, None])[size[group] > 1]
-    return np.asarray(away.T @ away / len(away))
-
-
-def whitening(views: Views) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean (D,) and symmetric matrix (D, D): `(x - mean) @ matrix` is whitened."""
-    plain = views.of(views.kind == "plain").vectors
-    parts = (
-        (BETWEEN_PHOTOS, np.cov(plain.T.astype(np.float64))),
-        (WITHIN_THINGS, within_groups(views.of(~views.of_photo))),
-        (WITHIN_PHOTOS, within_groups(views.of(views.of_photo))),
-    )
-    # Of equal trace first: what the views happen to vary by must not set the shares.
-    mixture = sum(share * part / np.trace(part) for share, part in parts)
-    values, directions = np.linalg.eigh(mixture)
-    values = np.maximum(values, 0)
-    scaled = directions * (values + SHRINKAGE * values.mean()) ** -POWER
-    return plain.mean(axis=0), (scaled @ directions.T).astype(np.float32)
-
-
-def average_precision(views: Views) -> float:
-    """The mean over views of how high the others of its group rank among all."""
+def vectors_of(photos: Path, extractor: Embedding) -> NDArray[np.float64]:
+    """(N, D) unit vectors of whole photos."""
     found = []
-    for index, similarity in enumerate(views.vectors @ views.vectors.T):
-        order = np.argsort(-similarity, kind="stable")
-        ranks = np.flatnonzero(views.group[order[order != index]] == views.group[index])
-        if len(ranks):
-            found.append(np.mean((np.arange(len(ranks)) + 1) / (ranks + 1)))
-    return float(np.mean(found)) if found else float("nan")
+    for place in expand(photos):
+        image = read_image(place)  # type: ignore[arg-type]
+        if isinstance(image, Image):
+            descriptor = extractor.extract_batch([Crop(image.pixels, is_frame=True)])[0]
+            assert isinstance(descriptor, GlobalDescriptor)
+            found.append(descriptor.vector)
+    return np.stack(found).astype(np.float64)
 
 
-def report(held: Views, mean: NDArray[np.float32], matrix: NDArray[np.float32]) -> None:
-    """Print what the whitening does to groups that it was not learned from."""
-    whitened = (held.vectors - mean) @ matrix
-    whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
-    after = Views(held.kind, held.group, held.held, whitened)
-    frames = np.isin(held.kind, ("scene", "source", "plain"))
-    for what, mask in (("things in scenes", frames), ("photos", held.of_photo)):
-        before_and_after = [average_precision(one.of(mask)) for one in (held, after)]
-        print("held out, {}: mAP {:.3f} -> {:.3f}".format(what, *before_and_after))
+def whitening(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean (D,) and matrix (D, D): `(x - mean) @ matrix` is whitened."""
+    mean = vectors.mean(axis=0)
+    values, directions = np.linalg.eigh(np.cov(vectors.T))
+    order = np.argsort(-values)
+    values, directions = np.maximum(values[order], 0), directions[:, order]
+    # The sign of an eigenvector is arbitrary: the largest entry is made positive.
+    largest = np.abs(directions).argmax(axis=0)
+    directions = directions * np.sign(directions[largest, np.arange(len(values))])
+    scaled = directions * (values + SHRINKAGE * values.mean()) ** -POWER
+    return mean.astype(np.float32), scaled.astype(np.float32)
 
 
 def folded(model: onnx.ModelProto, mean: NDArray[np.float32], matrix: NDArray[np.float32]) -> None:
@@ -134,25 +81,30 @@ def folded(model: onnx.ModelProto, mean: NDArray[np.float32], matrix: NDArray[np
         graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
 
 
-def main() -> None:
-    """Read the views, learn, fold, check and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("raw", type=Path)
-    parser.add_argument("views", type=Path)
-    parser.add_argument("output", type=Path)
-    given = parser.parse_args()
-    views = read_views(given.views)
-    learned_from = views.of(~views.held)
-    for kind in ("plain", "scene"):
-        if np.count_nonzero(learned_from.kind == kind) < 2:
-            raise SystemExit(f"{given.views}: too few views '{kind}' to learn from")
-    mean, matrix = whitening(learned_from)
-    report(views.of(views.held), mean, matrix)
-    model = onnx.load(given.raw)
+def save_folded(
+    raw: Path, mean: NDArray[np.float32], matrix: NDArray[np.float32], output: Path
+) -> None:
+    """Fold a whitening into a network's file, and check what comes out."""
+    model = onnx.load(raw)
     folded(model, mean, matrix)
     onnx.checker.check_model(model)
-    onnx.save(model, given.output)
-    print(f"{len(learned_from.group)} views, {given.output.stat().st_size:,} bytes")
+    onnx.save(model, output)
+
+
+def main() -> None:
+    """Read the photos, learn, fold, check and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("raw", type=Path)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("output", type=Path)
+    given = parser.parse_args()
+    extractor = Embedding(
+        weights=str(given.raw), image_size=288, mean=(127, 127, 127), std=(128, 128, 128)
+    )
+    vectors = vectors_of(given.photos, extractor)
+    mean, matrix = whitening(vectors)
+    save_folded(given.raw, mean, matrix, given.output)
+    print(f"{len(vectors)} photos, {given.output.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":
