@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,9 +50,26 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read: list[str] = []
-    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
     reader.start()
     write_whole(pipe, ["one ", "two"])
     reader.join(10)
     assert read == ["one two"]
     assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="no such device here")
+@pytest.mark.parametrize("redirected", [True, False])
+def test_standard_output_gets_the_page_and_keeps_what_others_print(
+    tmp_path: Path, redirected: bool
+) -> None:
+    program = (
+        "from objsearch.saving import write_whole\n"
+        "print('before', flush=True)\n"
+        "write_whole('/dev/stdout', ['page\\n'])\n"
+    )
+    path = tmp_path / "printed"
+    with path.open("w") as stream:
+        where = stream if redirected else subprocess.PIPE
+        done = subprocess.run([sys.executable, "-c", program], stdout=where, check=True, text=True)
+    assert (path.read_text() if redirected else done.stdout) == "before\npage\n"

@@ -101,7 +101,8 @@ def decode(
     with opened_picture(data, limits) as picture:
         if long_side is not None:
             scale = long_side / max(picture.size)
-            picture.draft(None, (round(picture.width * scale), round(picture.height * scale)))
+            width, height = (max(1, round(side * scale)) for side in picture.size)
+            picture.draft(None, (width, height))
         return decoded_frame(picture, name, limits)
 
 

@@ -230,10 +230,7 @@ def _is_believable(transform: Matrix, source: Matrix, max_scale: float) -> bool:
 
 def _stretch(transform: Matrix, at_xy: Matrix) -> float:
     """How much longer than wide a small circle at a place becomes."""
-    x, y, w = transform @ np.array([*at_xy, 1.0])
-    towards = np.array([x / w, y / w])
-    jacobian = (transform[:2, :2] - np.outer(towards, transform[2, :2])) / w
-    longest, shortest = np.linalg.svd(jacobian, compute_uv=False)
+    longest, shortest = np.linalg.svd(jacobian(transform, at_xy), compute_uv=False)
     return float(longest / max(shortest, 1e-12))
 
 

@@ -93,6 +93,25 @@ def test_a_jpeg_that_will_be_reduced_comes_smaller_but_never_too_small(
     assert np.array_equal(decode(png, long_side=long_side).pixels, decode(png).pixels)
 
 
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGB"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_reduced_jpeg_is_upright_and_in_colour(mode: str, orientation: int) -> None:
+    picture = PillowImage.fromarray(drawing(160, 240)).convert(mode)
+    exif = picture.getexif()
+    exif[0x0112] = orientation
+    data = saved(picture, "JPEG", exif=exif, quality=95)
+    whole, found = decode(data).pixels, decode(data, long_side=60).pixels
+    assert found.shape == ((40, 60, 3) if orientation == 1 else (60, 40, 3))
+    reduced = cv2.resize(whole, found.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert distance(found, reduced) < 3
+
+
+@pytest.mark.parametrize("size_wh", [(1, 2000), (5000, 3)])
+def test_a_thread_of_a_jpeg_can_be_reduced(size_wh: tuple[int, int]) -> None:
+    data = saved(PillowImage.new("RGB", size_wh), "JPEG")
+    assert max(decode(data, long_side=320).pixels.shape) >= 320
+
+
 def test_transparency_is_laid_on_the_background() -> None:
     layers = np.dstack([flat(4, 6, 100), np.full((4, 6), 255, np.uint8)])
     layers[:, :2, 3] = 0

@@ -61,7 +61,10 @@ class Grouper:
     def clusters(self, progress: Progress = silent) -> list[Cluster]:
         """Every kept file that something goes for, or that a protected copy was found of."""
         # One group after the other would keep one thread busy.
-        self.network.explore(self.network.firsts(one.node for one in self.order), progress)
+        self.network.explore(
+            self.network.firsts(one.node for one in self.order),
+            lambda _, done, total: progress("group", done, total),
+        )
         settled: set[str] = set()
         found = []
         for keep in self.order:

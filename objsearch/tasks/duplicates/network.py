@@ -55,10 +55,12 @@ class Network:
         """
         total, done = sum(map(len, rounds)), 0
         for pairs in rounds:
-            for i, j in pairs if by != "frames" else ():
+            apart = [Task(pair, by) for pair in pairs if not self._are_together(*pair)]
+            # What frames did not prove, keypoints of their leaders will be asked.
+            judged = {task.pair for task in apart if by == "frames"}
+            for i, j in set(pairs) - judged:
                 self._near[i].add(j)
                 self._near[j].add(i)
-            apart = [Task(pair, by) for pair in pairs if not self._are_together(*pair)]
             done += len(pairs) - len(apart)
             self._settle(apart, _counted_on(progress, done, total))
             done += len(apart)
@@ -82,10 +84,12 @@ class Network:
 
     def _settle(self, tasks: Sequence[Task], progress: Progress = silent) -> int:
         """Judge the pairs that are new, or newly led to; returns how many were."""
-        fresh = [task for task in tasks if self._is_new(task)]
+        fresh = list({_key(task): task for task in tasks if self._is_new(task)}.values())
         self._tried |= {_key(task) for task in fresh}
-        # Many a comparison takes a millisecond or two: threads are handed several at once.
-        judged = ordered_map(self._judged, batches(fresh, BATCH), workers=self._workers)
+        # Many a comparison takes a millisecond or two: threads are handed several at once, where
+        # there are enough for all.
+        size = max(1, min(BATCH, len(fresh) // (2 * self._workers)))
+        judged = ordered_map(self._judged, batches(fresh, size), workers=self._workers)
         verdicts = (found for batch in judged for found in batch)
         told = counted(verdicts, "compare", progress, len(fresh))
         for ((i, j), _, _), found in zip(fresh, told, strict=True):

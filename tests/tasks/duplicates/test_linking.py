@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates import plan_duplicates
@@ -58,17 +59,31 @@ def test_crops_that_were_mirrored_are_found_by_a_look_into_the_mirror(
     assert sorted(calls) == [("a.png", False), ("a.png", True), ("b.png", False)]
 
 
+@pytest.mark.parametrize("kind", ["png", "jpg"])  # a JPEG is read smaller the second time
 @pytest.mark.parametrize("long_side", [None, 150, 1000])
 def test_reduced_pictures_are_told_of_in_pixels_of_the_whole(
-    long_side: int | None, planned: Planned, tmp_path: Path
+    long_side: int | None, kind: str, planned: Planned, tmp_path: Path
 ) -> None:
     original = drawing(300, 400, seed=1)
-    put(tmp_path / "whole.png", original)
-    put(tmp_path / "cropped.png", cropped(original))
+    put(tmp_path / f"whole.{kind}", original)
+    put(tmp_path / f"cropped.{kind}", cropped(original))
     (group,) = planned(tmp_path, long_side=long_side).groups
     kept, other = group.members
     assert (kept.width, kept.height) == (400, 300)
     assert other.reason == f"near copy of {kept.path}: showing 49% of it"
+
+
+def test_a_jpeg_that_its_camera_turned_is_laid_upon_its_upright_copy(
+    planned: Planned, tmp_path: Path
+) -> None:
+    original = drawing(300, 400, seed=1)
+    put(tmp_path / "upright.png", original)
+    turned = PillowImage.fromarray(cropped(original)).rotate(90, expand=True)
+    exif = turned.getexif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    (group,) = planned(tmp_path, long_side=100).groups
+    assert group.members[1].reason == f"near copy of {group.members[0].path}: showing 49% of it"
 
 
 def test_what_vanishes_before_it_is_described_is_no_copy_and_no_mishap(

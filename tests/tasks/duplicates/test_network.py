@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from objsearch.tasks.duplicates.likeness import Likeness, Means, Transform
@@ -69,6 +71,32 @@ def test_those_that_are_explored_side_by_side_find_what_one_after_the_other_do()
         one_by_one.explore([i])
     assert [at_once.copies(i) for i in (2, 6)] == [{0, 1}, {4, 5}]
     assert [one_by_one.copies(i) for i in (2, 6)] == [{0, 1}, {4, 5}]
+
+
+def test_a_few_tasks_are_shared_among_the_threads() -> None:
+    meeting = threading.Barrier(4, timeout=10)
+
+    def judge(_: Task) -> None:
+        meeting.wait()  # raises unless four are judged at once
+
+    Network(judge, lambda i, j: True, workers=4).verify([[(0, 1), (2, 3), (4, 5), (6, 7)]])
+
+
+def test_frames_that_were_taken_for_granted_are_compared_when_asked_for() -> None:
+    calls: list[tuple[int, int, list[float]]] = []
+    found = network(calls, believes_hints=False)
+    found.verify([[(0, 1), (1, 2)], [(2, 3)], [(0, 3)]], by="frames")
+    assert (0, 3) not in [call[:2] for call in calls]
+    found.explore([0])
+    assert (0, 3, []) in calls
+
+
+def test_a_task_that_two_pictures_lead_to_is_judged_once() -> None:
+    calls: list[tuple[int, int, list[float]]] = []
+    found = network(calls, believes_hints=False)
+    found.verify([[(0, 1), (1, 2)], [(0, 2)]])
+    found.explore([0, 2])
+    assert len(calls) == len({(i, j, bool(hints)) for i, j, hints in calls})
 
 
 def test_frames_that_were_no_copies_do_not_wait() -> None:
