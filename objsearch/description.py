@@ -44,9 +44,13 @@ class Describer:
         self.extractors: tuple[Extractor, ...] = tuple(c.extractor for c in settings.descriptors)
         self.reading = settings.input.reading
 
-    def read(self, place: Place | Unreadable) -> Image | Unreadable:
-        """Decode one place; what is unreadable already stays so."""
-        return place if isinstance(place, Unreadable) else read_image(place, self.reading)
+    def read(
+        self, place: Place | Unreadable, *, long_side: int | None = None
+    ) -> Image | Unreadable:
+        """Decode one place, for a `long_side` if wanted; what is unreadable already stays so."""
+        if isinstance(place, Unreadable):
+            return place
+        return read_image(place, self.reading, long_side=long_side)
 
     def unfold(self, places: Iterable[Place | Unreadable]) -> Iterator[Place | Unreadable]:
         """Pages and frames in the place of files that hold several, as they are asked for."""

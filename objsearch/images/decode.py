@@ -135,10 +135,15 @@ def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Deco
     limits.check_size(*picture.size)
     kind = picture.format or "?"
     picture.load()
+    return Decoded(upright_pixels(picture, limits), kind, mismatch(name, kind))
+
+
+def upright_pixels(picture: PillowImage.Image, limits: Limits) -> Pixels:
+    """(H, W, 3) uint8 RGB of a Pillow image, turned as its camera says."""
     # Most pictures stand upright, and Pillow would copy them for nothing.
     is_upright = picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
     upright = picture if is_upright else ImageOps.exif_transpose(picture)
-    return Decoded(pixels_of(upright, limits.background), kind, mismatch(name, kind))
+    return pixels_of(upright, limits.background)
 
 
 @contextmanager

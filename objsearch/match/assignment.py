@@ -21,6 +21,7 @@ def assign(scores: Scores, floor: float, rule: Rule = "one-to-one") -> list[tupl
     lets a query region take every reference region over the floor: several copies in one photo.
     """
     allowed = scores >= floor
+    # A single pair needs no method, and looks through folders need not wait for SciPy to load.
     if rule == "one-to-many" or scores.size == 1:
         rows, columns = np.nonzero(allowed)
     else:

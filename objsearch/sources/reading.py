@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image as PillowImage
-from PIL import ImageOps
 
 from objsearch.errors import UnreadableImageError
-from objsearch.images.decode import Decoded, Limits, Part, decode, pixels_of
+from objsearch.images.decode import Decoded, Limits, Part, decode, pixels_of, upright_pixels
 from objsearch.images.frames import decode_part
 from objsearch.images.kinds import mismatch
 from objsearch.sources.contents import (
@@ -121,8 +120,7 @@ def _at_hand(content: Any, limits: Limits) -> Decoded:
         return Decoded(content.pixels, "pixels", content.warnings)
     if isinstance(content, PillowImage.Image):
         limits.check_size(*content.size)
-        upright = ImageOps.exif_transpose(content)
-        return Decoded(pixels_of(upright, limits.background), "pixels")
+        return Decoded(upright_pixels(content, limits), "pixels")
     if isinstance(content, np.ndarray):
         return Decoded(_checked_array(content, limits), "pixels")
     raise UnreadableImageError(f"a {type(content).__name__} is not an image")

@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from whiten import SHRINKAGE, save_folded
 
+from objsearch.rank.metrics import Ranked, average_precision
+
 OF_PHOTOS = ("plain", "edit")
 POWER = 0.5  # of the eigenvalues: in the mixture's own terms a full whitening
 # Shares of the mixture. What differs within groups alone, without the first, tells held out things
@@ -83,14 +85,14 @@ def whitening(views: Views) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return plain.mean(axis=0), (scaled @ directions.T).astype(np.float32)
 
 
-def average_precision(views: Views) -> float:
+def mean_average_precision(views: Views) -> float:
     """The mean over views of how high the others of its group rank among all."""
     found = []
     for index, similarity in enumerate(views.vectors @ views.vectors.T):
-        order = np.argsort(-similarity, kind="stable")
-        ranks = np.flatnonzero(views.group[order[order != index]] == views.group[index])
-        if len(ranks):
-            found.append(np.mean((np.arange(len(ranks)) + 1) / (ranks + 1)))
+        is_right = np.delete(views.group == views.group[index], index)
+        if is_right.any():
+            ranked = Ranked(np.delete(similarity, index), is_right, int(is_right.sum()))
+            found.append(average_precision(ranked))
     return float(np.mean(found)) if found else float("nan")
 
 
@@ -101,7 +103,7 @@ def report(held: Views, mean: NDArray[np.float32], matrix: NDArray[np.float32]) 
     after = Views(held.kind, held.group, held.held, whitened)
     frames = np.isin(held.kind, ("scene", "source", "plain"))
     for what, mask in (("things in scenes", frames), ("photos", held.of_photo)):
-        before_and_after = [average_precision(one.of(mask)) for one in (held, after)]
+        before_and_after = [mean_average_precision(one.of(mask)) for one in (held, after)]
         print("held out, {}: mAP {:.3f} -> {:.3f}".format(what, *before_and_after))
 
 

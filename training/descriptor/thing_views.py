@@ -1,4 +1,4 @@
-"""Random views of a thing that was cut out, and of a photo: what `whiten.py` learns from.
+"""Random views of a thing that was cut out, and of a photo, for `learned_whitening.py`.
 
 A thing is seen askew, bent, in other light, among other things in a background (as a frame) or
 tight (as a crop). Unlike a copy (views.py) it is never mirrored, nor something else laid over it.
@@ -79,7 +79,7 @@ def spoilt(picture: Light, r: Random) -> Picture:
         grain = r.normal(0, r.uniform(2, 10), seen.shape)
         seen = np.clip(seen + grain, 0, 255).astype(np.uint8)
     if r.random() < 0.7:
-        # To the codec red is blue. It did when the shipped head was made, and it hardly matters.
+        # To the codec red is blue. It was in the study, too, and it hardly matters.
         code = cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, int(r.integers(30, 92))])[1]
         seen = cv2.imdecode(code, cv2.IMREAD_COLOR)
     return seen

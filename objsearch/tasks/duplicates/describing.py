@@ -19,7 +19,6 @@ from objsearch.images.transform import shrunk
 from objsearch.mirror import mirrored
 from objsearch.settings import Settings
 from objsearch.sources.contents import FileContent
-from objsearch.sources.reading import read_image
 from objsearch.tasks.duplicates.alignment import Small, tiny_versions
 from objsearch.tasks.duplicates.files import File, place_of
 from objsearch.types import (
@@ -99,7 +98,7 @@ class Views:
         first.
         """
         long_side = self.settings.duplicates.long_side
-        image = read_image(place_of(file), self.settings.input.reading, long_side=long_side)
+        image = self.describer.read(place_of(file), long_side=long_side)
         if isinstance(image, Unreadable):
             return None
         reduced = image

@@ -138,7 +138,7 @@ def write_page(listing: Listing, path: Path) -> None:
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
     )
     environment.filters.update(shown=shown, percentage=percentage_text, state=state_text)
-    page = environment.get_template("page.html").render(
+    page = environment.get_template("page.html").generate(
         listing=listing, told=listing.told(), signs=SIGNS, summary=summary(listing)
     )
-    write_whole(path, [page])
+    write_whole(path, page)
