@@ -162,7 +162,7 @@ class ObjectSearch:
         )
         unwanted, told = self._unwanted(search, negatives)
         retrieval = self._retrieval(search, views)
-        found = [hit for hit in retrieval.hits(views, unwanted) if hit.score >= search.threshold]
+        found = [hit for hit in retrieval.hits(views, unwanted) if search.wants(hit)]
         kept, filtered = self.screen.parted(found)
         answer = self._answer(
             search.model_copy(update={"negatives": tuple(str(one.image.ref) for one in unwanted)}),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 
+from objsearch.apps.cli.waiting import stopwatch  # it starts here
+
 STOPPED = 130
 """What shells call a program that Ctrl-C ended."""
 
 
 def main() -> None:
     """Run the command line; what a person can mend is one sentence on stderr and exit code 2."""
+    stopwatch.restart()
     from objsearch.apps.cli.app import app
     from objsearch.apps.cli.output import complain
     from objsearch.errors import ObjSearchError

@@ -21,26 +21,26 @@ from objsearch.apps.cli import (
     sign,
     signed,
 )
+from objsearch.apps.cli.command import Command
 
 app = typer.Typer(
     name="objsearch",
     help="Which of these photos show the same object?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("find")(find.find)
-app.command("compare")(compare.compare)
-app.command("detect")(detect.detect)
-app.command("evaluate")(evaluate.evaluate)
-app.command("calibrate")(calibrate.calibrate)
-app.command("larger")(larger.larger)
-app.command("screen")(screen.screen)
-app.command("sign")(sign.sign)
-app.command("signed")(signed.signed)
-app.command("models")(models.models)
+app.command("find", cls=Command)(find.find)
+app.command("compare", cls=Command)(compare.compare)
+app.command("detect", cls=Command)(detect.detect)
+app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("calibrate", cls=Command)(calibrate.calibrate)
+app.command("larger", cls=Command)(larger.larger)
+app.command("screen", cls=Command)(screen.screen)
+app.command("sign", cls=Command)(sign.sign)
+app.command("signed", cls=Command)(signed.signed)
+app.command("models", cls=Command)(models.models)
 app.add_typer(duplicates.app, name="duplicates")
 app.add_typer(config.app, name="config")
 

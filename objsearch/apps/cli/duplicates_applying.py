@@ -38,7 +38,7 @@ def apply(
     """
     if trash and delete:
         raise UsageError("give either --trash or --delete, not both")
-    from objsearch.apps.cli.output import progress_bar
+    from objsearch.apps.cli.waiting import waiting
     from objsearch.tasks.duplicates import apply_plan, read_plan
 
     plan = read_plan(plan_file)
@@ -47,7 +47,7 @@ def apply(
     method: Method = "trash" if trash else "delete" if delete else "quarantine"
     folder = quarantine or plan_file.with_name(f"{plan_file.stem}-quarantine")
     try:
-        with progress_bar() as progress:
+        with waiting() as progress:
             outcome = apply_plan(plan, folder, method=method, progress=progress)
     except KeyboardInterrupt:
         raise UsageError(
@@ -105,11 +105,12 @@ def undo(
 
     Exit code 0: all is back, 1: something could not be, 2: an error.
     """
-    from objsearch.apps.cli.output import print_json, progress_bar, warn
+    from objsearch.apps.cli.output import print_json, warn
+    from objsearch.apps.cli.waiting import waiting
     from objsearch.report.wording import shown
     from objsearch.tasks.duplicates import undo as run
 
-    with progress_bar() as progress:
+    with waiting() as progress:
         undone = run(manifest, progress=progress)
     warn(f"not restored: {shown(one.path)}: {shown(one.reason)}" for one in undone.left)
     if as_json:

@@ -36,6 +36,13 @@ class Fusion(StrEnum):
     min = "min"
 
 
+class FoundVerdict(StrEnum):
+    """The verdicts of what counts as found."""
+
+    same = "same"
+    uncertain = "uncertain"
+
+
 class RoiMode(StrEnum):
     """What becomes of a region of interest."""
 
@@ -73,7 +80,19 @@ DecisionsOption = Annotated[
         help="Where it is remembered which photos are no duplicates; without: in your data folder.",
     ),
 ]
+ForceOption = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Replace a file that is no earlier output of objsearch; never one of the inputs.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for programs, on stdout alone.")]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.html", help="A page with the evidence."),
+]
+CsvOption = Annotated[bool, typer.Option("--csv", help="CSV for programs, on stdout alone.")]
 
 RegionOption = Annotated[
     str | None,
@@ -104,6 +123,13 @@ WeightOption = Annotated[
         "--weight", metavar="W", help="How much a query photo counts; once for each, in order."
     ),
 ]
+VerdictOption = Annotated[
+    list[FoundVerdict] | None,
+    typer.Option(
+        "--verdict",
+        help="Only hits of this verdict; repeat for both. Decides on the exit code, too.",
+    ),
+]
 NotOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -114,7 +140,7 @@ NotOption = Annotated[
 ]
 IncludeOption = Annotated[
     list[str] | None,
-    typer.Option("--include", metavar="GLOB", help="Search only files that match. Repeat."),
+    typer.Option("--include", metavar="GLOB", help="Look only at files that match. Repeat."),
 ]
 ExcludeOption = Annotated[
     list[str] | None,
@@ -160,6 +186,12 @@ def filters_of(**given: Any) -> dict[str, Any]:
     found = {f"search.where.{key}": value for key, value in told.items()}
     unopened = ("include", "exclude", "changed_from", "changed_to", "min_bytes")
     return found | {f"input.{key}": told[key] for key in unopened if key in told}
+
+
+def files_filters(include: list[str] | None, exclude: list[str] | None) -> dict[str, Any]:
+    """The settings for which files of folders and globs are looked at."""
+    given = {"input.include": include, "input.exclude": exclude}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def settings_of(

@@ -128,7 +128,7 @@ def test_calibrate_writes_what_a_search_can_name(
     cli: Cli, truth: Path, config: Path, tmp_path: Path, queries: Path, photos: Path
 ) -> None:
     own = tmp_path / "own.yaml"
-    result = cli("calibrate", truth, "--config", config, "--write", own, "--json")
+    result = cli("calibrate", truth, "--config", config, "--out", own, "--json")
     assert result.code == 0
     data = result.data
     assert data["schema"] == "objsearch/calibrate/1"
@@ -143,7 +143,7 @@ def test_calibrate_writes_what_a_search_can_name(
 
 def test_calibrate_for_people(cli: Cli, truth: Path, config: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
-    result = cli("calibrate", truth, "--config", config, "--write", own, "--precision", "0.9")
+    result = cli("calibrate", truth, "--config", config, "--out", own, "--precision", "0.9")
     assert result.code == 0
     assert "precision" in result.out and "0.9" in result.out
     assert str(own) in result.err
@@ -163,7 +163,7 @@ def test_a_calibration_into_nowhere_is_told(
     failing: Failing, truth: Path, config: Path, tmp_path: Path
 ) -> None:
     nowhere = tmp_path / "no" / "folder" / "own.yaml"
-    said = failing("calibrate", truth, "--config", config, "--write", nowhere)
+    said = failing("calibrate", truth, "--config", config, "--out", nowhere)
     assert str(nowhere) in said
 
 
