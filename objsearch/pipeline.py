@@ -18,7 +18,7 @@ from objsearch.retrieval import Retrieval, compare_versions
 from objsearch.screening import Screen
 from objsearch.sections import Search, Where
 from objsearch.settings import Settings
-from objsearch.sources import RegionOfInterest, RoiMode, expand, is_made_up, key_of
+from objsearch.sources import RegionOfInterest, RoiMode, expand, is_made_up, key_of, nothing_there
 from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
 from objsearch.views import Interest, View, Viewer
 
@@ -47,6 +47,7 @@ class ObjectSearch:
         self._refs: dict[str, ImageRef] = {}
         self._stamps: dict[ImageRef, Stamp] = {}
         self._n_at_hand = 0
+        self._nothing = "add some first"
         self.screen = Screen(self.settings, type(self))
 
     @classmethod
@@ -75,6 +76,8 @@ class ObjectSearch:
             kind="reference",
             first_number=self._n_at_hand + 1,
         )
+        if not places:
+            self._nothing = nothing_there(list(sources), self.settings.input.filters)
         self._n_at_hand += sum(is_made_up(place.ref) for place in places)
         self.screen.remember(places)
         parts = [
@@ -118,9 +121,12 @@ class ObjectSearch:
 
     def detect(self, *sources: Any) -> Iterator[tuple[Image | Unreadable, tuple[Region, ...]]]:
         """Every image with its regions, most confident first, the full frame last."""
-        unfolded = self.describer.unfold(expand(list(sources)))
-        workers = self.settings.run.n_workers
-        for image in ordered_map(self.describer.read, unfolded, workers=workers):
+        filters = self.settings.input.filters
+        places = expand(list(sources), filters=filters)
+        if not places:
+            raise UsageError(f"no images: {nothing_there(list(sources), filters)}")
+        parts, workers = self.describer.unfold(places), self.settings.run.n_workers
+        for image in ordered_map(self.describer.read, parts, workers=workers):
             if isinstance(image, Unreadable):
                 yield image, ()
             else:
@@ -129,9 +135,9 @@ class ObjectSearch:
     def compare(self, one: Any, other: Any) -> Hit:
         """How alike two images are, whichever comes first: the better of both directions.
 
-        Raises UsageError when one cannot be read.
+        Raises UsageError when one cannot be read, is a folder, or holds several pictures.
         """
-        view, other_view = (self.viewer.views([source])[0][0] for source in (one, other))
+        view, other_view = map(self.viewer.single, (one, other))
         there = compare_versions(self.comparer, view, other_view.image)
         back = compare_versions(self.comparer, other_view, view.image)
         return there if there.score >= back.score else swapped(back, other_view.image.size_wh)
@@ -177,7 +183,10 @@ class ObjectSearch:
         """A separate answer a query image, in the order given."""
         if options.get("negatives") is not None:
             options["negatives"] = self.viewer.views(options["negatives"], kind="unwanted image")[0]
-        for place in self.describer.unfold(expand(queries, kind="query")):
+        places = expand(queries, kind="query")
+        if not places:
+            raise UsageError(f"no query: {nothing_there(queries)}")
+        for place in self.describer.unfold(places):
             yield self.find(place, **options)
 
     def _search(self, options: Mapping[str, Any]) -> Search:
@@ -193,7 +202,7 @@ class ObjectSearch:
                     f"none of the {len(self.skipped)} references can be read; "
                     f"the first: {one.ref}: {one.reason}"
                 )
-            raise UsageError("no references: the place searched holds no files")
+            raise UsageError(f"no references: {self._nothing}")
 
     def _unwanted(self, search: Search, negatives: Any) -> tuple[list[View], list[str]]:
         given = list(search.negatives) if negatives is None else negatives

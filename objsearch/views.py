@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ from objsearch.sources import (
     expand,
     is_made_up,
     key_of,
+    nothing_there,
 )
 from objsearch.types import DescribedImage, Image, ImageRef, Unreadable
 
@@ -81,8 +83,28 @@ class Viewer:
                 if known is None or known.weight < weight:
                     found[key] = replace(view, weight=weight)
         if not found:
-            raise UsageError(f"no {kind} can be read: {'; '.join(reasons)}")
+            told = "; ".join(reasons) or nothing_there(inputs)
+            raise UsageError(f"no {kind} can be read: {told}")
         return list(found.values()), reasons
+
+    def single(self, source: Any) -> View:
+        """The view of the one picture that a source holds.
+
+        Raises UsageError for a folder and for a file of several: which one is meant?
+        """
+        if isinstance(source, str | os.PathLike) and os.path.isdir(source):
+            raise UsageError(
+                f"'{os.fspath(source)}' is a folder, and a comparison takes one picture on each "
+                "side; search a folder with 'objsearch find PHOTO --in FOLDER'"
+            )
+        parts = list(self.describer.unfold(expand(source, kind="picture")))
+        if len(parts) > 1:
+            raise UsageError(
+                f"'{source}' holds {len(parts)} pictures, and a comparison takes one on each side; "
+                f"name it, such as '{parts[-1].ref}', or search them all with 'objsearch find "
+                "PHOTO --in FILE'"
+            )
+        return self.views(parts, kind="picture")[0][0]
 
     def _places(
         self, inputs: Sequence[Any], kind: str, interest: Interest

@@ -208,12 +208,19 @@ def settings_of(
     if preset is not None and config is not None:
         raise UsageError("give either --preset or --config, not both")
     chosen: str | Path = config if config is not None else preset or "default"
-    overrides = dict(_assignment(text) for text in assignments or []) | (more or {})
+    assigned = dict(_assignment(text) for text in assignments or [])
+    overrides = assigned | (more or {})
     if workers is not None:
         overrides["run.workers"] = workers
-    settings = load_settings(chosen, overrides)
+    called = _called(overrides, assigned)
+    settings = load_settings(chosen, overrides, called)
     extra = _mode_overrides(mode, settings)
-    return load_settings(chosen, {**extra, **overrides}) if extra else settings
+    return load_settings(chosen, {**extra, **overrides}, called) if extra else settings
+
+
+def _called(overrides: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, str]:
+    """What a person has written for a setting, for messages about mistakes."""
+    return {key: f"--set {key}" if key in assigned else "command line" for key in overrides}
 
 
 def settings_with(
@@ -230,10 +237,11 @@ def settings_with(
     settings_of(preset, config)  # says when both are given
     chosen: str | Path = config if config is not None else preset or default
     overrides = {key: value for key, value in wanted.items() if value is not None}
-    overrides |= dict(_assignment(text) for text in assignments or [])
+    assigned = dict(_assignment(text) for text in assignments or [])
+    overrides |= assigned
     if workers is not None:
         overrides["run.workers"] = workers
-    return load_settings(chosen, overrides)
+    return load_settings(chosen, overrides, _called(overrides, assigned))
 
 
 def _mode_overrides(mode: Mode | None, settings: Settings) -> dict[str, Any]:

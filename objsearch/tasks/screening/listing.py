@@ -14,7 +14,7 @@ from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.pipeline import ObjectSearch
 from objsearch.screening import Screen
 from objsearch.settings import Settings
-from objsearch.sources import Place, expand, read_image, unfold
+from objsearch.sources import Place, expand, nothing_there, read_image, unfold
 from objsearch.types import ImageRef, Unreadable
 
 
@@ -83,6 +83,8 @@ def screen_images(inputs: Any, settings: Settings, progress: Progress = silent) 
     workers = settings.run.n_workers
     reading = settings.input.reading
     places = expand(inputs, filters=settings.input.filters)
+    if not places:
+        raise UsageError(f"nothing to screen: {nothing_there(inputs, settings.input.filters)}")
     results = ordered_map(
         partial(_screened, screen), unfold(places, reading, workers=workers), workers=workers
     )

@@ -14,7 +14,7 @@ from PIL import Image as PillowImage
 from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.images.decode import FORMATS
-from objsearch.sources import Filters, Place, expand, read_image
+from objsearch.sources import Filters, Place, expand, nothing_there, read_image
 from objsearch.sources.contents import Content, opened
 from objsearch.sources.reading import content_of
 from objsearch.tasks.signing.bits import Vote
@@ -64,6 +64,8 @@ def check_signatures(
     kinds, notes = _kinds(wanted)
     checks = _Checks.of(wanted, kinds)
     places = expand(inputs, filters=filters)
+    if not places:
+        raise UsageError(f"nothing to look at: {nothing_there(inputs, filters)}")
     results = ordered_map(partial(_checked, checks=checks), places, workers=wanted.n_workers)
     findings: list[Finding] = []
     skipped: list[Unreadable] = []
