@@ -127,6 +127,7 @@ def find(
         from objsearch.pipeline import ObjectSearch
         from objsearch.report.as_html import write_html
 
+        progress.say("describing")
         search = ObjectSearch(settings, progress)
         search.add(*references, region=in_region, roi_mode=wanted["roi_mode"])
         progress.say("searching")

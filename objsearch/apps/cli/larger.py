@@ -85,6 +85,7 @@ def larger(
         from objsearch.tasks.larger import find_larger
         from objsearch.tasks.larger.as_html import write_page
 
+        progress.say("describing")
         search = ObjectSearch(settings, progress).add(*names)
         progress.say("searching")
         made = find_larger(search, query, threshold=threshold, region=region)

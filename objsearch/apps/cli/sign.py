@@ -49,7 +49,8 @@ def sign(
     from objsearch.apps.cli.password import asked_password
     from objsearch.apps.cli.waiting import waiting
 
-    settings = shared.settings_of(None, config, None, None, assignments)
+    with waiting():  # and not while a password is asked for
+        settings = shared.settings_of(None, config, None, None, assignments)
     section = settings.signing
     password = asked_password(password_file, section)
     if force and not lossy and not out.exists():

@@ -104,7 +104,8 @@ def signed(
     from objsearch.apps.cli.password import optional_password
     from objsearch.apps.cli.waiting import waiting
 
-    settings = shared.settings_of(None, config, None, workers, assignments, overrides)
+    with waiting():  # and not while a password is asked for
+        settings = shared.settings_of(None, config, None, workers, assignments, overrides)
     section = settings.signing
     needs_password = not section.kinds or bool({"pixel", "robust"} & set(section.kinds))
     password = optional_password(password_file, section) if needs_password else None
