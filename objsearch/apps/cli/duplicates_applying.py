@@ -59,8 +59,10 @@ def apply(
 
 
 def _confirm(plan: Plan) -> None:
+    from objsearch.report.wording import files
+
     n = sum(1 for _ in plan.removed())
-    question = f"Delete {n} files for good? They cannot be brought back."
+    question = f"Delete {files(n)} for good? What is deleted cannot be brought back."
     try:
         is_sure = typer.confirm(question, err=True)
     except typer.Abort:  # no terminal, and so nobody to ask
@@ -70,10 +72,14 @@ def _confirm(plan: Plan) -> None:
 
 
 def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
-    from objsearch.apps.cli.output import print_json, warn
-    from objsearch.report.wording import shown
+    from objsearch.apps.cli.output import hint, print_json, warn
+    from objsearch.report.wording import files, shown
+    from objsearch.tasks.duplicates.applying import GONE
 
     warn(f"left: {shown(one.path)}: {shown(one.reason)}" for one in outcome.left)
+    n_now = len(outcome.removed) - outcome.n_before
+    if n_now == 0 and outcome.left and all(one.reason == GONE for one in outcome.left):
+        hint("none of the files is there any more: was this plan applied before, elsewhere?")
     if as_json:
         print_json(
             {
@@ -81,12 +87,18 @@ def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
                 "method": method,
                 "manifest": str(outcome.manifest),
                 "removed": [one.path for one in outcome.removed],
+                "removed_before": outcome.n_before,
                 "left": [{"path": one.path, "reason": one.reason} for one in outcome.left],
             },
             indent=1,
         )
         return
-    typer.echo(f"{len(outcome.removed)} files removed, {len(outcome.left)} left where they were")
+    if n_now or not outcome.n_before:
+        typer.echo(f"{files(n_now)} removed, {len(outcome.left)} left where they were")
+    else:
+        typer.echo("nothing more to remove")
+    if outcome.n_before:
+        typer.echo(f"{files(outcome.n_before)} removed by this plan before")
     typer.echo(f"manifest: {outcome.manifest}")
     if method == "quarantine" and outcome.removed:
         typer.echo(f"bring them back with: objsearch duplicates undo '{outcome.manifest}'")
@@ -107,7 +119,7 @@ def undo(
     """
     from objsearch.apps.cli.output import print_json, warn
     from objsearch.apps.cli.waiting import waiting
-    from objsearch.report.wording import shown
+    from objsearch.report.wording import files, shown
     from objsearch.tasks.duplicates import undo as run
 
     with waiting() as progress:
@@ -123,7 +135,7 @@ def undo(
             indent=1,
         )
     else:
-        typer.echo(f"{len(undone.restored)} files restored, {len(undone.left)} not")
+        typer.echo(f"{files(len(undone.restored))} restored, {len(undone.left)} not")
     raise typer.Exit(1 if undone.left else 0)
 
 
