@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
-_SCAN, _END = 0xDA, 0xD9
+from objsearch.images.jpeg_scans import jpeg_end
+
 _PADDING = b"\0\r\n \t"
 _FILM_MARKS = (b"MotionPhoto_Data", b"ftypmp4", b"ftypisom", b"ftypqt", b"ftypMSNV", b"ftypavc")
 _GAIN_MAP_MARKS = (b"hdr-gain-map", b"hdrgm:", b"urn:iso:std:iso:ts:21496", b"HDRGainMap")
@@ -39,19 +37,6 @@ def behind_of(data: bytes, kind: str) -> Behind:
         return Behind(tuple(jpegs))
     is_film = rest[4:8] == b"ftyp" or any(mark in rest for mark in _FILM_MARKS)
     return Behind(tuple(jpegs), is_film, not is_film)
-
-
-def jpeg_end(data: bytes) -> int:
-    """Where a JPEG that starts `data` ends; the end of the data where it has no end of its own."""
-    position = 2
-    while (found := _MARKER.search(data, position)) is not None:
-        code, position = data[found.start() + 1], found.end()
-        if code == _END:
-            return position
-        if code not in _WITHOUT_LENGTH:
-            # A scan's pixels follow its header; there every 0xff that is no marker is escaped.
-            position += max(2, int.from_bytes(data[position : position + 2], "big"))
-    return len(data)
 
 
 def png_chunks(data: bytes) -> list[tuple[bytes, int, int]]:

@@ -20,12 +20,13 @@ from objsearch.images.behind import (
     Behind,
     behind_of,
     is_gain_map,
-    jpeg_end,
     says_gain_map,
 )
 from objsearch.images.decode import Limits, opened_picture
+from objsearch.images.jpeg_scans import jpeg_end
+from objsearch.images.mending import mended
 from objsearch.images.samples import Samples, strips_of, strips_of_array
-from objsearch.images.tells import Tell, odd_profile, tells_of
+from objsearch.images.tells import Tell, odd_profile, tells_of, tells_of_tiff
 from objsearch.images.tiff_directories import TiffFile, with_first
 from objsearch.images.tiff_samples import is_wide, turned, wide_samples
 
@@ -67,14 +68,17 @@ def iter_pictures(data: bytes, kind: str, limits: Limits) -> Iterator[HeldPictur
 
 def _of_tiff(data: bytes, limits: Limits) -> Iterator[HeldPicture]:
     stream = io.BytesIO(data)
-    pictures = TiffFile(stream).pictures()
-    layers = any(page.sizes.get(_LAYERS, 0) > 100 for _, page in pictures)
+    tiff = TiffFile(stream)
+    pages, pictures = tiff.pages(), tiff.pictures()
+    n_all = len(pages) + sum(len(tiff.subs(page)) for page in pages)
+    layers = any(page.sizes.get(_LAYERS, 0) > 100 for page in pages)
+    extra = Behind(has_more=layers or n_all > len(pictures))
     for _, directory in pictures:
         limits.check_size(*directory.size_wh)
         at_it = io.BytesIO(with_first(stream, directory.offset))
         if not is_wide(directory):
             with opened_picture(at_it, limits, formats=("TIFF",)) as picture:
-                yield replace(_still(picture), extra=Behind(has_more=layers))
+                yield replace(_still(picture), extra=extra)
             continue
         try:
             values = wide_samples(at_it)
@@ -82,12 +86,12 @@ def _of_tiff(data: bytes, limits: Limits) -> Iterator[HeldPicture]:
             with opened_picture(at_it, limits, formats=("TIFF",)) as picture:
                 yield replace(_still(picture), is_whole=False, bits=16)
             continue
-        with opened_picture(at_it, limits, formats=("TIFF",)) as picture:
-            told = replace(_of_array(values), profile=odd_profile(picture), tells=tells_of(picture))
-        yield replace(told, extra=Behind(has_more=layers))
+        yield replace(_of_array(values), tells=tells_of_tiff(at_it.getvalue()), extra=extra)
 
 
 def _of_jpeg(data: bytes, limits: Limits) -> Iterator[HeldPicture]:
+    mended_stream, _ = mended(io.BytesIO(data))
+    data = mended_stream.read()
     extra = behind_of(data, "JPEG")
     has_map = says_gain_map(data[: jpeg_end(data)])
     embedded = b"GDepth:Data" in data or b"GImage:Data" in data

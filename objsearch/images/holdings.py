@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,14 +17,13 @@ from objsearch.images import boxes
 from objsearch.images.decode import Limits, check_bytes
 from objsearch.images.held_pictures import HeldPicture, iter_pictures
 from objsearch.images.kinds import HEAD_BYTES, kind_of
-from objsearch.images.samples import Samples, luminance, on_ground, spread
-from objsearch.images.tells import Tell
+from objsearch.images.mending import damage_of
+from objsearch.images.raw import is_raw
+from objsearch.images.samples import Samples, is_lost_in_8_bits, is_lost_on
+from objsearch.images.tells import Tell, tells_of_tiff
 
 _NEARLY_GRAY = 2
 """Gray levels by which the colours of a gray picture may differ, by rounding."""
-
-_FLAT_SPREAD = 3.0
-_FEW_LEVELS, _SOME_LEVELS = 24, 64
 
 
 class Openable(Protocol):
@@ -41,10 +41,12 @@ class Holdings:
     stands does not count, nor do colours under what is wholly transparent. Where it starts with
     `bytes:` the samples could not be had, and it is equal for equal bytes alone.
     `n_pictures` counts pages, frames and embedded pictures, without smaller versions and gain maps.
-    `has_more`: something follows the picture, or lies in it, that is not known. `bits` a sample;
+    `has_more`: something follows the picture, or lies in it, that is not known or not compared: an
+    editor's layers, smaller versions in a TIFF. `bits` a sample;
     `n_colours` is 1 for gray, also in a file of colours, or 3; `has_alpha`: not all is opaque.
     `lost_by_conversion`: in 8 bits on the background next to nothing of it is to be seen, or its
-    numbers were stretched to be shown: equal looks then do not mean equal pictures.
+    numbers were stretched to be shown: equal looks then do not mean equal pictures. `is_damaged`:
+    it was read, but part of what is to be seen is not the picture.
     """
 
     samples: str
@@ -57,6 +59,7 @@ class Holdings:
     n_colours: int = 3
     has_alpha: bool = False
     lost_by_conversion: bool = False
+    is_damaged: bool = False
     tells: frozenset[Tell] = frozenset()
 
 
@@ -66,7 +69,11 @@ def holdings_of(content: bytes | str | os.PathLike[str] | Openable, limits: Limi
     Raises UnreadableImageError with the reason, and OSError.
     """
     data = _read(content, limits)
+    name = os.fspath(content) if isinstance(content, str | os.PathLike) else ""
+    name = name or str(getattr(content, "name", ""))
     kind = kind_of(data[:HEAD_BYTES])
+    if is_raw(io.BytesIO(data), kind, name):
+        return Holdings(_by_bytes(data), bits=16, tells=tells_of_tiff(data))
     if kind == "HEIF":
         return _of_boxes(data)
     if kind in ("PDF", "VIDEO", "WMF", "EMF", "SVG", "JXL"):
@@ -199,22 +206,9 @@ def _digest(picture: HeldPicture, is_gray: bool, is_opaque: bool) -> str:
 
 def _is_lost(sample: Samples, is_opaque: bool, limits: Limits) -> bool:
     if sample.values.dtype == np.uint8:
-        return not is_opaque and _is_lost_on_ground(sample, limits)
-    if sample.values.dtype != np.uint16:
-        return True
-    light = luminance(sample)
-    low, high = (float(v) for v in np.quantile(light, (0.005, 0.995)))
-    least, greatest = float(light.min()), float(light.max())
-    return greatest - least >= _SOME_LEVELS and (high - low) / 256 < _FEW_LEVELS
-
-
-def _is_lost_on_ground(sample: Samples, limits: Limits) -> bool:
-    if sample.model != "shown":
-        return False
-    cleaned = sample.cleaned()
-    here = spread(on_ground(cleaned, float(np.mean(limits.background))))
-    others = max(spread(on_ground(cleaned, ground)) for ground in (0.0, 255.0))
-    return here < _FLAT_SPREAD and others > 2 * here
+        is_shown = is_opaque or sample.model != "shown"
+        return not is_shown and is_lost_on(sample, float(np.mean(limits.background)))
+    return sample.values.dtype != np.uint16 or is_lost_in_8_bits(sample.values)
 
 
 def _together(found: list[_Seen], data: bytes) -> Holdings:
@@ -235,5 +229,6 @@ def _together(found: list[_Seen], data: bytes) -> Holdings:
         n_colours=1 if all(one.is_gray for one in counted) else 3,
         has_alpha=any(one.has_alpha for one in counted),
         lost_by_conversion=any(one.is_lost for one in counted),
+        is_damaged=data.startswith(b"\xff\xd8") and bool(damage_of(data)),
         tells=first.tells,
     )

@@ -101,6 +101,30 @@ def eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     return stretched(values)
 
 
+_FEW_LEVELS, _SOME_LEVELS = 24, 64
+_FLAT_SPREAD = 3.0
+
+
+def is_lost_in_8_bits(values: NDArray[Any]) -> bool:
+    """Whether next to nothing is left of samples (H, W) or (H, W, C) by keeping the upper 8 of 16.
+
+    So it is for numbers that lie close together, as those under 256, and differ all the same.
+    """
+    if values.dtype != np.uint16:
+        return False
+    low, high = (float(v) for v in np.quantile(values, (0.005, 0.995)))
+    is_some = float(values.max()) - float(values.min()) >= _SOME_LEVELS
+    return is_some and (high - low) / 256 < _FEW_LEVELS
+
+
+def is_lost_on(samples: Samples, ground: float) -> bool:
+    """Whether 8-bit samples with alpha cannot be seen on a gray ground, but on white or black."""
+    cleaned = samples.cleaned()
+    here = spread(on_ground(cleaned, ground))
+    others = max(spread(on_ground(cleaned, other)) for other in (0.0, 255.0))
+    return here < _FLAT_SPREAD and others > 2 * here
+
+
 def stretched(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Numbers from their least to their greatest as 0 to 255; what is no number is black.
 
@@ -124,12 +148,10 @@ def _range(values: NDArray[np.float64]) -> tuple[float, float]:
     least, greatest = float(values.min()), float(values.max())
     low, high = (float(v) for v in np.quantile(values, (0.001, 0.999)))
     width = high - low
-    if width <= 0:
+    if width <= 0 or greatest - least <= _FAR_OFF * width:
         return least, greatest
-    margin = _FAR_OFF * width
-    return max(least, low) if least < low - margin else least, (
-        high if greatest > high + margin else greatest
-    )
+    near = np.abs(values - (low + high) / 2) <= (0.5 + _FAR_OFF) * width
+    return float(values[near].min()), float(values[near].max())
 
 
 def spread(light: NDArray[Any]) -> float:

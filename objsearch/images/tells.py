@@ -32,6 +32,15 @@ def tells_of(picture: PillowImage.Image) -> frozenset[Tell]:
     return frozenset(found)
 
 
+def tells_of_tiff(data: bytes) -> frozenset[Tell]:
+    """What a TIFF's own directory tells, that of camera raw as well; its colours are no profile."""
+    exif = PillowImage.Exif()
+    with suppress(Exception):
+        exif.load(b"Exif\0\0" + data)
+        return frozenset(of_exif(exif))
+    return frozenset()
+
+
 def odd_profile(picture: PillowImage.Image) -> bytes:
     """The colour profile where it is another than plain sRGB; else nothing."""
     profile = picture.info.get("icc_profile") or b""

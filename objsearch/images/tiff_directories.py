@@ -6,6 +6,7 @@ what is the picture is told by its subfile type and its size, never by its place
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,10 +105,13 @@ class TiffFile:
             return None
         if not page.is_reduced:
             return page
-        offsets = page.values.get(SUB_DIRECTORIES, ())
-        read = [found for offset in offsets if (found := self._read(offset)) is not None]
-        full = [one for one, _ in read if not one.is_reduced and not one.is_mask]
+        full = [one for one in self.subs(page) if not one.is_reduced and not one.is_mask]
         return max(full, key=lambda one: one.n_pixels, default=None)
+
+    def subs(self, page: Directory) -> list[Directory]:
+        """The sub-directories of a page."""
+        read = (self._read(offset) for offset in page.values.get(SUB_DIRECTORIES, ()))
+        return [found[0] for found in read if found is not None]
 
     def pictures(self) -> list[tuple[int, Directory]]:
         """The full pictures with the numbers of their pages, from 1."""
@@ -188,3 +192,24 @@ def with_first(stream: BinaryIO, offset: int) -> bytes:
     data = bytearray(stream.read())
     struct.pack_into(tiff.order + tiff.offset_code, data, tiff.offset_place, offset)
     return bytes(data)
+
+
+def picture_stream(stream: BinaryIO, page: int | None = None) -> BinaryIO:
+    """The TIFF itself, or one that begins with the picture of a page, from 1; None: the main one.
+
+    Raises UnreadableImageError when there is no page of that number.
+    """
+    tiff = TiffFile(stream)
+    pages = tiff.pages()
+    if page is None:
+        _, wanted = next(iter(tiff.pictures()), (0, None))
+        if wanted is None:
+            raise UnreadableImageError("the file is cut short")
+    elif page > len(pages):
+        count = f"{len(pages)} page{'' if len(pages) == 1 else 's'}"
+        raise UnreadableImageError(f"there is no such page: it has {count}")
+    else:
+        wanted = tiff.full_version(pages[page - 1]) or pages[page - 1]
+    if pages and wanted.offset == pages[0].offset:
+        return stream
+    return io.BytesIO(with_first(stream, wanted.offset))

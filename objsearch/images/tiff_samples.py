@@ -25,7 +25,7 @@ from objsearch.images.tiff_directories import (
 )
 
 _UNSIGNED, _SIGNED, _FLOATING, _UNDEFINED = 1, 2, 3, 4
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _CMYK = 0, 1, 2, 5
 _CHANNELS = {_WHITE_IS_ZERO: (1,), _BLACK_IS_ZERO: (1,), _RGB: (3, 4)}
 
 if hasattr(cv2, "setLogLevel"):
@@ -33,9 +33,16 @@ if hasattr(cv2, "setLogLevel"):
 
 
 def is_wide(directory: Directory) -> bool:
-    """Whether its samples are anything but whole numbers of at most 8 bits."""
+    """Whether its samples are anything but whole numbers of at most 8 bits.
+
+    CMYK of 16 bits is not among them: Pillow reads it right, to 8.
+    """
     is_plain = directory.value(SAMPLE_FORMAT, _UNSIGNED) in (_UNSIGNED, _UNDEFINED)
-    return not is_plain or max(directory.values.get(BITS, (1,)), default=1) > 8
+    bits = max(directory.values.get(BITS, (1,)), default=1)
+    is_cmyk = directory.value(PHOTOMETRIC, _BLACK_IS_ZERO) == _CMYK and is_plain
+    if is_cmyk and bits == 16 and directory.value(PLANAR, 1) == 1:
+        return False
+    return not is_plain or bits > 8
 
 
 def wide_samples(stream: BinaryIO) -> NDArray[Any]:
