@@ -75,6 +75,7 @@ def screen(
     with progress_bar() as progress:
         listing = screen_images(list(paths), settings, progress)
     warn(f"{one.ref}: {one.reason}; it was not looked at" for one in listing.skipped)
+    warn(f"{one.ref}: {one.left_out}" for one in listing.images if one.left_out)
     _show(listing, "json" if as_json else "csv" if as_csv else "table")
     if html is not None:
         _write_page(settings, listing, html)
