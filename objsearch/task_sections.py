@@ -121,6 +121,11 @@ class Screening(Part):
         0.5, ge=0, le=1, description="least score of a copy of a blocked image"
     )
     block_preset: str = Field("copies", description="the preset by which copies are found")
+    max_frames: int = Field(
+        300,
+        ge=1,
+        description="most pages and frames of a file that are looked at; what is left out is told",
+    )
     examples: tuple[str, ...] = Field(
         (), description="images of what is unwanted: pictures that look alike are unwanted, too"
     )

@@ -47,6 +47,10 @@ class Interest:
     roi_mode: RoiMode = "replace"
 
 
+BLANK = "it is blank, or shows too little to be recognised: nothing can be found by it"
+"""What is said of a query with too little structure."""
+
+
 class Viewer:
     """Makes views the way some settings say."""
 
@@ -78,6 +82,8 @@ class Viewer:
         for number, place in self._places(inputs, kind, interest):
             weight = weights[number] if weights else 1.0
             for view in self._views_of(place, reasons):
+                if view.image.note:
+                    reasons.append(f"{view.image.ref}: {BLANK}")
                 key = key_of(view.image.ref)
                 known = found.get(key)
                 if known is None or known.weight < weight:

@@ -18,9 +18,9 @@ from objsearch.images.decode import (
     decoded_frame,
     drawing_size,
     opened_picture,
-    pixels_of,
     told_in_a_sentence,
 )
+from objsearch.images.shown import pixels_of
 from objsearch.types import Pixels
 
 POINTS_AN_INCH = 72

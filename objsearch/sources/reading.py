@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
-from objsearch.images.decode import Decoded, Limits, Part, decode, pixels_of, upright_pixels
+from objsearch.images.decode import Decoded, Limits, Part, decode, upright_pixels
 from objsearch.images.frames import decode_part
 from objsearch.images.kinds import mismatch
+from objsearch.images.shown import pixels_of
 from objsearch.sources.contents import (
     Content,
     FileContent,

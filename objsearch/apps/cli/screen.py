@@ -102,6 +102,7 @@ def screen(
         listing = replace(made, elapsed_seconds=stopwatch.lap())
         with progress.hidden():
             warn(f"{one.ref}: {one.reason}; it was not looked at" for one in listing.skipped)
+            warn(f"{one.ref}: {one.left_out}" for one in listing.images if one.left_out)
             if form == "paths":
                 shown = listing.flagged if action in (None, Action.flag) else listing.kept
                 print_paths((one.ref for one in shown), null)
