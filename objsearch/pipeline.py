@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from objsearch.comparison import Comparer, swapped
 from objsearch.config import load_settings
@@ -16,11 +15,11 @@ from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.retrieval import Retrieval, compare_versions
 from objsearch.screening import Screen
-from objsearch.sections import Search, Where
+from objsearch.sections import Search, SearchOptions, Where
 from objsearch.settings import Settings
 from objsearch.sources import RegionOfInterest, RoiMode, expand, is_made_up, key_of, nothing_there
 from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
-from objsearch.views import Interest, View, Viewer
+from objsearch.views import Interest, View, Viewer, keys_of_files
 
 Given = RegionOfInterest | str | Sequence[Any]
 """A part of an image: `x,y,w,h` or two corners, in pixels, fractions or percent."""
@@ -143,22 +142,23 @@ class ObjectSearch:
         return there if there.score >= back.score else swapped(back, other_view.image.size_wh)
 
     def find(
-        self, *query: Any, region: Given | None = None, negatives: Any = None, **options: Any
+        self,
+        *query: Any,
+        region: Given | None = None,
+        negatives: Any = None,
+        **options: Unpack[SearchOptions],
     ) -> Answer:
         """The references that show the same object as the query.
 
         Several query images are several views of one wanted thing; what is indexed already is not
         described again. `region` is the part of the query that counts: `x,y,w,h` or two corners,
         in pixels, fractions or percent. `negatives` are images of what is not wanted. `options`
-        override the settings' `search` section: threshold, top, offset, shortlist, fusion, weights,
-        where, roi_mode, include_query.
+        override the settings' `search` section.
 
-        Raises UsageError without a readable query or without references.
+        Raises UsageError without a readable query or without references; ConfigError.
         """
         started = time.perf_counter()
-        if region is not None:
-            options["region"] = RegionOfInterest.of(region).text
-        search = self._search(options)
+        search = self._search(options, region)
         self._check_references()
         if not query:
             raise UsageError("no query: give at least one image to look for")
@@ -179,20 +179,30 @@ class ObjectSearch:
         )
         return self.screen.marked(answer, filtered)
 
-    def find_each(self, queries: Any, **options: Any) -> Iterator[Answer]:
-        """A separate answer a query image, in the order given."""
-        if options.get("negatives") is not None:
-            options["negatives"] = self.viewer.views(options["negatives"], kind="unwanted image")[0]
+    def find_each(
+        self,
+        queries: Any,
+        *,
+        region: Given | None = None,
+        negatives: Any = None,
+        **options: Unpack[SearchOptions],
+    ) -> Iterator[Answer]:
+        """A separate answer a query image, in the order given; options as those of `find`."""
+        if negatives is not None:
+            negatives = self.viewer.views(negatives, kind="unwanted image")[0]
         places = expand(queries, kind="query")
         if not places:
             raise UsageError(f"no query: {nothing_there(queries)}")
         for place in self.describer.unfold(places):
-            yield self.find(place, **options)
+            yield self.find(place, region=region, negatives=negatives, **options)
 
-    def _search(self, options: Mapping[str, Any]) -> Search:
-        given = {key: value for key, value in options.items() if value is not None}
-        merged = load_settings({"search": {**self.settings.search.model_dump(), **given}})
-        return merged.search
+    def _search(self, options: Mapping[str, Any], region: Given | None) -> Search:
+        given = {f"search.{key}": one for key, one in options.items() if one is not None}
+        if region is not None:
+            given["search.region"] = RegionOfInterest.of(region).text
+        called = {key: f"find({key.removeprefix('search.')}=...)" for key in given}
+        section = {"search": self.settings.search.model_dump()}
+        return load_settings(section, given, called).search
 
     def _check_references(self) -> None:
         if len(self.index) == 0:
@@ -211,7 +221,7 @@ class ObjectSearch:
         return self.viewer.views(given, kind="unwanted image")
 
     def _retrieval(self, search: Search, views: Sequence[View]) -> Retrieval:
-        left_out = set() if search.include_query else _keys_of_files(views)
+        left_out = set() if search.include_query else keys_of_files(views)
         wanted = search.where.wanted
 
         def keeps(image: DescribedImage) -> bool:
@@ -278,23 +288,3 @@ def _stamp(ref: ImageRef) -> Stamp:
 def _interest(search: Search) -> Interest:
     wanted = None if search.region is None else RegionOfInterest.of(search.region)
     return Interest(wanted, search.roi_mode)
-
-
-def _keys_of_files(views: Sequence[View]) -> set[str]:
-    """What tells the queries' files, pages and frames: a part of a picture is still the same one.
-
-    What was at hand has no file: its made-up name may be that of a reference, too. The first page
-    of a file goes by the file's name as well.
-    """
-    refs = [replace(view.image.ref, xywh=None) for view in views]
-    named = [ref for ref in refs if not is_made_up(ref)]
-    return {key_of(ref) for ref in named} | {key for ref in named for key in _first_parts(ref)}
-
-
-def _first_parts(ref: ImageRef) -> list[str]:
-    """The other names of the first picture in a file."""
-    bare = ImageRef(ref.uri)
-    firsts = [replace(bare, page=1), replace(bare, frame=0), replace(bare, seconds=0.0)]
-    if ref == bare:
-        return [key_of(one) for one in firsts]
-    return [key_of(bare)] if ref in firsts else []

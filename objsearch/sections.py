@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -99,6 +100,21 @@ class Search(Part):
         """Whether a hit reaches the threshold, and is of a wanted verdict."""
         is_wanted = not self.verdicts or hit.verdict in self.verdicts
         return is_wanted and hit.score >= self.threshold
+
+
+class SearchOptions(TypedDict, total=False):
+    """What `find` takes by keyword, in place of the settings' section `search`."""
+
+    threshold: float
+    top: int | None
+    offset: int
+    shortlist: int | None
+    fusion: Fusion
+    weights: Sequence[float] | None
+    where: Where | Mapping[str, Any]
+    roi_mode: RoiMode
+    verdicts: Sequence[FoundVerdict] | None
+    include_query: bool
 
 
 Gray = Annotated[int, Field(ge=0, le=255)]

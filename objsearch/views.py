@@ -174,3 +174,23 @@ class Viewer:
         if self.settings.geometry.mirrored:
             versions = [one, mirrored(one)]
         return View(tuple(self.describer.describe(list(versions))))
+
+
+def keys_of_files(views: Sequence[View]) -> set[str]:
+    """What tells the queries' files, pages and frames: a part of a picture is still the same one.
+
+    What was at hand has no file: its made-up name may be that of a reference, too. The first page
+    of a file goes by the file's name as well.
+    """
+    refs = [replace(view.image.ref, xywh=None) for view in views]
+    named = [ref for ref in refs if not is_made_up(ref)]
+    return {key_of(ref) for ref in named} | {key for ref in named for key in _first_parts(ref)}
+
+
+def _first_parts(ref: ImageRef) -> list[str]:
+    """The other names of the first picture in a file."""
+    bare = ImageRef(ref.uri)
+    firsts = [replace(bare, page=1), replace(bare, frame=0), replace(bare, seconds=0.0)]
+    if ref == bare:
+        return [key_of(one) for one in firsts]
+    return [key_of(bare)] if ref in firsts else []

@@ -12,6 +12,7 @@ from objsearch.apps.cli import (
     compare,
     config,
     detect,
+    doctor,
     duplicates,
     evaluate,
     find,
@@ -40,6 +41,7 @@ app.command("larger", cls=Command)(larger.larger)
 app.command("screen", cls=Command)(screen.screen)
 app.command("sign", cls=Command)(sign.sign)
 app.command("signed", cls=Command)(signed.signed)
+app.command("doctor", cls=Command)(doctor.doctor)
 app.command("models", cls=Command)(models.models)
 app.add_typer(duplicates.app, name="duplicates")
 app.add_typer(config.app, name="config")
@@ -48,6 +50,8 @@ app.add_typer(config.app, name="config")
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"objsearch {__version__}")
+        for name, version in doctor.versions().items():
+            typer.echo(f"  {name} {version}")
         raise typer.Exit
 
 
@@ -56,7 +60,10 @@ def root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version, and those of the parts.",
         ),
     ] = False,
 ) -> None:

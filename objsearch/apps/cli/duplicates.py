@@ -93,6 +93,10 @@ def plan(
     threshold: Annotated[
         float | None, typer.Option("--threshold", min=0, max=1, help="Least score of a copy.")
     ] = None,
+    exact_only: Annotated[
+        bool,
+        typer.Option("--exact-only", help="Only the same bytes and the same pixels; much faster."),
+    ] = False,
     include: shared.IncludeOption = None,
     exclude: shared.ExcludeOption = None,
     decisions: shared.DecisionsOption = None,
@@ -116,6 +120,7 @@ def plan(
         "duplicates.keep": keep.split(",") if keep else None,
         "duplicates.n_kept": n_kept,
         "duplicates.threshold": threshold,
+        "duplicates.exact_only": exact_only or None,
         "duplicates.decisions": str(decisions) if decisions else None,
         **shared.files_filters(include, exclude),
     }

@@ -57,6 +57,14 @@ def test_the_plan_holds_groups_of_members(found: Callable[..., Any], tmp_path: P
     assert data["settings"]["duplicates"]["keep"][0] == "reference"
 
 
+def test_exact_copies_alone(found: Callable[..., Any]) -> None:
+    data = found("--exact-only", "--json").data
+    names = [Path(one["path"]).name for group in data["groups"] for one in group["members"]]
+    assert sorted(names) == ["copy.png", "photo.png"]
+    assert data["settings"]["duplicates"]["exact_only"]
+    assert data["compared"] == 4
+
+
 def test_csv_has_a_row_a_file(found: Callable[..., Any]) -> None:
     result = found("--csv")
     rows = list(csv.DictReader(io.StringIO(result.out)))
