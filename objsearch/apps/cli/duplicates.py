@@ -78,6 +78,21 @@ def plan(
     threshold: Annotated[
         float | None, typer.Option("--threshold", min=0, max=1, help="Least score of a copy.")
     ] = None,
+    remove: Annotated[
+        str | None,
+        typer.Option(
+            "--remove",
+            metavar="KINDS",
+            help="What goes besides the same pictures, where the kept file shows all of it: part, "
+            "edited, or both joined by a comma. They are to be reviewed otherwise.",
+        ),
+    ] = None,
+    related: Annotated[
+        bool,
+        typer.Option(
+            "--related", help="Also list what shows the same view and is no copy: another moment."
+        ),
+    ] = False,
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Pass over; repeat.")
     ] = None,
@@ -99,6 +114,8 @@ def plan(
         "duplicates.keep": keep.split(",") if keep else None,
         "duplicates.n_kept": n_kept,
         "duplicates.threshold": threshold,
+        "duplicates.remove": remove.split(",") if remove else None,
+        "duplicates.related": related or None,
         "duplicates.decisions": str(decisions) if decisions else None,
         "input.exclude": exclude,
     }
