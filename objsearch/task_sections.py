@@ -67,6 +67,14 @@ class Duplicates(Part):
         description="correlation of the detail of two pictures, laid upon each other, that proves "
         "a copy; half of it is asked for where keypoints prove one",
     )
+    remove: tuple[Literal["part", "edited"], ...] = Field(
+        (),
+        description="what goes besides the same pictures: parts and edited copies of which the kept "
+        "file shows all; they are to be reviewed otherwise",
+    )
+    related: bool = Field(
+        False, description="also list what shows the same view and is no copy: another moment"
+    )
     decisions: str = Field(
         "", description="file of pairs told not to be duplicates; empty: the user's own"
     )

@@ -23,7 +23,7 @@ FORMER: Mapping[str, Mapping[str, str]] = {
 
 PATH_LISTS = frozenset(
     {
-        *("--in", "--not", "--reference", "--against", "--related", "--block", "--examples"),
+        *("--in", "--not", "--reference", "--against", "--block", "--examples"),
         *("--distractors", "--trust", "--files-from"),
     }
 )

@@ -99,6 +99,21 @@ def plan(
     ] = False,
     include: shared.IncludeOption = None,
     exclude: shared.ExcludeOption = None,
+    remove: Annotated[
+        str | None,
+        typer.Option(
+            "--remove",
+            metavar="KINDS",
+            help="What goes besides the same pictures, where the kept file shows all of it: part, "
+            "edited, or both joined by a comma. They are to be reviewed otherwise.",
+        ),
+    ] = None,
+    related: Annotated[
+        bool,
+        typer.Option(
+            "--related", help="Also list what shows the same view and is no copy: another moment."
+        ),
+    ] = False,
     decisions: shared.DecisionsOption = None,
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
@@ -121,6 +136,8 @@ def plan(
         "duplicates.n_kept": n_kept,
         "duplicates.threshold": threshold,
         "duplicates.exact_only": exact_only or None,
+        "duplicates.remove": remove.split(",") if remove else None,
+        "duplicates.related": related or None,
         "duplicates.decisions": str(decisions) if decisions else None,
         **shared.files_filters(include, exclude),
     }

@@ -65,8 +65,13 @@ class Pictures:
             self.stored.append(look.small)
         return self.number[look.content]
 
-    def add_opaque(self, file: File) -> int:
-        """A number for what is known by its bytes alone."""
+    def add_opaque(self, file: File, samples: str = "") -> int:
+        """A number for what is known as a whole alone; one for all that show the same samples."""
+        key = f"whole:{samples}"
+        if samples:
+            if key in self.number:
+                return self.number[key]
+            self.number[key] = len(self.files)
         self.files.append(file)
         self.content.append("")
         self.is_plain.append(True)
