@@ -1,7 +1,7 @@
 """Answers for people on a terminal: rich renderables that fit its width.
 
-Verdicts are words first and colours second. Names are cut on the left, so that the file's own name
-stays; nothing in them reaches the terminal as a control code.
+Verdicts are words first and colours second. Names are shown whole, on several lines where there is
+little room; nothing in them reaches the terminal as a control code.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich import box
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import (
     flags_sentence,
     matched,
@@ -29,34 +28,7 @@ from objsearch.report.wording import (
 from objsearch.types import Answer, Hit, ImageRef, RegionPair, Unreadable, Verdict
 
 _STYLES: dict[Verdict, str] = {"same": "bold green", "uncertain": "yellow", "different": "dim"}
-_LEAST_NAME_WIDTH = 12
 _REASONS_TOLD = 3
-
-
-class Name:
-    """A name that loses its beginning where there is little room: `…tos/holiday/mug.jpg`."""
-
-    def __init__(self, name: ImageRef | str, style: str = "") -> None:
-        self.text = shown(name)
-        self.style = style
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        dots = "..." if options.ascii_only else "…"
-        yield Text(shortened(self.text, options.max_width, dots), self.style, no_wrap=True)
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        full = cell_len(self.text)
-        return Measurement(min(full, _LEAST_NAME_WIDTH), full).with_maximum(options.max_width)
-
-
-def shortened(text: str, width: int, dots: str = "…") -> str:
-    """The end of a text in at most `width` columns of a terminal."""
-    if cell_len(text) <= width:
-        return text
-    kept = text
-    while kept and cell_len(dots) + cell_len(kept) > width:
-        kept = kept[1:]
-    return dots + kept if kept else dots[:width]
 
 
 def answer_table(answer: Answer) -> RenderableType:
@@ -76,17 +48,12 @@ def flagged(answer: Answer, ref: ImageRef) -> list[Text]:
     return [Text(flags_sentence(flags), "red")] if flags else []
 
 
-def hits_table(answer: Answer) -> Table:
+def hits_table(answer: Answer) -> Rows:
     """A row of two lines a hit, best first, numbered on from the answer's offset."""
-    table = _table()
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("image, and what matched where")  # gives way to the others
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("inliers", justify="right", no_wrap=True)
+    names = (">#", "image, and what matched where", ">score", "verdict", ">size", ">inliers")
+    rows = Rows(names, wide=1)
     for rank, hit in enumerate(answer.hits, first_rank(answer)):
-        table.add_row(
+        rows.add(
             str(rank),
             Group(
                 Name(hit.ref),
@@ -98,7 +65,7 @@ def hits_table(answer: Answer) -> Table:
             f"{hit.size_wh[0]}x{hit.size_wh[1]}",
             str(hit.pairs[0].inliers if hit.pairs else 0),
         )
-    return table
+    return rows
 
 
 def first_rank(answer: Answer) -> int:

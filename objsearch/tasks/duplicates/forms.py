@@ -7,16 +7,14 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from rich import box
 from rich.console import Group as Together
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from objsearch.flags import Flag
-from objsearch.report.as_table import Name
 from objsearch.report.blurring import reading_blurred
 from objsearch.report.pictures import Album, Picture, Read
+from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
 from objsearch.saving import write_whole
 from objsearch.tasks.duplicates.plan import Group, Member, Plan
@@ -71,18 +69,13 @@ def _line(cells: Iterable[str]) -> str:
 
 def plan_table(plan: Plan) -> RenderableType:
     """A row a file, kept ones first, with why."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("action", no_wrap=True)
-    table.add_column("path")
-    for name in ("size", "bytes", "alike"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = Rows((">#", "action", "path", ">size", ">bytes", ">alike"), wide=2)
     for group in plan.groups:
         for number, one in enumerate(group.members):
-            table.add_row(
+            table.add(
                 str(group.group) if number == 0 else "",
                 Text(one.action, _STYLES[one.action]),
-                Together(Name(one.path), Text(shown(one.reason), "dim")),
+                Together(Name(one.path), Text(shown(one.reason), "dim", overflow="fold")),
                 f"{one.width}x{one.height}",
                 f"{one.bytes:,}",
                 "same" if one.identical_to_keep else percent(one.similarity_to_keep),
