@@ -133,7 +133,8 @@ class Image:
     """A decoded picture and where it came from.
 
     `offset_xy` is the place of the pixels' corner in the upright image, when they are a part of it;
-    `within_xyxy` the part of them that counts, when not all do; `warnings` say what was odd.
+    `within_xyxy` the part of them that counts, when not all do; `warnings` say what was odd. Pixels
+    at a `reduction` of 2 are those of the image, of `full_size_wh`, at a half.
     """
 
     ref: ImageRef
@@ -142,6 +143,7 @@ class Image:
     full_size_wh: tuple[int, int] | None = None
     warnings: tuple[str, ...] = ()
     within_xyxy: Box | None = None
+    reduction: int = 1
 
     @property
     def size_wh(self) -> tuple[int, int]:

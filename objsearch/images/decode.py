@@ -79,11 +79,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """Pixels, and the sentences a reader should see about them."""
+    """Pixels, and the sentences a reader should see about them.
+
+    `full_size_wh` is the upright picture's own size where it was decoded at a smaller one.
+    """
 
     pixels: Pixels
     format: str
     warnings: tuple[str, ...] = ()
+    full_size_wh: tuple[int, int] | None = None
 
 
 def decode(
@@ -107,15 +111,23 @@ def decode(
         if is_tiff(stream):
             return decode_tiff(picture_stream(stream), name, limits)
     with opened_picture(stream, limits) as picture:
-        if long_side is not None:
-            scale = long_side / max(picture.size)
-            width, height = (max(1, round(side * scale)) for side in picture.size)
-            picture.draft(None, (width, height))
-        decoded = decoded_frame(picture, name, limits)
+        full_wh = None if long_side is None else _drafted(picture, long_side)
+        decoded = replace(decoded_frame(picture, name, limits), full_size_wh=full_wh)
     if decoded.format in ("JPEG", "MPO"):
         stream.seek(0)
         said = (*said, *damage_of(stream.read()))
     return replace(decoded, warnings=(*said, *decoded.warnings))
+
+
+def _drafted(picture: PillowImage.Image, long_side: int) -> tuple[int, int] | None:
+    """Set the codec to the scale that `long_side` needs; the upright full size where it does."""
+    width, height = picture.size
+    scale = long_side / max(width, height)
+    picture.draft(None, (max(1, round(width * scale)), max(1, round(height * scale))))
+    if picture.size == (width, height):
+        return None
+    is_turned = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    return (height, width) if is_turned else (width, height)
 
 
 def decode_tiff(stream: BinaryIO, name: str, limits: Limits) -> Decoded:

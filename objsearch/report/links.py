@@ -1,4 +1,4 @@
-"""Where a name on a page leads: to the file, as seen from the page, so that both can move together."""
+"""Where a name on a page leads: to the file, as seen from the page; both can move together."""
 
 from __future__ import annotations
 
