@@ -38,6 +38,9 @@ class Duplicates(Part):
     threshold: float | None = Field(
         None, ge=0, le=1, description="least score of a copy; null: that of the section search"
     )
+    exact_only: bool = Field(
+        False, description="only the same bytes and the same pixels: nothing is compared further"
+    )
     candidates: int = Field(
         10,
         ge=1,

@@ -59,7 +59,8 @@ class Limits:
             raise UnreadableImageError("it has no pixels")
         if width * height > self.max_megapixels * 1e6:
             raise UnreadableImageError(
-                f"{width * height / 1e6:,.1f} megapixels, over the limit of {self.max_megapixels:g}"
+                f"{width * height / 1e6:,.1f} megapixels, over the limit of "
+                f"{self.max_megapixels:g} (input.max_megapixels)"
             )
 
 
@@ -166,7 +167,9 @@ def check_bytes(n_bytes: int, limits: Limits) -> None:
     if n_bytes == 0:
         raise UnreadableImageError("the file is empty")
     if n_bytes > limits.max_bytes:
-        raise UnreadableImageError(f"larger than {limits.max_bytes:,} bytes")
+        raise UnreadableImageError(
+            f"larger than {limits.max_bytes:,} bytes, the limit input.max_bytes"
+        )
 
 
 def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Decoded:

@@ -106,7 +106,7 @@ def _check_size(n_bytes: int, max_bytes: int) -> None:
     if n_bytes == 0:
         raise UnreadableImageError("the file is empty")
     if n_bytes > max_bytes:
-        raise UnreadableImageError(f"larger than {max_bytes:,} bytes")
+        raise UnreadableImageError(f"larger than {max_bytes:,} bytes, the limit input.max_bytes")
 
 
 def read_stream(stream: BinaryIO, max_bytes: int) -> bytes:

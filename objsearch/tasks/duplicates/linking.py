@@ -107,7 +107,7 @@ class Linker:
             self._judged, partial(self._may_pair, standings), self.settings.run.n_workers
         )
         usable = [i for i, plain in enumerate(self.pictures.is_plain) if not plain]
-        if len(usable) < 2:
+        if len(usable) < 2 or self.settings.duplicates.exact_only:
             return network
         tiny = [self.pictures.tiny[i] for i in usable]
         network.verify(self._near(usable, tiny, standings, DIRECT), self.progress, by="frames")

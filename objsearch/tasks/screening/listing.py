@@ -14,7 +14,7 @@ from objsearch.flow import Progress, counted, silent
 from objsearch.pipeline import ObjectSearch
 from objsearch.screening import Look, Screen, worst
 from objsearch.settings import Settings
-from objsearch.sources import expand
+from objsearch.sources import expand, nothing_there
 from objsearch.types import ImageRef, Unreadable
 
 
@@ -86,6 +86,8 @@ def screen_images(inputs: Any, settings: Settings, progress: Progress = silent) 
     screen = Screen(settings, ObjectSearch)
     screen.prepare()
     places = expand(inputs, filters=settings.input.filters)
+    if not places:
+        raise UsageError(f"nothing to screen: {nothing_there(inputs, settings.input.filters)}")
     named = {place.ref for place in places}
     results = _by_file(screen.looked_at(places), named)
     told = list(counted(results, "screen", progress, len(places)))
