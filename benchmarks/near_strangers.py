@@ -105,11 +105,11 @@ def eyes(r: random.Random, photos: list[Picture]) -> list[Picture]:
 
 def calendars(r: random.Random, _: list[Picture]) -> list[Picture]:
     """One template, three months."""
-    made = []
+    made, year = [], r.randint(1900, 2100)
     for month in r.sample(("January", "April", "July", "October", "December"), 3):
         sheet = Image.new("RGB", (720, 540), (255, 253, 248))
         draw = ImageDraw.Draw(sheet)
-        draw.text((24, 16), f"{month} 2026", (20, 60, 120), font(30))
+        draw.text((24, 16), f"{month} {year}", (20, 60, 120), font(30))
         first = r.randrange(7)
         for cell in range(42):
             column, row = cell % 7, cell // 7
@@ -140,9 +140,9 @@ def comics(r: random.Random, photos: list[Picture]) -> list[Picture]:
 
 def tiles(r: random.Random, photos: list[Picture]) -> list[Picture]:
     """Cuts of one map that overlap by half or more: each shows what the others lack."""
-    ground = ImageOps.fit(r.choice(photos), (900, 600))
-    shift = r.randint(120, 200)
-    return [ground.crop((k * shift, 40, k * shift + 440, 480)) for k in range(3)]
+    ground = ImageOps.fit(r.choice(photos), (1000, 700))
+    shift, left, top = r.randint(120, 200), r.randint(0, 150), r.randint(0, 250)
+    return [ground.crop((left + k * shift, top, left + k * shift + 440, top + 440)) for k in range(3)]
 
 
 def colours(r: random.Random, _: list[Picture]) -> list[Picture]:

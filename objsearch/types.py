@@ -133,8 +133,9 @@ class Image:
     """A decoded picture and where it came from.
 
     `offset_xy` is the place of the pixels' corner in the upright image, when they are a part of it;
-    `within_xyxy` the part of them that counts, when not all do; `warnings` say what was odd. Pixels
-    at a `reduction` of 2 are those of the image, of `full_size_wh`, at a half.
+    `within_xyxy` the part of them that counts, when not all do; `warnings` say what was odd.
+    `alpha` (H, W) uint8 tells how opaque each pixel is that was laid on an RGB `ground`; None: all.
+    Pixels at a `reduction` of 2 are those of the image, of `full_size_wh`, at a half.
     """
 
     ref: ImageRef
@@ -143,6 +144,8 @@ class Image:
     full_size_wh: tuple[int, int] | None = None
     warnings: tuple[str, ...] = ()
     within_xyxy: Box | None = None
+    alpha: NDArray[np.uint8] | None = None
+    ground: tuple[int, int, int] = (255, 255, 255)
     reduction: int = 1
 
     @property

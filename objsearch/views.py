@@ -10,6 +10,7 @@ from typing import Any
 from objsearch.description import Describer
 from objsearch.errors import UsageError
 from objsearch.flow import ordered_map
+from objsearch.images.grounds import other_grounds
 from objsearch.mirror import mirrored
 from objsearch.sources import (
     Place,
@@ -29,10 +30,14 @@ Known = Callable[[ImageRef], DescribedImage | None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """One query image, upright and, where mirrored ones are looked for, as in a mirror."""
+    """One query image, upright and, where mirrored ones are looked for, as in a mirror.
+
+    `grounds` are further versions of a transparent one, each laid on another ground.
+    """
 
     versions: tuple[DescribedImage, ...]
     weight: float = 1.0
+    grounds: tuple[DescribedImage, ...] = ()
 
     @property
     def image(self) -> DescribedImage:
@@ -173,7 +178,11 @@ class Viewer:
         versions: Iterable[Image] = [one]
         if self.settings.geometry.mirrored:
             versions = [one, mirrored(one)]
-        return View(tuple(self.describer.describe(list(versions))))
+        grounds = other_grounds(one) if one.within_xyxy is None else ()
+        return View(
+            tuple(self.describer.describe(list(versions))),
+            grounds=tuple(self.describer.describe(list(grounds))),
+        )
 
 
 def keys_of_files(views: Sequence[View]) -> set[str]:

@@ -15,13 +15,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import BinaryIO, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, ImageFile, ImageOps, UnidentifiedImageError
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.kinds import kind_of, mismatch
 from objsearch.images.mending import damage_of, mended
-from objsearch.images.shown import pixels_of, pixels_of_values, shown
+from objsearch.images.shown import Shown, pixels_of_values, shown
 from objsearch.images.tiff_directories import TiffFile, picture_stream
 from objsearch.images.tiff_samples import is_wide, wide_samples
 from objsearch.types import Pixels
@@ -79,14 +81,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """Pixels, and the sentences a reader should see about them.
+    """Pixels, and the sentences a reader should see about them; alpha and ground as of `Image`.
 
-    `full_size_wh` is the upright picture's own size where it was decoded at a smaller one.
-    """
+    `full_size_wh` is the upright picture's own size where this is a smaller one."""
 
     pixels: Pixels
     format: str
     warnings: tuple[str, ...] = ()
+    alpha: NDArray[np.uint8] | None = None
+    ground: tuple[int, int, int] = (255, 255, 255)
     full_size_wh: tuple[int, int] | None = None
 
 
@@ -121,13 +124,11 @@ def decode(
 
 def _drafted(picture: PillowImage.Image, long_side: int) -> tuple[int, int] | None:
     """Set the codec to the scale that `long_side` needs; the upright full size where it does."""
-    width, height = picture.size
-    scale = long_side / max(width, height)
-    picture.draft(None, (max(1, round(width * scale)), max(1, round(height * scale))))
-    if picture.size == (width, height):
-        return None
+    full_wh = picture.size
+    scale = long_side / max(full_wh)
+    picture.draft(None, (max(1, round(full_wh[0] * scale)), max(1, round(full_wh[1] * scale))))
     is_turned = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-    return (height, width) if is_turned else (width, height)
+    return None if picture.size == full_wh else full_wh[::-1] if is_turned else full_wh
 
 
 def decode_tiff(stream: BinaryIO, name: str, limits: Limits) -> Decoded:
@@ -139,8 +140,8 @@ def decode_tiff(stream: BinaryIO, name: str, limits: Limits) -> Decoded:
         first = next(iter(TiffFile(stream).pages()), None)
         if first is not None and is_wide(first):
             limits.check_size(*first.size_wh)
-            pixels, said = pixels_of_values(wide_samples(stream), limits.background)
-            return Decoded(pixels, "TIFF", (*mismatch(name, "TIFF"), *said))
+            found = pixels_of_values(wide_samples(stream), limits.background)
+            return _decoded(found, "TIFF", mismatch(name, "TIFF"))
     with opened_picture(stream, limits, formats=("TIFF",)) as picture:
         return decoded_frame(picture, name, limits)
 
@@ -187,13 +188,16 @@ def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Deco
     odd = mismatch(name, kind)
     picture.load()
     upright = upright_picture(picture)
-    pixels, said = shown(upright, limits.background)
-    return Decoded(pixels, kind, (*odd, *said))
+    return _decoded(shown(upright, limits.background), kind, odd)
 
 
-def upright_pixels(picture: PillowImage.Image, limits: Limits) -> Pixels:
-    """(H, W, 3) uint8 RGB of a Pillow image, turned as its camera says."""
-    return pixels_of(upright_picture(picture), limits.background)
+def _decoded(found: Shown, kind: str, said: tuple[str, ...] = ()) -> Decoded:
+    return Decoded(found.pixels, kind, (*said, *found.said), found.alpha, found.ground)
+
+
+def decoded_picture(picture: PillowImage.Image, kind: str, limits: Limits) -> Decoded:
+    """A Pillow image at hand, turned as its camera says."""
+    return _decoded(shown(upright_picture(picture), limits.background), kind)
 
 
 def upright_picture(picture: PillowImage.Image) -> PillowImage.Image:

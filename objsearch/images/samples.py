@@ -122,7 +122,7 @@ def is_lost_on(samples: Samples, ground: float) -> bool:
     cleaned = samples.cleaned()
     here = spread(on_ground(cleaned, ground))
     others = max(spread(on_ground(cleaned, other)) for other in (0.0, 255.0))
-    return here < _FLAT_SPREAD and others > 2 * here
+    return here < _FLAT_SPREAD and others > max(2 * here, 1.0)
 
 
 def stretched(values: NDArray[Any]) -> NDArray[np.uint8]:

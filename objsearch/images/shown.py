@@ -7,6 +7,7 @@ their least to their greatest value; CMYK, palette, gray and LAB go through Pill
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,15 +28,27 @@ from objsearch.types import Pixels
 _WIDE_GRAY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _THINNED_SIDE = 512
+_LOST = "its values lie so close together that in 8 bits little of it is seen"
 
 Background = tuple[int, int, int]
-Shown = tuple[Pixels, tuple[str, ...]]
-"""(H, W, 3) uint8 RGB, and what is to be said of how it came about."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """(H, W, 3) uint8 RGB, and what is to be said of how it came about.
+
+    `alpha` (H, W) uint8 of what was laid on the `ground`; None where all is opaque.
+    """
+
+    pixels: Pixels
+    said: tuple[str, ...] = ()
+    alpha: NDArray[np.uint8] | None = None
+    ground: Background = (255, 255, 255)
 
 
 def pixels_of(picture: PillowImage.Image, background: Background) -> Pixels:
     """(H, W, 3) uint8 RGB of a loaded Pillow image of any mode."""
-    return shown(picture, background)[0]
+    return shown(picture, background).pixels
 
 
 def shown(picture: PillowImage.Image, background: Background) -> Shown:
@@ -48,30 +61,29 @@ def shown(picture: PillowImage.Image, background: Background) -> Shown:
     if "transparency" in picture.info or picture.mode in _WITH_ALPHA:
         return _laid(picture.convert("RGBA"), background)
     in_rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
-    return np.ascontiguousarray(in_rgb, dtype=np.uint8), ()
+    return Shown(np.ascontiguousarray(in_rgb, dtype=np.uint8))
 
 
 def pixels_of_values(values: NDArray[Any], background: Background) -> Shown:
     """Of an array (H, W) or (H, W, 3 or 4) of any type."""
-    is_lost = is_lost_in_8_bits(values)
-    said = ("its values lie so close together that in 8 bits little of it is seen",)
+    said = (_LOST,) if is_lost_in_8_bits(values) else ()
     samples = samples_of_array(values)
     colours = np.repeat(eight_bits(samples.values), 3 // samples.values.shape[2], axis=2)
     if samples.alpha is None:
-        return np.ascontiguousarray(colours), said if is_lost else ()
+        return Shown(np.ascontiguousarray(colours), said)
     layers = np.dstack([colours, eight_bits(samples.alpha)])
-    pixels, ground = _laid(PillowImage.fromarray(layers, "RGBA"), background)
-    return pixels, (*(said if is_lost else ()), *ground)
+    laid = _laid(PillowImage.fromarray(layers, "RGBA"), background)
+    return replace(laid, said=(*said, *laid.said))
 
 
 def _laid(overlay: PillowImage.Image, background: Background) -> Shown:
-    ground: Background = background
-    said: tuple[str, ...] = ()
-    if int(np.asarray(overlay.getchannel("A")).min()) < 255:
-        ground, said = _ground_for(overlay, background)
+    alpha = np.array(overlay.getchannel("A"), np.uint8)
+    is_opaque = int(alpha.min()) == 255
+    ground, said = (background, ()) if is_opaque else _ground_for(overlay, background)
     canvas = PillowImage.new("RGBA", overlay.size, (*ground, 255))
     laid = PillowImage.alpha_composite(canvas, overlay)
-    return np.ascontiguousarray(laid.convert("RGB"), dtype=np.uint8), said
+    pixels = np.ascontiguousarray(laid.convert("RGB"), dtype=np.uint8)
+    return Shown(pixels, said, None if is_opaque else alpha, ground)
 
 
 def _ground_for(

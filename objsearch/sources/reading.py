@@ -9,10 +9,9 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
-from objsearch.images.decode import Decoded, Limits, Part, decode, upright_pixels
+from objsearch.images.decode import Decoded, Limits, Part, decode, decoded_picture
 from objsearch.images.frames import decode_part
 from objsearch.images.kinds import mismatch
-from objsearch.images.shown import pixels_of
 from objsearch.images.transform import reduced_wh, reduction_for, resize
 from objsearch.sources.contents import (
     Content,
@@ -26,7 +25,7 @@ from objsearch.sources.options import Reading
 from objsearch.sources.places import Place
 from objsearch.sources.regions import region_of
 from objsearch.sources.urls import fetch, is_url, name_of
-from objsearch.types import Image, Pixels, Unreadable
+from objsearch.types import Image, Unreadable
 
 
 def read_image(
@@ -40,7 +39,7 @@ def read_image(
     decoded = _opened(place, reading, long_side)
     if isinstance(decoded, Unreadable):
         return decoded
-    image = Image(place.ref, decoded.pixels, warnings=decoded.warnings)
+    image = _image_of(place, decoded)
     try:
         xywh = place.ref.xywh or (place.region and place.region.in_pixels(image.size_wh))
         return region_of(image, xywh, place.roi_mode) if xywh else image
@@ -60,14 +59,26 @@ def read_working(place: Place, reading: Reading, long_side: int) -> Image | Unre
     decoded = _opened(place, reading, long_side)
     if isinstance(decoded, Unreadable):
         return decoded
-    image = Image(place.ref, decoded.pixels, warnings=decoded.warnings)
+    image = _image_of(place, decoded)
     full_wh = decoded.full_size_wh or image.size_wh
     reduction = reduction_for(full_wh, long_side)
     if reduction == 1:
         return image
     wanted_wh = reduced_wh(full_wh, reduction)
-    pixels = image.pixels if image.size_wh == wanted_wh else resize(image.pixels, wanted_wh)
-    return replace(image, pixels=pixels, full_size_wh=full_wh, reduction=reduction)
+    if image.size_wh != wanted_wh:
+        alpha = None if image.alpha is None else resize(image.alpha, wanted_wh)
+        image = replace(image, pixels=resize(image.pixels, wanted_wh), alpha=alpha)
+    return replace(image, full_size_wh=full_wh, reduction=reduction)
+
+
+def _image_of(place: Place, decoded: Decoded) -> Image:
+    return Image(
+        place.ref,
+        decoded.pixels,
+        warnings=decoded.warnings,
+        alpha=decoded.alpha,
+        ground=decoded.ground,
+    )
 
 
 def _opened(place: Place, reading: Reading | Limits, long_side: int | None) -> Decoded | Unreadable:
@@ -150,17 +161,17 @@ def _isolated(content: Content, part: Part, limits: Limits) -> Decoded:
 def _at_hand(content: Any, limits: Limits) -> Decoded:
     """Pixels that a person has given."""
     if isinstance(content, Image):
-        return Decoded(content.pixels, "pixels", content.warnings)
+        return Decoded(content.pixels, "pixels", content.warnings, content.alpha, content.ground)
     if isinstance(content, PillowImage.Image):
         limits.check_size(*content.size)
-        return Decoded(upright_pixels(content, limits), "pixels")
+        return decoded_picture(content, "pixels", limits)
     if isinstance(content, np.ndarray):
-        return Decoded(_checked_array(content, limits), "pixels")
+        return decoded_picture(_checked_array(content, limits), "pixels", limits)
     raise UnreadableImageError(f"a {type(content).__name__} is not an image")
 
 
-def _checked_array(array: np.ndarray, limits: Limits) -> Pixels:
-    """An array as pixels: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, uint8."""
+def _checked_array(array: np.ndarray, limits: Limits) -> PillowImage.Image:
+    """An array as a picture: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, uint8."""
     if array.dtype != np.uint8:
         raise UnreadableImageError(f"an array of {array.dtype} is not an image; give uint8, RGB")
     if array.ndim == 3 and array.shape[2] == 1:
@@ -168,4 +179,4 @@ def _checked_array(array: np.ndarray, limits: Limits) -> Pixels:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise UnreadableImageError(f"an array of shape {array.shape} is not an image")
     limits.check_size(array.shape[1], array.shape[0])
-    return pixels_of(PillowImage.fromarray(array), limits.background)
+    return PillowImage.fromarray(array)

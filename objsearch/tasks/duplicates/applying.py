@@ -171,11 +171,12 @@ class _Run:
             return "it lies in a protected folder"
         if not _is_unchanged(one.path, fingerprint):
             return CHANGED
-        for kept in group.having("keep"):
-            if not self._is_intact(kept.path):
-                return f"the file to be kept is missing or changed: {kept.path}"
-            if os.path.samefile(kept.path, one.path):
-                return f"it is the same file as the one to be kept: {kept.path}"
+        kept = dict.fromkeys((*(member.path for member in group.having("keep")), fingerprint.keep))
+        for path in filter(None, kept):
+            if not self._is_intact(path):
+                return f"the file to be kept is missing or changed: {path}"
+            if os.path.samefile(path, one.path):
+                return f"it is the same file as the one to be kept: {path}"
         return ""
 
     def _is_intact(self, path: str) -> bool:

@@ -24,15 +24,18 @@ from objsearch.tasks.duplicates.network import Network
 from objsearch.tasks.duplicates.plan import RELATIONS, Action, Group, Member, Related, Relation
 
 IDENTICAL = Likeness(1.0)
+SAME: tuple[Relation, ...] = RELATIONS[:3]
+"""What one file can stand for another of."""
 DEEP = 8
 """Bits a sample of which an eight-bit copy shows the most significant only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A file of a group: what it is to the kept one, and what becomes of it."""
+    """A file of a group: what it is to `of`, a file that stays, and what becomes of it."""
 
     one: Candidate
+    of: Candidate
     action: Action
     relation: Relation
     likeness: Likeness
@@ -95,20 +98,48 @@ class _Together:
         return [(one.node, self.first.node) for one in self.files if one.node in links]
 
     def clusters(self) -> list[Cluster]:
-        """The groups among these files."""
+        """The groups among these files: same pictures first, then what is to be reviewed beside them."""
         contents = {one.file.path: self.of.content_of(one) for one in self.files}
         contents = self._with_less(contents)
         settled: set[str] = set()
-        found = []
+        every = []
         for keep in best_first(self.files, self.of.rules.keep, contents):
-            if keep.file.path in settled:
-                continue
-            settled.add(keep.file.path)
-            copies = self._copies(keep, settled, contents)
-            if copies:
+            if keep.file.path not in settled:
+                settled.add(keep.file.path)
+                copies = self._copies(keep, settled, contents)
                 settled |= {copy.one.file.path for copy in copies if not copy.one.file.protected}
-                found.append(Cluster(keep, self._why(keep, copies, contents), tuple(copies)))
-        return found
+                every.append(Cluster(keep, "", tuple(copies)))
+        return [
+            Cluster(found.keep, self._why(found.keep, found.copies, contents), found.copies)
+            for found in self._reviewed(every, contents)
+            if found.copies
+        ]
+
+    def _reviewed(
+        self, every: Sequence[Cluster], contents: Mapping[str, Content]
+    ) -> Iterable[Cluster]:
+        """Parts and edited copies join the first that they are such of, with their own copies."""
+        joined: set[str] = set()
+        for number, first in enumerate(every):
+            if first.keep.file.path in joined:
+                continue
+            copies = list(first.copies)
+            for other in every[number + 1 :]:
+                if other.keep.file.path not in joined:
+                    copy = self._review(first.keep, other.keep, contents)
+                    if copy is not None:
+                        joined.add(other.keep.file.path)
+                        copies += [copy, *other.copies]
+            yield Cluster(first.keep, first.reason, tuple(copies))
+
+    def _review(
+        self, keep: Candidate, one: Candidate, contents: Mapping[str, Content]
+    ) -> Copy | None:
+        links = {keep.node, *self.of.network.copies(keep.node)}
+        if one.node not in links or not self.of.may_group(keep, one):
+            return None
+        copy = self._copy(keep, one, contents, False)
+        return copy if copy is not None and copy.relation not in SAME else None
 
     def _with_less(self, contents: Mapping[str, Content]) -> dict[str, Content]:
         """Marks what is a cut, an enlargement or a frame of the first, or the first as one of these."""
@@ -154,8 +185,8 @@ class _Together:
         n_kept = 1
         for one in open_ones:
             copy = self._copy(keep, one, contents, n_kept < self.of.rules.n_kept)
-            if copy is not None:
-                n_kept += copy.action == "keep" and copy.relation in RELATIONS[:3]
+            if copy is not None and copy.relation in SAME:
+                n_kept += copy.action == "keep"
                 copies.append(copy)
         return copies
 
@@ -174,7 +205,7 @@ class _Together:
         action, reason = self._decided(one, keep, relation, lacks)
         if is_kept_too and action == "remove":
             action, reason = "keep", f"kept: {self.of.rules.n_kept} copies are wanted"
-        return Copy(one, action, relation, likeness or IDENTICAL, reason, agreement, lacks)
+        return Copy(one, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks)
 
     def _decided(
         self, one: Candidate, keep: Candidate, relation: Relation, lacks: tuple[str, ...]
@@ -238,8 +269,8 @@ def _n_pixels(one: Candidate) -> int:
 
 def group_of(cluster: Cluster, number: int) -> Group:
     """A cluster as a group of the plan: every name of every file, the kept one first."""
-    members = list(_members(Copy(cluster.keep, "keep", "identical-bytes", IDENTICAL, cluster.reason)))
-    members = [member.model_copy(update={"relation": None}) for member in members]
+    members = list(_members(Copy(cluster.keep, cluster.keep, "keep", "identical-bytes", IDENTICAL, cluster.reason)))
+    members = [one.model_copy(update={"relation": None, "copy_of": ""}) for one in members]
     for copy in cluster.copies:
         members += _members(copy)
     relation = max((copy.relation for copy in cluster.copies), key=RELATIONS.index)
@@ -267,6 +298,7 @@ def _members(copy: Copy) -> list[Member]:
                 for box in differs
             ),
             lacks=copy.lacks,
+            copy_of=copy.of.file.path,
         )
         for name, said in zip(one.file.names, reasons, strict=True)
     ]

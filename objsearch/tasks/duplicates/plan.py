@@ -54,7 +54,9 @@ class Member(_Record):
     bytes: int
     reason: FileText
     relation: Relation | None = None
-    """To the kept file; None for that one itself."""
+    """To the file `copy_of`; None for the first kept one."""
+    copy_of: FileText = ""
+    """The file of this group that it was compared with, which stays."""
     differs: tuple[PlanBox, ...] = ()
     lacks: tuple[str, ...] = ()
 

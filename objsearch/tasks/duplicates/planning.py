@@ -174,8 +174,9 @@ def _fingerprints(clusters: list[Cluster], groups: tuple[Group, ...]) -> dict[st
     """What tells whether each file of the plan is still the same."""
     made: dict[str, Fingerprint] = {}
     for cluster in clusters:
+        kept = {copy.one.file.path: copy.of.file.path for copy in cluster.copies}
         for one in (cluster.keep, *(copy.one for copy in cluster.copies)):
-            keep = "" if one is cluster.keep else cluster.keep.file.path
+            keep = kept.get(one.file.path, "")
             print_of = partial(
                 Fingerprint,
                 sha256=one.file.sha256,
