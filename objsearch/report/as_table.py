@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -89,16 +88,13 @@ def comparison_table(hit: Hit) -> RenderableType:
     return Group(head, _pairs_table(hit.pairs)) if hit.pairs else head
 
 
-def _pairs_table(pairs: Sequence[RegionPair]) -> Table:
-    table = _table()
-    table.add_column("in the query")
-    table.add_column("in the reference")
-    for heading in ("score", "verdict", "inliers", "found", "covers"):
-        table.add_column(heading, justify="left" if heading == "verdict" else "right", no_wrap=True)
+def _pairs_table(pairs: Sequence[RegionPair]) -> Rows:
+    headings = ("in the query, in the reference", ">score", "verdict", ">inliers")
+    table = Rows((*headings, ">found", ">covers"), wide=0)
     for pair in pairs:
-        table.add_row(
-            Text(f"{region_name(pair.query)}, {place(pair.query.box_xyxy)}"),
-            Text(f"{region_name(pair.reference)}, {place(pair.reference.box_xyxy)}"),
+        sides = (pair.query, pair.reference)
+        table.add(
+            Group(*(Text(f"{region_name(one)}, {place(one.box_xyxy)}") for one in sides)),
             percent(pair.score),
             _verdict(pair.verdict),
             str(pair.inliers),
@@ -150,7 +146,3 @@ def _told(hit: Hit, several_views: bool) -> Text:
 
 def _verdict(verdict: Verdict) -> Text:
     return Text(verdict, _STYLES[verdict])
-
-
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")

@@ -17,7 +17,8 @@ from objsearch.report.wording import shown
 from objsearch.types import ImageRef
 
 _LEAST_NAME_WIDTH = 12
-_NAME_ROOM = 28
+_GAP = 3  # what a table puts around one more column
+_NAME_ROOM = 24
 """Columns left for names under which a table shows nothing but pieces of them."""
 
 T = TypeVar("T")
@@ -59,8 +60,9 @@ class Rows:
         others = Table(*self._narrow(self._headings), box=box.SIMPLE_HEAD, pad_edge=False)
         for row in self._rows:
             others.add_row(*self._narrow(row))
-        room = options.max_width - Measurement.get(console, options, others).maximum
-        yield self._table() if room >= _NAME_ROOM else self._blocks()
+        room = options.max_width - Measurement.get(console, options, others).maximum - _GAP
+        names = [Measurement.get(console, options, row[self._wide]).maximum for row in self._rows]
+        yield self._table() if room >= min(_NAME_ROOM, max(names, default=0)) else self._blocks()
 
     def _narrow(self, cells: Sequence[T]) -> list[T]:
         return [one for at, one in enumerate(cells) if at != self._wide]
@@ -78,7 +80,7 @@ class Rows:
         parts: list[RenderableType] = [Text("")]
         for row in self._rows:
             told = [
-                Text.assemble((f"{heading} ", "dim"), cell)
+                Text.assemble((f"{heading} " if heading else "", "dim"), cell)
                 for heading, cell in zip(self._headings, row, strict=True)
                 if isinstance(cell, str | Text) and str(cell)
             ]

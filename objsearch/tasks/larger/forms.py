@@ -123,7 +123,7 @@ def summary(answer: LargerAnswer) -> str:
     n_suspected = sum(copy.suspected_upscale for copy in answer.copies)
     counts = [f"{len(answer.copies)} larger"]
     if n_suspected:
-        counts[0] += f" ({n_suspected} suspected upscales)"
+        counts[0] += f" ({n_suspected} suspected {'upscale' if n_suspected == 1 else 'upscales'})"
     counts += [f"{answer.not_larger} not larger", f"{answer.scanned} scanned"]
     if answer.screened_out:
         counts.append(f"{len(answer.screened_out)} screened out")

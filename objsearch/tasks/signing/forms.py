@@ -120,7 +120,7 @@ def state_text(finding: Finding, every: bool = False) -> str:
     if finding.state == NOT_SIGNED and not every:
         return "nothing found"
     if finding.state == NOT_LOOKED and not every:
-        return "nothing found, not all looked for"
+        return "not all looked for"
     return shown(finding.state)
 
 
