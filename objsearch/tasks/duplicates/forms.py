@@ -15,7 +15,7 @@ from objsearch.flags import Flag
 from objsearch.report.blurring import reading_blurred
 from objsearch.report.pictures import Album, Picture, Read
 from objsearch.report.rows import Name, Rows
-from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
+from objsearch.report.wording import files, flags_sentence, folder_and_name, percent, shown
 from objsearch.saving import write_whole
 from objsearch.tasks.duplicates.plan import Group, Member, Plan
 from objsearch.types import ImageRef
@@ -69,6 +69,8 @@ def _line(cells: Iterable[str]) -> str:
 
 def plan_table(plan: Plan) -> RenderableType:
     """A row a file, kept ones first, with why."""
+    if not plan.groups:
+        return Together(Text("No copies found.", "yellow"), Text(summary(plan), "dim"), "")
     table = Rows((">#", "action", "path", ">size", ">bytes", ">alike"), wide=2)
     for group in plan.groups:
         for number, one in enumerate(group.members):
@@ -90,8 +92,8 @@ def summary(plan: Plan) -> str:
     """One line: what would go, what it frees, and what was looked at."""
     removed = sum(1 for _ in plan.removed())
     counts = [
-        f"{len(plan.groups):,} groups",
-        f"{removed:,} files to remove ({megabytes(plan.removed_bytes)})",
+        f"{len(plan.groups):,} {'group' if len(plan.groups) == 1 else 'groups'}",
+        f"{files(removed)} to remove ({megabytes(plan.removed_bytes)})",
         f"{sum(1 for _ in plan.reviewed()):,} to review",
         f"{plan.scanned:,} scanned",
         f"{len(plan.skipped):,} skipped",
