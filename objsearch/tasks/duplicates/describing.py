@@ -154,7 +154,7 @@ def by_bytes_alone(file: File, settings: Settings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A file that no one picture stands for: the size of its first, and a hash of all its samples."""
+    """A file that no one picture stands for: the size of its first, a hash of all samples."""
 
     size_wh: tuple[int, int]
     samples: str = ""
