@@ -178,6 +178,8 @@ class _Together:
             if agreement.scale < SMALLER and agreements.is_enlarged(first, node, back):
                 return {node}
             return set()
+        if min(mine, its) >= WHOLE:
+            return set()
         if mine >= WHOLE:
             around = agreements.is_laid_around(first, node, agreement.transform)
             return {first} if around else {node}

@@ -69,7 +69,7 @@ def test_sidecars_stay_with_their_picture(planned: Planned, tmp_path: Path) -> N
     (tmp_path / "b.xmp").write_text("<x/>")
     saved(tmp_path / "c.jpg", pixels, quality=80)
     (tmp_path / "C.MOV").write_bytes(b"film")
-    plan = planned(tmp_path, exclude=["*.xmp", "*.MOV"])
+    plan = planned(tmp_path)
     actions = told(plan, tmp_path)[0]
     assert actions["b.jpg"] == actions["c.jpg"] == "keep"
 

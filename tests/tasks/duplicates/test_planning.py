@@ -57,7 +57,8 @@ def test_edited_copies_are_found_and_others_are_not(planned: Planned, tmp_path: 
     for seed in range(2, 5):
         put(tmp_path / f"other{seed}.png", drawing(300, 400, seed))
     plan = planned(tmp_path, keep=["path"])
-    same = {"resized.png", "brightened.png", "quarter.png", "again.jpg"}
+    # The mirror image is the upside-down one, turned by half: the two are the same.
+    same = {"resized.png", "brightened.png", "quarter.png", "again.jpg", "mirrored.png"}
     expected = {f"{name}.png": "review" for name in EDITS} | dict.fromkeys(same, "remove")
     assert told(plan, tmp_path) == [{"a.png": "keep", **expected}]
     by_name = {Path(one.path).stem: one for one in plan.groups[0].members}
@@ -66,7 +67,8 @@ def test_edited_copies_are_found_and_others_are_not(planned: Planned, tmp_path: 
     assert by_name["overlaid"].differs and not by_name["brightened"].differs
     assert all(0.5 <= one.similarity_to_keep <= 1 for one in by_name.values())
     assert not any(one.identical_to_keep for one in plan.removed())
-    assert "mirrored" in by_name["mirrored"].reason
+    assert "mirrored" in by_name["flipped"].reason
+    assert Path(by_name["mirrored"].copy_of).name == "flipped.png"
     assert "turned by 90°" in by_name["quarter"].reason
     assert "at 50% of its scale" in by_name["resized"].reason
     assert "showing 49% of it" in by_name["cropped"].reason
