@@ -33,6 +33,9 @@ RELATIONS: tuple[Relation, ...] = get_args(Relation)
 PlanBox = tuple[int, int, int, int]
 """x1, y1, x2, y2, half-open, in pixels of the upright picture."""
 
+Transform = tuple[float, float, float, float, float, float, float, float, float]
+"""A homography, row by row, between the centres of pixels of two upright pictures."""
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +62,8 @@ class Member(_Record):
     """The file of this group that it was compared with, which stays."""
     differs: tuple[PlanBox, ...] = ()
     lacks: tuple[str, ...] = ()
+    transform: Transform | None = None
+    """Leads from pixels of this picture to those of `copy_of`; None where all of them are the same."""
 
 
 class Group(_Record):
