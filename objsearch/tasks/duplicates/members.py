@@ -1,4 +1,4 @@
-"""Clusters of files as groups of the plan: every name of every file, with what it is to the kept one."""
+"""Clusters of files as groups of the plan: every name of every file, and what it is to the kept."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Member(_Record):
     differs: tuple[PlanBox, ...] = ()
     lacks: tuple[str, ...] = ()
     transform: Transform | None = None
-    """Leads from pixels of this picture to those of `copy_of`; None where all of them are the same."""
+    """From pixels of this picture to those of `copy_of`; None where all of them are the same."""
 
 
 class Group(_Record):

@@ -180,14 +180,12 @@ const Compare = (() => {
 
   function decide(what) {
     const wasOpen = Review.isOpen(...at);
-    if (!Review.decide(...at, what)) {
-      part(".status").textContent = document.getElementById("toast").textContent;
-      return;
+    const isTaken = Review.decide(...at, what);
+    if (isTaken && !(what !== "undo" && wasOpen && on())) {
+      draw();
+      dialog.focus();
     }
-    if (what !== "undo" && wasOpen && on()) return;
-    draw();
-    part(".status").textContent = document.getElementById("toast").textContent;
-    dialog.focus();
+    part(".status").textContent = document.getElementById("toast").textContent; // it lies behind
   }
 
   const ACTS = {
