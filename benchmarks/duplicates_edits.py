@@ -2,10 +2,10 @@
 
     python benchmarks/duplicates_edits.py PHOTOS --photos 40 --seed 7 [--objsearch OTHER/objsearch]
 
-Of each photo one copy a kind is made (`edits.py`), saved as JPEG (quality 85 to 95), every fourth as
-PNG; `objsearch duplicates` plans over all of them. A copy is grouped when it stands in one group with
-its photo, or with another copy of it; it is right when nothing of another photo does. `--objsearch`
-names the program of another checkout, to be compared on the same pictures.
+Of each photo one copy a kind is made (`edits.py`), saved as JPEG (quality 85 to 95), every fourth
+as PNG; `objsearch duplicates` plans over all of them. A copy is grouped when it stands in one group
+with its photo, or with another copy of it; it is right when nothing of another photo does.
+`--objsearch` names the program of another checkout, to be compared on the same pictures.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def planned(program: str, folder: Path, plan: Path) -> tuple[dict[str, object], 
     """The plan, and the seconds that it took."""
     started = time.perf_counter()
     command = [program, "duplicates", str(folder), "--plan", str(plan), "--csv"]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    )
     if done.returncode not in (0, 1):
         raise SystemExit(f"objsearch ended with {done.returncode}")
     return json.loads(plan.read_text()), time.perf_counter() - started
@@ -83,7 +85,7 @@ def table(plan: dict[str, object], n_photos: int, seed: int) -> None:
                 grouped[kind] += 1
                 said = member.get("relation", "") or ""
                 relations.setdefault(kind, Counter())[said] += 1
-    print(f"| kind | grouped | goes | as |\n| --- | ---: | ---: | --- |")
+    print("| kind | grouped | goes | as |\n| --- | ---: | ---: | --- |")
     names = {name.replace(" ", "_").replace(",", ""): name for name in EDITS}
     for kind, name in names.items():
         for number in range(n_photos):
@@ -91,7 +93,10 @@ def table(plan: dict[str, object], n_photos: int, seed: int) -> None:
             pairs_lose[kind] += any(goes)
         told = ", ".join(f"{k} {n}" for k, n in relations.get(kind, Counter()).most_common() if k)
         star = "" if name in REMOVABLE else " (to be reviewed)"
-        print(f"| {name}{star} | {grouped[kind] / n_photos:.3f} | {pairs_lose[kind] / n_photos:.3f} | {told} |")
+        print(
+            f"| {name}{star} | {grouped[kind] / n_photos:.3f} "
+            f"| {pairs_lose[kind] / n_photos:.3f} | {told} |"
+        )
     share = np.array([grouped[kind] for kind in names]) / n_photos
     of_removable = [
         pairs_lose[kind] / n_photos for kind, name in names.items() if name in REMOVABLE
@@ -106,8 +111,16 @@ def table(plan: dict[str, object], n_photos: int, seed: int) -> None:
     by_photo /= len(names)
     means = [rng.choice(by_photo, n_photos).mean() for _ in range(1000)]
     low, high = np.quantile(means, (0.025, 0.975))
-    print(f"\ngrouped {share.mean():.3f} ({low:.3f} to {high:.3f}, bootstrap by photo), worst kind {share.min():.3f}; ", end="")
-    print(f"precision of pairs {right / max(1, right + wrong):.4f}; same pictures of which one goes {np.mean(of_removable):.3f}; ", end="")
+    print(
+        f"\ngrouped {share.mean():.3f} ({low:.3f} to {high:.3f}, bootstrap by photo), "
+        f"worst kind {share.min():.3f}; ",
+        end="",
+    )
+    print(
+        f"precision of pairs {right / max(1, right + wrong):.4f}; "
+        f"same pictures of which one goes {np.mean(of_removable):.3f}; ",
+        end="",
+    )
     others = sum(removed[kind] for kind, name in names.items() if name not in REMOVABLE)
     print(f"others removed {others}")
 

@@ -1,8 +1,8 @@
 """Copies of a photo by families of edits, each with parameters drawn from a seed.
 
 Used by `duplicates_edits.py` (what is grouped and removed) and by `training/agreement/fit.py` (what
-the agreement of pictures is fitted to), with other seeds and other photos. `REMOVABLE` are those that
-show the same picture: re-encoded, resized, turned by quarter turns, toned as a whole.
+the agreement of pictures is fitted to), with other seeds and other photos. `REMOVABLE` are those
+that show the same picture: re-encoded, resized, turned by quarter turns, toned as a whole.
 """
 
 from __future__ import annotations
@@ -59,7 +59,11 @@ def _turn(low: float, high: float, how: str, p: Picture, r: random.Random, _: Pi
 
 def _aspect(p: Picture, r: random.Random, _: Picture) -> Picture:
     factor = r.uniform(0.65, 0.85)
-    size = (round(p.width * factor), p.height) if r.random() < 0.5 else (p.width, round(p.height * factor))
+    size = (
+        (round(p.width * factor), p.height)
+        if r.random() < 0.5
+        else (p.width, round(p.height * factor))
+    )
     return p.resize(size, Image.Resampling.LANCZOS)
 
 
@@ -98,7 +102,15 @@ def _frame(p: Picture, r: random.Random, _: Picture) -> Picture:
     return ImageOps.expand(p, width, r.choice(((255, 255, 255), (0, 0, 0), (120, 90, 60))))
 
 
-WORDS = ("SUMMER HOLIDAY", "NEVER AGAIN", "LOT 4711", "see you there", "MONDAY", "BEST OF", "no. 23")
+WORDS = (
+    "SUMMER HOLIDAY",
+    "NEVER AGAIN",
+    "LOT 4711",
+    "see you there",
+    "MONDAY",
+    "BEST OF",
+    "no. 23",
+)
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
@@ -159,11 +171,15 @@ def _perspective(p: Picture, r: random.Random, _: Picture) -> Picture:
     (a, b), (c, d), (e, f), (g, h) = off(), off(), off(), off()
     corners = [(a, b), (width - c, d), (width - e, height - f), (g, height - h)]
     rows, goal = [], []
-    for (x, y), (u, v) in zip(corners, [(0, 0), (width, 0), (width, height), (0, height)], strict=True):
+    for (x, y), (u, v) in zip(
+        corners, [(0, 0), (width, 0), (width, height), (0, height)], strict=True
+    ):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
         goal += [u, v]
     coefficients = np.linalg.solve(np.array(rows, float), np.array(goal, float))
-    return p.transform(p.size, Image.Transform.PERSPECTIVE, list(coefficients), Image.Resampling.BICUBIC)
+    return p.transform(
+        p.size, Image.Transform.PERSPECTIVE, list(coefficients), Image.Resampling.BICUBIC
+    )
 
 
 def _collage(p: Picture, r: random.Random, other: Picture) -> Picture:
@@ -196,7 +212,9 @@ def _plain(make: Callable[[Picture], Picture]) -> Edit:
 
 def _quarter(p: Picture, r: random.Random, _: Picture) -> Picture:
     return p.transpose(
-        r.choice((Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270))
+        r.choice(
+            (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
+        )
     )
 
 
@@ -214,9 +232,9 @@ REMOVABLE: dict[str, Edit] = {
     "gamma": _gamma,
     "brightened": _bright,
     "quarter turn": _quarter,
-    "enlarged": partial(_scaled, 1.3, 1.8),
 }
 OTHERS: dict[str, Edit] = {
+    "enlarged": partial(_scaled, 1.3, 1.8),
     "crop 70 %": partial(_crop, 0.65, 0.75, "anywhere"),
     "crop 50 %": partial(_crop, 0.45, 0.55, "anywhere"),
     "crop 35 %": partial(_crop, 0.33, 0.38, "middle"),
@@ -235,7 +253,9 @@ OTHERS: dict[str, Edit] = {
     "perspective": _perspective,
     "collage": _collage,
     "crop, turn, jpeg 40": _after(
-        partial(_crop, 0.65, 0.8, "anywhere"), partial(_turn, 5, 20, "clipped"), partial(_recompressed, 35, 45)
+        partial(_crop, 0.65, 0.8, "anywhere"),
+        partial(_turn, 5, 20, "clipped"),
+        partial(_recompressed, 35, 45),
     ),
 }
 EDITS: dict[str, Edit] = {**REMOVABLE, **OTHERS}

@@ -1,7 +1,8 @@
 """Changes of a picture in one place, with a mask of where: what a copy must not have.
 
-A letter more, another face, an erased sign, another colour, a thing moved by a few pixels. Used to fit
-what tells places that differ (`fit.py`) and to report on others (`benchmarks/near_strangers.py`).
+A letter more, another face, an erased sign, another colour, a thing moved by a few pixels. Used to
+fit what tells places that differ (`fit.py`) and to report on others
+(`benchmarks/near_strangers.py`).
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ def recoloured(p: Picture, r: random.Random, _: Picture) -> Picture:
     a, b = lab[..., 1] - 128, lab[..., 2] - 128
     lab[..., 1] = 128 + a * np.cos(angle) - b * np.sin(angle)
     lab[..., 2] = 128 + a * np.sin(angle) + b * np.cos(angle)
-    values[y : y + h, x : x + w] = cv2.cvtColor(np.clip(lab, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
+    values[y : y + h, x : x + w] = cv2.cvtColor(
+        np.clip(lab, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB
+    )
     return Image.fromarray(values)
 
 

@@ -15,7 +15,7 @@ from objsearch.detect.base import Detector
 from objsearch.flow import batches, ordered_map
 from objsearch.images.transform import crop, gray, resize
 from objsearch.settings import Settings
-from objsearch.sources import Place, read_image, unfold
+from objsearch.sources import Place, read_image, read_working, unfold
 from objsearch.types import (
     Box,
     DescribedImage,
@@ -52,6 +52,13 @@ class Describer:
             return place
         return read_image(place, self.reading, long_side=long_side)
 
+    def read_working(self, place: Place | Unreadable) -> Image | Unreadable:
+        """Decode one place to be described: a huge picture at a reduced scale."""
+        side = self.settings.input.working_side
+        if isinstance(place, Unreadable) or side is None:
+            return self.read(place)
+        return read_working(place, self.reading, side)
+
     def unfold(self, places: Iterable[Place | Unreadable]) -> Iterator[Place | Unreadable]:
         """Pages and frames in the place of files that hold several, as they are asked for."""
         return unfold(places, self.reading, workers=self._n_workers)
@@ -71,7 +78,7 @@ class Describer:
     def _read_and_describe(
         self, places: list[Place | Unreadable]
     ) -> list[DescribedImage | Unreadable]:
-        read = [self.read(place) for place in places]
+        read = [self.read_working(place) for place in places]
         described = iter(self.describe([one for one in read if isinstance(one, Image)]))
         return [one if isinstance(one, Unreadable) else next(described) for one in read]
 
@@ -94,7 +101,11 @@ class Describer:
             warnings=image.warnings,
             note=_note(image, descriptors),
         )
-        return _in_full_image(described, image) if image.full_size_wh else described
+        if image.full_size_wh is None:
+            return described
+        if image.reduction > 1:
+            return enlarged(described, image.full_size_wh)
+        return _in_full_image(described, image)
 
     def _descriptors(
         self, extractor: Extractor, image: Image, regions: tuple[Region, ...]
@@ -154,6 +165,30 @@ def _in_full_image(described: DescribedImage, image: Image) -> DescribedImage:
         descriptors={
             name: tuple(_moved(one, dx, dy) for one in parts)
             for name, parts in described.descriptors.items()
+        },
+    )
+
+
+def enlarged(described: DescribedImage, size_wh: tuple[int, int]) -> DescribedImage:
+    """Boxes and keypoints of a reduced picture, in pixels of the whole."""
+    sx, sy = (size / reduced for size, reduced in zip(size_wh, described.size_wh, strict=True))
+    scale = np.array([sx, sy], np.float32)
+
+    def moved(one: Descriptor) -> Descriptor:
+        if not isinstance(one, LocalFeatures):
+            return one
+        points = (one.points_xy + np.float32(0.5)) * scale - np.float32(0.5)
+        return replace(one, points_xy=points, scale=one.scale * max(sx, sy))
+
+    def box(one: Box) -> Box:
+        return Box(one.x1 * sx, one.y1 * sy, one.x2 * sx, one.y2 * sy)
+
+    return replace(
+        described,
+        size_wh=size_wh,
+        regions=tuple(replace(one, box_xyxy=box(one.box_xyxy)) for one in described.regions),
+        descriptors={
+            name: tuple(map(moved, parts)) for name, parts in described.descriptors.items()
         },
     )
 

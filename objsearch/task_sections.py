@@ -69,8 +69,8 @@ class Duplicates(Part):
     )
     remove: tuple[Literal["part", "edited"], ...] = Field(
         (),
-        description="what goes besides the same pictures: parts and edited copies of which the kept "
-        "file shows all; they are to be reviewed otherwise",
+        description="what goes besides the same pictures: parts and edited copies of which the "
+        "kept file shows all; they are to be reviewed otherwise",
     )
     related: bool = Field(
         False, description="also list what shows the same view and is no copy: another moment"

@@ -135,6 +135,7 @@ class Image:
     `offset_xy` is the place of the pixels' corner in the upright image, when they are a part of it;
     `within_xyxy` the part of them that counts, when not all do; `warnings` say what was odd.
     `alpha` (H, W) uint8 tells how opaque each pixel is that was laid on an RGB `ground`; None: all.
+    Pixels at a `reduction` of 2 are those of the image, of `full_size_wh`, at a half.
     """
 
     ref: ImageRef
@@ -145,6 +146,7 @@ class Image:
     within_xyxy: Box | None = None
     alpha: NDArray[np.uint8] | None = None
     ground: tuple[int, int, int] = (255, 255, 255)
+    reduction: int = 1
 
     @property
     def size_wh(self) -> tuple[int, int]:

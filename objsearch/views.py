@@ -160,7 +160,7 @@ class Viewer:
             yield view
 
     def _read(self, place: Place | Unreadable) -> Image | DescribedImage | Unreadable:
-        return self._stored(place) or self.describer.read(place)
+        return self._stored(place) or self.describer.read_working(place)
 
     def _stored(self, place: Place | Unreadable) -> DescribedImage | None:
         """What the index holds of a place; nothing where pixels are needed all the same."""

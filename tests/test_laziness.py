@@ -14,6 +14,7 @@ HEAVY = ("torch", "torchvision", "ultralytics", "cv2", "onnxruntime", "scipy", "
 
 COMMANDS = [
     *([], ["find"], ["compare"], ["detect"], ["evaluate"], ["calibrate"], ["models"]),
+    *(["larger"], ["screen"], ["sign"], ["signed"], ["doctor"]),
     *(["config"], ["config", "show"], ["config", "schema"]),
     *(["duplicates"], ["duplicates", "apply"], ["duplicates", "undo"], ["duplicates", "ignore"]),
 ]

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,12 @@ import typer
 from objsearch.apps.cli import main
 from objsearch.apps.cli.app import app
 from objsearch.config import load_settings, preset_names
+from objsearch.registry import ROOMS
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+WINDOWS = ("powershell", "bat")
 SHELLS = ("console", "sh", "shell", "bash")
 
 
@@ -35,12 +38,18 @@ class Block:
     line: int
 
     def commands(self) -> Iterator[str]:
-        """The commands that begin with objsearch, without prompts, with continued lines joined."""
-        if self.language not in SHELLS:
+        """The commands that call objsearch, without prompts, with continued lines joined.
+
+        Those for Windows are written for this system.
+        """
+        if self.language not in (*SHELLS, *WINDOWS):
             return
-        for line in self.text.replace("\\\n", " ").splitlines():
+        text = self.text.replace("\\\n", " ")
+        if self.language in WINDOWS:
+            text = text.replace(".venv\\Scripts\\", "").replace("\\", "/")
+        for line in text.splitlines():
             command = line.strip().removeprefix("$ ")
-            if command.split(" ")[0] == "objsearch":
+            if "objsearch" in command.split(" "):
                 yield command
 
 
@@ -62,6 +71,7 @@ PYTHON = [
     for block in blocks()
     if block.language in ("python", "py") and ">>>" not in block.text
 ]
+TOML = [pytest.param(one.text, id=f"line {one.line}") for one in blocks() if one.language == "toml"]
 YAML = [
     pytest.param(block.text, id=f"line {block.line}")
     for block in blocks()
@@ -145,6 +155,13 @@ def test_every_python_block_works(
 ) -> None:
     monkeypatch.chdir(workplace)
     exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize("text", TOML)
+def test_every_entry_point_is_of_a_room(text: str) -> None:
+    groups = tomllib.loads(text)["project"]["entry-points"]
+    assert {group.removeprefix("objsearch.") for group in groups} <= set(ROOMS)
+    assert all(value.count(":") == 1 for names in groups.values() for value in names.values())
 
 
 @pytest.mark.parametrize("text", YAML)

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from objsearch.agree.base import Agreement, Relation
-from objsearch.agree.detail import detail_gain
+from objsearch.agree.detail import detail_gain, lost_by_reducing
 from objsearch.agree.evidence import Evidence, weigh
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.model import load_model
 from objsearch.agree.places import measure
 from objsearch.agree.registration import Registration, register
 from objsearch.agree.tone import bring_together, is_gray
+from objsearch.match.geometry import inverse
 from objsearch.types import Box, Pixels
 
 SIDE = 1024
 """Longer side, in pixels, of the grid that two pictures are compared on."""
+ROUGHLY = 360
+"""The same where no more is asked than whether one is a part or an edited copy of the other."""
 
 SAME_SHOT = 0.5
 """Probability from which two pictures come from one shot."""
 MOST_ODDITY = 1.5
-"""Logit that a place of the same picture may reach: training/agreement/fit.py says what it costs."""
+"""Logit that a place of the same picture may reach (the recipe tells what it costs)."""
 STEADY, RESIDUAL = 0.9, 0.4
 """Share of corners that have to follow, and how closely, for places to be compared as they are."""
 WHOLE = 0.985
@@ -31,7 +35,9 @@ WHOLE = 0.985
 INSIDE = 0.9
 """The part of a cut that the other must show: a clipped turn has corners of its own."""
 ODD_ASPECT = 1.03
-"""Squeezed by more is more than resized: sizes are whole pixels, small ones round by two percent."""
+"""Squeezed by more is more than resized: sizes are whole pixels, and small ones round."""
+PLAINLY_MORE = 0.06
+"""Of the contrast, lost by reducing a picture and enlarging it again: no enlargement loses that."""
 LEAST_DETAIL = 0.078
 """Detail beyond the smaller copy's that is no mere enlargement (see `larger.least_detail`)."""
 FEW_PLACES = 24
@@ -41,8 +47,8 @@ FEW_PLACES = 24
 def agree(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Agreement | None:
     """Lay the first over the second, look for what differs, and say what one is to the other.
 
-    `transform` (3, 3) leads from pixels of the first to those of the second, to a few pixels in 500.
-    None where next to nothing of the one lies within the other.
+    `transform` (3, 3) leads from pixels of the first to those of the second, to a few pixels in
+    500. None where next to nothing of the one lies within the other.
     """
     mirrored = _is_mirroring(transform)
     if mirrored:
@@ -64,19 +70,26 @@ def _judged(
     one: Pixels, other: Pixels, laid: Laid, registration: Registration, evidence: Evidence
 ) -> Agreement:
     sizes = ((one.shape[1], one.shape[0]), (other.shape[1], other.shape[0]))
-    ways = (laid.transform, np.linalg.inv(laid.transform))
+    ways = (laid.transform, inverse(laid.transform))
     shown = tuple(_part_within(sizes[k], ways[k], sizes[1 - k]) for k in (0, 1))
     step = _jacobian(ways[0], sizes[0])
     longer, shorter = np.linalg.svd(step, compute_uv=False)
     scale = float(math.sqrt(longer * shorter))
     degrees = abs(math.degrees(math.atan2(step[1, 0] - step[0, 1], step[0, 0] + step[1, 1])))
-    is_resized = longer <= ODD_ASPECT * shorter and _is_upright(degrees) and _is_flat(ways[0], sizes[0])
+    is_resized = (
+        longer <= ODD_ASPECT * shorter and _is_upright(degrees) and _is_flat(ways[0], sizes[0])
+    )
     same_shot = load_model().same_shot(evidence.numbers)
     differs = evidence.boxes()
     return Agreement(
-        relation=_relation(evidence, registration, (shown[0], shown[1]), bool(is_resized), same_shot),
+        relation=_relation(
+            evidence, registration, (shown[0], shown[1]), bool(is_resized), same_shot
+        ),
         transform=laid.transform,
-        differs=(_moved(differs, laid.one_to_grid, sizes[0]), _moved(differs, laid.other_to_grid, sizes[1])),
+        differs=(
+            _moved(differs, laid.one_to_grid, sizes[0]),
+            _moved(differs, laid.other_to_grid, sizes[1]),
+        ),
         shown=(shown[0], shown[1]),
         scale=scale,
         mirrored=False,
@@ -119,14 +132,31 @@ def is_enlarged(small: Pixels, large: Pixels, transform: Matrix) -> bool:
 
     `transform` (3, 3) leads from the smaller to the larger. What cannot be told is taken for more.
     """
+    step = _jacobian(transform, (small.shape[1], small.shape[0]))
+    if lost_by_reducing(large, 1 / math.sqrt(abs(float(np.linalg.det(step))))) > PLAINLY_MORE:
+        return False
     gain = detail_gain(small, large, transform)
     return gain is not None and gain < LEAST_DETAIL
+
+
+def may_be_same(transform: Matrix, size_wh: tuple[int, int], other_wh: tuple[int, int]) -> bool:
+    """Whether a transform that is right to a few pixels may be that of a resized or turned copy."""
+    if _is_mirroring(transform):
+        return False
+    step = _jacobian(transform, size_wh)
+    longer, shorter = np.linalg.svd(step, compute_uv=False)
+    degrees = abs(math.degrees(math.atan2(step[1, 0] - step[0, 1], step[0, 0] + step[1, 1])))
+    shown = (
+        _part_within(size_wh, transform, other_wh),
+        _part_within(other_wh, inverse(transform), size_wh),
+    )
+    return bool(min(shown) > 0.93 and longer < 1.1 * shorter and _is_upright(degrees, 5.0))
 
 
 def _part_within(size_wh: tuple[int, int], transform: Matrix, other_wh: tuple[int, int]) -> float:
     """The part of one picture's area, in [0, 1], that lies within the other."""
     corners = _outline(size_wh)
-    other = cv2.perspectiveTransform(_outline(other_wh)[None], np.linalg.inv(transform))[0]
+    other = cv2.perspectiveTransform(_outline(other_wh)[None], inverse(transform))[0]
     shared, _ = cv2.intersectConvexConvex(corners.astype(np.float32), other.astype(np.float32))
     return min(1.0, float(shared) / (size_wh[0] * size_wh[1]))
 
@@ -142,23 +172,28 @@ def _jacobian(transform: Matrix, size_wh: tuple[int, int]) -> Matrix:
     return np.asarray((transform[:2, :2] - np.outer([x / w, y / w], transform[2, :2])) / w)
 
 
-def _is_upright(degrees: float) -> bool:
-    return min(abs(degrees - quarter) for quarter in (0, 90, 180)) < 1.0
+def _is_upright(degrees: float, most: float = 1.0) -> bool:
+    return min(abs(degrees - quarter) for quarter in (0, 90, 180)) < most
 
 
 def _is_flat(transform: Matrix, size_wh: tuple[int, int]) -> bool:
     """Whether a transform bends nothing: opposite sides stay as long as each other, to 3 in 100."""
     quad = cv2.perspectiveTransform(_outline(size_wh)[None], transform)[0]
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
-    return bool(max(sides[0] / sides[2], sides[2] / sides[0], sides[1] / sides[3], sides[3] / sides[1]) < 1.03)
+    return bool(
+        max(sides[0] / sides[2], sides[2] / sides[0], sides[1] / sides[3], sides[3] / sides[1])
+        < 1.03
+    )
 
 
 def _moved(boxes: tuple[Box, ...], to_grid: Matrix, size_wh: tuple[int, int]) -> tuple[Box, ...]:
     """Boxes on the grid as upright boxes in a picture."""
-    back = np.linalg.inv(to_grid)
+    back = inverse(to_grid)
     made = []
     for box in boxes:
-        corners = np.array([[box.x1, box.y1], [box.x2, box.y1], [box.x2, box.y2], [box.x1, box.y2]], float)
+        corners = np.array(
+            [[box.x1, box.y1], [box.x2, box.y1], [box.x2, box.y2], [box.x1, box.y2]], float
+        )
         there = cv2.perspectiveTransform(corners[None], back)[0]
         (x1, y1), (x2, y2) = there.min(axis=0), there.max(axis=0)
         made.append(Box(float(x1), float(y1), float(x2), float(y2)).clipped(size_wh))
@@ -171,8 +206,6 @@ def _is_mirroring(transform: Matrix) -> bool:
 
 def _mirrored(found: Agreement, flip: Matrix, width: int) -> Agreement:
     """What was found of the first picture's mirror image, told of the picture itself."""
-    from dataclasses import replace
-
     boxes = tuple(Box(width - box.x2, box.y1, width - box.x1, box.y2) for box in found.differs[0])
     relation: Relation = "edited" if found.relation == "same-picture" else found.relation
     return replace(

@@ -13,21 +13,22 @@ from objsearch.types import Box
 Relation = Literal["same-picture", "part", "edited", "same-scene", "different"]
 """What one picture is to another, surest first.
 
-same-picture: re-encoded, resized, turned by quarter turns, toned as a whole; no place differs. part:
-one shows a cut of the other. edited: the same picture mirrored, squeezed, turned, framed, or with
-places that differ. same-scene: another moment or state of the same view, or two cuts of it of which
-each shows what the other lacks. different: none of these can be told.
+same-picture: re-encoded, resized, turned by quarter turns, toned as a whole; no place differs.
+part: one shows a cut of the other. edited: the same picture mirrored, squeezed, turned, framed, or
+with places that differ. same-scene: another moment or state of the same view, or two cuts of it of
+which each shows what the other lacks. different: none of these can be told.
 """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agreement:
-    """Two pictures laid over each other by `transform` (3, 3), from pixels of the first to the second.
+    """Two pictures laid over each other by `transform` (3, 3), from pixels of the first to the
+    second.
 
-    `differs` are the boxes of what differs, in pixels of the first and of the second; `shown` the part
-    of each that the other shows, in [0, 1]; `scale` how many pixels of the second one of the first is
-    long; `gray` whether each shows no colour; `same_shot` the probability that both come from one shot;
-    `n_judged` how many places hold detail, and could be judged.
+    `differs` are the boxes of what differs, in pixels of the first and of the second; `shown` the
+    part of each that the other shows, in [0, 1]; `scale` how many pixels of the second one of the
+    first is long; `gray` whether each shows no colour; `same_shot` the probability that both come
+    from one shot; `n_judged` how many places hold detail, and could be judged.
     """
 
     relation: Relation

@@ -16,6 +16,8 @@ SOFT = 0.8
 """Deviation by which logits are softened, in places: one place alone errs, a few do not."""
 LEAST, MOST = -6.0, 8.0
 """Logits beyond are as good as certain."""
+PLAINLY = -1.0
+"""Logit below which a place plainly agrees."""
 STRONG = 1.0
 """Logarithm of contrast over noise from which a place holds detail."""
 
@@ -48,7 +50,7 @@ class Evidence:
         return int(self.informative.sum())
 
     def boxes(self, least: float = 0.0) -> tuple[Box, ...]:
-        """What differs, in pixels of the grid; regions whose greatest logit is below `least` are left."""
+        """What differs, in pixels of the grid; regions without a logit of `least` are left."""
         n, labels, stats, _ = cv2.connectedComponentsWithStats((self.logits > 0).astype(np.uint8))
         found = []
         for k in range(1, n):
@@ -76,5 +78,7 @@ def weigh(places: Places, logits: NDArray[np.float32], registration: Registratio
         float(np.quantile(wide, 0.1)) if wide.size else 0.0,
         found.worst,
         np.log1p(found.n_informative),
+        float((soft[informative] < PLAINLY).mean()) if wide.size else 0.0,
+        float(np.quantile(soft[informative], 0.25)) if wide.size else 0.0,
     ]
     return Evidence(soft, places.inside, informative, np.array(numbers, np.float32))

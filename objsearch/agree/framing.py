@@ -24,19 +24,25 @@ FLAT = 0.3
 N_POINTS = 200
 
 
-def is_laid_around(outer: Pixels, inner_wh: tuple[int, int], transform: NDArray[np.float64]) -> bool:
+def is_laid_around(
+    outer: Pixels, inner_wh: tuple[int, int], transform: NDArray[np.float64]
+) -> bool:
     """Whether what the outer picture shows beyond the inner one is a frame and no scene.
 
-    `transform` (3, 3) leads from pixels of the inner picture to those of the outer. False where none
-    of the inner picture's borders lies within the outer.
+    `transform` (3, 3) leads from pixels of the inner picture to those of the outer. False where
+    none of the inner picture's borders lies within the outer.
     """
     light = gray(outer).astype(np.float32)
-    at_border, outside, inside = [], [], []
+    at_border: list[NDArray[np.float64]] = []
+    outside: list[NDArray[np.float64]] = []
+    inside: list[NDArray[np.float64]] = []
     for place, normal in _borders(inner_wh):
         for offset, changes in ((0.0, at_border), (REACH, outside), (-REACH, inside)):
             if offset == 0.0:
                 # The border lies where it does to a pixel or so.
-                steps = [_change(light, place + k * normal, normal, transform) for k in (-1.5, 0.0, 1.5)]
+                steps = [
+                    _change(light, place + k * normal, normal, transform) for k in (-1.5, 0.0, 1.5)
+                ]
                 changes.append(np.maximum.reduce(steps))
             else:
                 changes.append(_change(light, place + offset * normal, normal, transform))
@@ -78,4 +84,4 @@ def _change(
             borderMode=cv2.BORDER_CONSTANT, borderValue=float("nan"),
         )  # fmt: skip
         values.append(seen[0].astype(np.float64))
-    return np.abs(values[0] - values[1])
+    return np.asarray(np.abs(values[0] - values[1]))

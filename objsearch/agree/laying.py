@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.images.transform import resize
+from objsearch.match.geometry import inverse
 from objsearch.types import Pixels
 
 Matrix = NDArray[np.float64]
@@ -19,11 +20,11 @@ LEAST_SIDE = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Laid:
-    """Two pictures on one grid: (H, W, 3) float32 RGB in [0, 255], and where both are.
+    """Two pictures on one grid: (H, W, 3) RGB or (H, W) light, float32 in [0, 255], and where both
+    are.
 
-    `inside` (H, W) bool. `one_to_grid` and `other_to_grid` (3, 3) lead from pixels of each picture to
-    those of the grid, centres on centres. `scale` is how many pixels of the finer picture a pixel of
-    the grid is long.
+    `inside` (H, W) bool. `one_to_grid` and `other_to_grid` (3, 3) lead from pixels of each picture
+    to those of the grid, centres on centres.
     """
 
     one: NDArray[np.float32]
@@ -56,13 +57,15 @@ def scaling(size_wh: tuple[int, int], to_wh: tuple[int, int]) -> Matrix:
 
 
 def lay(one: Pixels, other: Pixels, transform: Matrix, side: int) -> Laid | None:
-    """Both pictures on the grid of the coarser, at most `side` pixels long; None where none is left.
+    """Both pictures on the grid of the coarser, at most `side` pixels long; None where none is
+    left.
 
-    `transform` (3, 3) leads from pixels of the first to those of the second.
+    They may be RGB or (H, W) light alone. `transform` (3, 3) leads from pixels of the first to
+    those of the second.
     """
     if _area_scale(transform, one) <= 1:
         return _laid_on(one, other, transform, side)
-    flipped = _laid_on(other, one, np.linalg.inv(transform), side)
+    flipped = _laid_on(other, one, inverse(transform), side)
     return None if flipped is None else flipped.flipped()
 
 
@@ -80,12 +83,20 @@ def _laid_on(one: Pixels, other: Pixels, transform: Matrix, side: int) -> Laid |
     between = onto @ np.linalg.inv(one_to_near)
     size_wh = (ground.shape[1], ground.shape[0])
     laid = cv2.warpPerspective(
-        near.astype(np.float32), between, size_wh, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        near.astype(np.float32),
+        between,
+        size_wh,
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     whole = cv2.warpPerspective(np.ones(near.shape[:2], np.float32), between, size_wh)
     inside = whole > 0.99
     return Laid(
-        np.clip(laid, 0, 255).astype(np.float32), ground.astype(np.float32), inside, onto, other_to_grid
+        np.clip(laid, 0, 255).astype(np.float32),
+        ground.astype(np.float32),
+        inside,
+        onto,
+        other_to_grid,
     )
 
 

@@ -18,7 +18,9 @@ from objsearch.weights import models_dir
 
 FILE = "agreement.yaml"
 EVIDENCE = (
-    "steady", "residual", "corners", "agreeing", "correlation", "low correlation", "worst", "informative",
+    "steady", "residual", "corners", "agreeing", "correlation", "low correlation", "worst",
+    "informative",
+    "plainly agreeing", "best quarter",
 )  # fmt: skip
 """Of a pair as a whole: see `objsearch.agree.evidence`."""
 
@@ -41,7 +43,7 @@ class Model:
         return np.asarray(expanded(features) @ self.places[:-1] + self.places[-1], np.float32)
 
     def same_shot(self, evidence: NDArray[np.float32]) -> float:
-        """Probability that two pictures come from one and the same shot or drawing, edited or not."""
+        """Probability that two pictures come from one shot or drawing, edited or not."""
         logit = float(evidence @ self.shot[:-1] + self.shot[-1])
         return float(1 / (1 + np.exp(-np.clip(logit, -30, 30))))
 

@@ -42,19 +42,25 @@ def measure(pictures: Together, inside: NDArray[np.bool_]) -> Places:
     """What can be told of each place; all but the correlations are logarithms over the noise.
 
     residual: what is left (root mean square); beside: the part of it that lies outside of what the
-    other picture shows within a pixel; correlation, wide correlation: of the detail, in windows of two
-    sizes; weak, strong: the lesser and the greater contrast; hue: what is left of colour; level: what
-    is left of light in the mean of a window.
+    other picture shows within a pixel; correlation, wide correlation: of the detail, in windows of
+    two sizes; weak, strong: the lesser and the greater contrast; hue: what is left of colour;
+    level: what is left of light in the mean of a window.
     """
-    one, other = (cv2.cvtColor(side, cv2.COLOR_RGB2YCrCb) for side in (pictures.one, pictures.other))
-    a, b = (np.ascontiguousarray(side[..., 0]) for side in (one, other))
+    one, other = (
+        cv2.cvtColor(side, cv2.COLOR_RGB2YCrCb) for side in (pictures.one, pictures.other)
+    )
+    a, b = (np.ascontiguousarray(side[..., 0], dtype=np.float32) for side in (one, other))
     rest = a - b
     noise = noise_of(rest, inside)
     harsh = max(noise, noise_of(rest, inside & _is_detailed(a) & _is_detailed(b)))
     details = [side - _spread_out(_window(pool(side), WIDE), side.shape) for side in (a, b)]
     spreads = [np.sqrt(_window(pool(detail * detail), NEAR)) for detail in details]
-    beside = np.maximum(*(_window(pool(gap * gap), NEAR) for gap in (_outside(a, b), _outside(b, a))))
-    hues = [pool(one[..., channel] - other[..., channel]) for channel in (1, 2)]
+    beside = np.maximum(
+        *(_window(pool(gap * gap), NEAR) for gap in (_outside(a, b), _outside(b, a)))
+    )
+    hues = [
+        pool(np.asarray(one[..., channel] - other[..., channel], np.float32)) for channel in (1, 2)
+    ]
     hue = np.sqrt(sum(_window(part, NEAR) ** 2 for part in hues))
     features = np.stack(
         [
@@ -104,7 +110,9 @@ def _window(places: Map, sigma: float) -> Map:
 
 
 def _spread_out(places: Map, shape: tuple[int, ...]) -> Map:
-    return np.asarray(cv2.resize(places, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(
+        cv2.resize(places, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32
+    )
 
 
 def _over(values: Map, noise: float) -> Map:
@@ -118,7 +126,8 @@ def _hue_noise(hues: list[Map]) -> float:
 def _outside(a: Map, b: Map) -> Map:
     """How far each pixel of `a` lies outside of what `b` shows within a pixel of it."""
     kernel = np.ones((3, 3), np.uint8)
-    return np.maximum(np.maximum(a - cv2.dilate(b, kernel), cv2.erode(b, kernel) - a), 0)
+    gap = np.maximum(a - cv2.dilate(b, kernel), cv2.erode(b, kernel) - a)
+    return np.asarray(np.maximum(gap, 0), np.float32)
 
 
 def _correlation(details: list[Map], sigma: float, noise: float) -> Map:

@@ -1,12 +1,13 @@
 """Bring tone, colour and blur of two pictures together, by a global model alone.
 
 One monotone curve for all channels, a gain and an offset a channel (white balance), one strength of
-colour, one blur. So what was brightened, turned to gray or softened as a whole looks alike again, and
-what has another colour in one place does not.
+colour, one blur. So what was brightened, turned to gray or softened as a whole looks alike again,
+and what has another colour in one place does not.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -26,8 +27,10 @@ SHOWN = 320
 """Side of the middle on which blurs are tried, in pixels of the grid."""
 LEAST_GAIN, MOST_GAIN = 0.7, 1.4
 """Of a channel beside the curve: white balance goes no further."""
-SAMPLES = 12_000
-"""Pixels among which tone is fitted on the quieter half."""
+SAMPLED = 160
+"""Pixels along the longer side among which tone is fitted."""
+MUCH = 1.2
+"""Deviation of a blur, in pixels, that shows in what tone is fitted on."""
 LEAST_COLOUR = 8.0
 """Gray levels between the channels that all but a hundredth of a gray picture keeps below."""
 
@@ -48,30 +51,65 @@ class Together:
 
 def bring_together(one: Values, other: Values, inside: NDArray[np.bool_]) -> Together:
     """The first in the tone of the second, the sharper one as blurred as the other."""
-    x, y = (side[_quiet_places(one, other, inside)] for side in (one, other))
+    x, y = _samples(one, other, inside)
     colour = not (is_gray(x) or is_gray(y))
     if not colour:
-        one, other, x, y = (_grayed(side) for side in (one, other, x, y))
-    toned, blurs = (one, other), (0.0, 0.0)
+        one, other = _grayed(one), _grayed(other)
+        x, y = _grayed(x), _grayed(y)
+    middles, mask = _middles(one, other, inside)
+    tone, blurs = _Toning.fitted(x, y), (0.0, 0.0)
     for _ in range(2):
-        toned = _toned((one, other), (x, y))
-        blurs = _blurs(*toned, inside)
-        if max(blurs) == 0:
+        blurs = _blurs(*tone.apply(*middles), mask)
+        if max(blurs) < MUCH:
             break
-        # Where one of them is blurred, tone shows once both are.
-        quiet = _quiet_places(*(_blurred(side, sigma) for side, sigma in zip((one, other), blurs, strict=True)), inside)
-        x, y = (_blurred(side, sigma)[quiet] for side, sigma in zip((one, other), blurs, strict=True))
-    one, other = (_blurred(side, sigma) for side, sigma in zip(toned, blurs, strict=True))
+        # Where one of them is blurred that much, tone shows once both are.
+        x, y = _samples(_blurred(one, blurs[0]), _blurred(other, blurs[1]), inside)
+        tone = _Toning.fitted(x, y)
+    one, other = (
+        _blurred(side, sigma) for side, sigma in zip(tone.apply(one, other), blurs, strict=True)
+    )
     return Together(one, other, colour, *blurs)
 
 
-def _toned(pictures: tuple[Values, Values], samples: tuple[Values, Values]) -> tuple[Values, Values]:
-    """One picture in the tone of the other: what was clipped leads nowhere back."""
-    one, other = pictures
-    there, back = _Tone.fitted(*samples), _Tone.fitted(*samples[::-1])
-    if back.misses(*samples[::-1]) < there.misses(*samples):
-        return one, back.apply(other)
-    return there.apply(one), other
+def _samples(one: Values, other: Values, inside: NDArray[np.bool_]) -> tuple[Values, Values]:
+    """(N, 3) colours of both at places around which light changes least, of each level.
+
+    Edges that lie a fraction of a pixel beside each other, or are blurred, say nothing about tone.
+    """
+    step = max(1, math.ceil(max(inside.shape) / SAMPLED))
+    high, wide = inside.shape
+    rows, columns = slice(0, high - 1, step), slice(0, wide - 1, step)
+    below, right = slice(1, high, step), slice(1, wide, step)
+    slopes = np.zeros(inside[rows, columns].shape, np.float32)
+    for side in (one[..., 1], other[..., 1]):
+        here = side[rows, columns]
+        slopes += np.abs(side[below, columns] - here) + np.abs(side[rows, right] - here)
+    chosen = inside[rows, columns].copy()
+    # The quieter half of each level: ink on a white page must not be lost to the page.
+    slope, level = slopes[chosen], (one[rows, columns, 1][chosen] / 16).astype(np.int32)
+    quiet = np.zeros(slope.shape, bool)
+    for k in np.unique(level):
+        of_level = level == k
+        quiet[of_level] = slope[of_level] <= np.median(slope[of_level])
+    chosen[chosen] = quiet
+    return one[rows, columns][chosen], other[rows, columns][chosen]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Toning:
+    """One picture brought into the tone of the other: what was clipped leads nowhere back."""
+
+    tone: _Tone
+    is_back: bool
+
+    @classmethod
+    def fitted(cls, x: Values, y: Values) -> _Toning:
+        there, back = _Tone.fitted(x, y), _Tone.fitted(y, x)
+        is_back = back.misses(y, x) < there.misses(x, y)
+        return cls(back if is_back else there, is_back)
+
+    def apply(self, one: Values, other: Values) -> tuple[Values, Values]:
+        return (one, self.tone.apply(other)) if self.is_back else (self.tone.apply(one), other)
 
 
 def is_gray(colours: Values) -> bool:
@@ -84,27 +122,6 @@ def is_gray(colours: Values) -> bool:
 def _grayed(colours: Values) -> Values:
     weights = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
     return np.repeat((colours @ weights)[..., None], 3, axis=-1)
-
-
-def _quiet_places(one: Values, other: Values, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(H, W) about SAMPLES pixels on whose surroundings light changes least, in both pictures.
-
-    Edges that lie a fraction of a pixel beside each other, or are blurred, say nothing about tone.
-    """
-    kernel = np.ones((3, 3), np.uint8)
-    lights = (np.ascontiguousarray(side[..., 1]) for side in (one, other))
-    slopes = sum(cv2.morphologyEx(light, cv2.MORPH_GRADIENT, kernel) for light in lights)
-    step = max(1, int(np.sqrt(inside.size / SAMPLES)))
-    chosen = np.zeros_like(inside)
-    chosen[::step, ::step] = inside[::step, ::step]
-    # The quieter half of each level: ink on a white page must not be lost to the page.
-    slope, level = slopes[chosen], (one[chosen][:, 1] / 16).astype(np.int32)
-    quiet = np.zeros(slope.shape, bool)
-    for k in np.unique(level):
-        rows = level == k
-        quiet[rows] = slope[rows] <= np.median(slope[rows])
-    chosen[chosen] = quiet
-    return chosen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +149,7 @@ class _Tone:
         return tone
 
     def misses(self, x: Values, y: Values) -> float:
-        """How far colours in this tone are from y, in gray levels; little counts in the dark, too."""
+        """How far colours in this tone are from y, in gray levels."""
         return float(np.mean(np.minimum(np.abs(self.apply(x) - y), 32))) if len(x) else 0.0
 
     def apply(self, picture: Values) -> Values:
@@ -189,20 +206,29 @@ def _line(x: Values, y: Values, weight: NDArray[np.bool_]) -> tuple[float, float
     return gain, float(np.median(y - gain * x))
 
 
-def _blurs(one: Values, other: Values, inside: NDArray[np.bool_]) -> tuple[float, float]:
+def _middles(
+    one: Values, other: Values, inside: NDArray[np.bool_]
+) -> tuple[tuple[Values, Values], NDArray[np.uint8]]:
+    """The middles of both pictures, on which blurs are tried, and a mask of where both are."""
+    middle = tuple(
+        slice(max(0, (size - SHOWN) // 2), (size + SHOWN) // 2 + 1) for size in inside.shape
+    )
+    sides = [np.ascontiguousarray(side[middle]) for side in (one, other)]
+    return (sides[0], sides[1]), np.ascontiguousarray(inside[middle], dtype=np.uint8)
+
+
+def _blurs(one: Values, other: Values, mask: NDArray[np.uint8]) -> tuple[float, float]:
     """How much the sharper of the two must be blurred to be nearest to the other."""
-    middle = tuple(slice(max(0, (size - SHOWN) // 2), (size + SHOWN) // 2 + 1) for size in inside.shape)
-    mask = np.ascontiguousarray(inside[middle], dtype=np.uint8)
-    a, b = (cv2.cvtColor(np.ascontiguousarray(side[middle]), cv2.COLOR_RGB2GRAY) for side in (one, other))
+    a, b = (np.asarray(cv2.cvtColor(side, cv2.COLOR_RGB2GRAY), np.float32) for side in (one, other))
     is_sharper = _sharpness(a) > _sharpness(b)
-    as_they_are = float(cv2.norm(a, b, cv2.NORM_L2, mask))
-    tried = [(EARNED * as_they_are, (0.0, 0.0))]
+    best = (EARNED * float(cv2.norm(a, b, cv2.NORM_L2, mask)), (0.0, 0.0))
     for sigma in BLURS:
-        if is_sharper:
-            tried.append((float(cv2.norm(_blurred(a, sigma), b, cv2.NORM_L2, mask)), (sigma, 0.0)))
-        else:
-            tried.append((float(cv2.norm(a, _blurred(b, sigma), cv2.NORM_L2, mask)), (0.0, sigma)))
-    return min(tried)[1]
+        x, y = (_blurred(a, sigma), b) if is_sharper else (a, _blurred(b, sigma))
+        found = float(cv2.norm(x, y, cv2.NORM_L2, mask))
+        if found > 1.5 * best[0]:
+            break  # much more blurred than the other by now
+        best = min(best, (found, (sigma, 0.0) if is_sharper else (0.0, sigma)))
+    return best[1]
 
 
 def _sharpness(light: Values) -> float:
@@ -210,4 +236,6 @@ def _sharpness(light: Values) -> float:
 
 
 def _blurred(picture: Values, sigma: float) -> Values:
-    return picture if sigma == 0 else np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
+    return (
+        picture if sigma == 0 else np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
+    )

@@ -81,13 +81,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """Pixels, and the sentences a reader should see about them; alpha and ground as of `Image`."""
+    """Pixels, and the sentences a reader should see about them; alpha and ground as of `Image`.
+
+    `full_size_wh` is the upright picture's own size where this is a smaller one."""
 
     pixels: Pixels
     format: str
     warnings: tuple[str, ...] = ()
     alpha: NDArray[np.uint8] | None = None
     ground: tuple[int, int, int] = (255, 255, 255)
+    full_size_wh: tuple[int, int] | None = None
 
 
 def decode(
@@ -111,15 +114,21 @@ def decode(
         if is_tiff(stream):
             return decode_tiff(picture_stream(stream), name, limits)
     with opened_picture(stream, limits) as picture:
-        if long_side is not None:
-            scale = long_side / max(picture.size)
-            width, height = (max(1, round(side * scale)) for side in picture.size)
-            picture.draft(None, (width, height))
-        decoded = decoded_frame(picture, name, limits)
+        full_wh = None if long_side is None else _drafted(picture, long_side)
+        decoded = replace(decoded_frame(picture, name, limits), full_size_wh=full_wh)
     if decoded.format in ("JPEG", "MPO"):
         stream.seek(0)
         said = (*said, *damage_of(stream.read()))
     return replace(decoded, warnings=(*said, *decoded.warnings))
+
+
+def _drafted(picture: PillowImage.Image, long_side: int) -> tuple[int, int] | None:
+    """Set the codec to the scale that `long_side` needs; the upright full size where it does."""
+    full_wh = picture.size
+    scale = long_side / max(full_wh)
+    picture.draft(None, (max(1, round(full_wh[0] * scale)), max(1, round(full_wh[1] * scale))))
+    is_turned = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    return None if picture.size == full_wh else full_wh[::-1] if is_turned else full_wh
 
 
 def decode_tiff(stream: BinaryIO, name: str, limits: Limits) -> Decoded:

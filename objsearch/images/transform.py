@@ -39,6 +39,19 @@ def fit(pixels: Pixels, long_side: int) -> tuple[Pixels, float]:
     return resize(pixels, size_wh), scale
 
 
+def reduction_for(size_wh: tuple[int, int], long_side: int) -> int:
+    """1, 2, 4 or 8: how often a picture may be halved and still have `long_side` pixels."""
+    reduction = 1
+    while reduction < 8 and max(size_wh) >= 2 * reduction * long_side:
+        reduction *= 2
+    return reduction
+
+
+def reduced_wh(size_wh: tuple[int, int], reduction: int) -> tuple[int, int]:
+    """The size at 1 / reduction, as codecs for JPEG round it: up."""
+    return -(-size_wh[0] // reduction), -(-size_wh[1] // reduction)
+
+
 def shrunk(pixels: Pixels, long_side: int) -> Pixels:
     """Resized so that the longer side is at most `long_side`; a smaller picture as it is."""
     return fit(pixels, long_side)[0] if max(pixels.shape[:2]) > long_side else pixels

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,6 +19,7 @@ from markupsafe import Markup, escape
 from objsearch.images.draw import PALETTE
 from objsearch.report.blurring import flagged_in, reading_blurred
 from objsearch.report.drawing import hex_colour
+from objsearch.report.links import link_of
 from objsearch.report.pictures import Album, Read
 from objsearch.report.sections import Shared, contents, sections
 from objsearch.report.wording import (
@@ -50,15 +52,15 @@ def write_html(
     every picture, one at a time. What screening has flagged is blurred. A page appears under its
     name only when it is complete. Raises OSError when it cannot be written.
     """
-    write_whole(path, _page(answers, read, title))
+    write_whole(path, _page(answers, read, title, path))
 
 
-def _page(answers: Sequence[Answer], read: Read, title: str) -> Iterator[str]:
+def _page(answers: Sequence[Answer], read: Read, title: str, path: Path) -> Iterator[str]:
     script = (_FOLDER / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     shared = Shared.of(answers)
     return (
-        _environment()
+        _environment(path)
         .get_template("page.html")
         .generate(
             title=title,
@@ -75,7 +77,7 @@ def _page(answers: Sequence[Answer], read: Read, title: str) -> Iterator[str]:
     )
 
 
-def _environment() -> Environment:
+def _environment(path: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -85,6 +87,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         shown=shown,
+        link=partial(link_of, page=path),
         percent=percent,
         parts=folder_and_name,
         note=note_sentence,

@@ -1,20 +1,18 @@
 """Answers for people on a terminal: rich renderables that fit its width.
 
-Verdicts are words first and colours second. Names are cut on the left, so that the file's own name
-stays; nothing in them reaches the terminal as a control code.
+Verdicts are words first and colours second. Names are shown whole, on several lines where there is
+little room; nothing in them reaches the terminal as a control code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import (
     flags_sentence,
     matched,
@@ -29,34 +27,7 @@ from objsearch.report.wording import (
 from objsearch.types import Answer, Hit, ImageRef, RegionPair, Unreadable, Verdict
 
 _STYLES: dict[Verdict, str] = {"same": "bold green", "uncertain": "yellow", "different": "dim"}
-_LEAST_NAME_WIDTH = 12
 _REASONS_TOLD = 3
-
-
-class Name:
-    """A name that loses its beginning where there is little room: `…tos/holiday/mug.jpg`."""
-
-    def __init__(self, name: ImageRef | str, style: str = "") -> None:
-        self.text = shown(name)
-        self.style = style
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        dots = "..." if options.ascii_only else "…"
-        yield Text(shortened(self.text, options.max_width, dots), self.style, no_wrap=True)
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        full = cell_len(self.text)
-        return Measurement(min(full, _LEAST_NAME_WIDTH), full).with_maximum(options.max_width)
-
-
-def shortened(text: str, width: int, dots: str = "…") -> str:
-    """The end of a text in at most `width` columns of a terminal."""
-    if cell_len(text) <= width:
-        return text
-    kept = text
-    while kept and cell_len(dots) + cell_len(kept) > width:
-        kept = kept[1:]
-    return dots + kept if kept else dots[:width]
 
 
 def answer_table(answer: Answer) -> RenderableType:
@@ -76,17 +47,12 @@ def flagged(answer: Answer, ref: ImageRef) -> list[Text]:
     return [Text(flags_sentence(flags), "red")] if flags else []
 
 
-def hits_table(answer: Answer) -> Table:
+def hits_table(answer: Answer) -> Rows:
     """A row of two lines a hit, best first, numbered on from the answer's offset."""
-    table = _table()
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("image, and what matched where")  # gives way to the others
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("inliers", justify="right", no_wrap=True)
+    names = (">#", "image, and what matched where", ">score", "verdict", ">size", ">inliers")
+    rows = Rows(names, wide=1)
     for rank, hit in enumerate(answer.hits, first_rank(answer)):
-        table.add_row(
+        rows.add(
             str(rank),
             Group(
                 Name(hit.ref),
@@ -98,7 +64,7 @@ def hits_table(answer: Answer) -> Table:
             f"{hit.size_wh[0]}x{hit.size_wh[1]}",
             str(hit.pairs[0].inliers if hit.pairs else 0),
         )
-    return table
+    return rows
 
 
 def first_rank(answer: Answer) -> int:
@@ -122,16 +88,13 @@ def comparison_table(hit: Hit) -> RenderableType:
     return Group(head, _pairs_table(hit.pairs)) if hit.pairs else head
 
 
-def _pairs_table(pairs: Sequence[RegionPair]) -> Table:
-    table = _table()
-    table.add_column("in the query")
-    table.add_column("in the reference")
-    for heading in ("score", "verdict", "inliers", "found", "covers"):
-        table.add_column(heading, justify="left" if heading == "verdict" else "right", no_wrap=True)
+def _pairs_table(pairs: Sequence[RegionPair]) -> Rows:
+    headings = ("in the query, in the reference", ">score", "verdict", ">inliers")
+    table = Rows((*headings, ">found", ">covers"), wide=0)
     for pair in pairs:
-        table.add_row(
-            Text(f"{region_name(pair.query)}, {place(pair.query.box_xyxy)}"),
-            Text(f"{region_name(pair.reference)}, {place(pair.reference.box_xyxy)}"),
+        sides = (pair.query, pair.reference)
+        table.add(
+            Group(*(Text(f"{region_name(one)}, {place(one.box_xyxy)}") for one in sides)),
             percent(pair.score),
             _verdict(pair.verdict),
             str(pair.inliers),
@@ -183,7 +146,3 @@ def _told(hit: Hit, several_views: bool) -> Text:
 
 def _verdict(verdict: Verdict) -> Text:
     return Text(verdict, _STYLES[verdict])
-
-
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image as PillowImage
 
-from objsearch.images.transform import shrunk
+from objsearch.images.transform import reduced_wh, shrunk
 from objsearch.types import ImageRef, Pixels
 
 Read = Callable[[ImageRef], Pixels | None]
@@ -69,9 +69,10 @@ class Album:
         return None if pixels is None else Photo(shrunk(pixels, WORKING_SIDE), size_wh)
 
     def whole(self, ref: ImageRef, size_wh: tuple[int, int]) -> Pixels | None:
-        """All its pixels, as `photo` finds them."""
+        """All its pixels, as `photo` finds them; a huge picture may come reduced."""
         pixels = self._read(replace(ref, xywh=None))
-        if pixels is None or (pixels.shape[1], pixels.shape[0]) != size_wh:
+        sizes = [reduced_wh(size_wh, reduction) for reduction in (1, 2, 4, 8)]
+        if pixels is None or (pixels.shape[1], pixels.shape[0]) not in sizes:
             return None
         return pixels
 

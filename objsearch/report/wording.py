@@ -109,5 +109,7 @@ def nothing_found(answer: Answer) -> str:
     if answer.found:
         return f"No hits on this page of the answer; {answer.found} in all."
     if isinstance(threshold, int | float):
-        return f"Nothing found: no image scored {100 * threshold:g}% or more."
+        verdicts = search.get("verdicts") if isinstance(search, Mapping) else None
+        wanted = f" with the verdict {' or '.join(verdicts)}" if verdicts else ""
+        return f"Nothing found: no image scored {100 * threshold:g}% or more{wanted}."
     return "Nothing found."

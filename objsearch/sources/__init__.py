@@ -9,7 +9,7 @@ from objsearch.sources.emptiness import nothing_there
 from objsearch.sources.filters import Filters, Wanted
 from objsearch.sources.options import Network, Reading
 from objsearch.sources.places import Place, each_input, expand, is_made_up, key_of
-from objsearch.sources.reading import read_image
+from objsearch.sources.reading import read_image, read_working
 from objsearch.sources.regions import RegionOfInterest, RoiMode, region_of
 from objsearch.sources.unfolding import unfold
 
@@ -27,6 +27,7 @@ __all__ = [
     "key_of",
     "nothing_there",
     "read_image",
+    "read_working",
     "region_of",
     "unfold",
 ]

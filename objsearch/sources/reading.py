@@ -12,6 +12,7 @@ from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Decoded, Limits, Part, decode, decoded_picture
 from objsearch.images.frames import decode_part
 from objsearch.images.kinds import mismatch
+from objsearch.images.transform import reduced_wh, reduction_for, resize
 from objsearch.sources.contents import (
     Content,
     FileContent,
@@ -35,18 +36,55 @@ def read_image(
     Of a file that holds several pictures it is the one that the ref names, or the first. With a
     `long_side` it may come smaller than it is, though not smaller than that: see `decode`.
     """
-    options = reading if isinstance(reading, Reading) else Reading(reading)
+    decoded = _opened(place, reading, long_side)
+    if isinstance(decoded, Unreadable):
+        return decoded
+    image = _image_of(place, decoded)
     try:
-        decoded = _decoded(place, options, long_side)
-        image = Image(
-            place.ref,
-            decoded.pixels,
-            warnings=decoded.warnings,
-            alpha=decoded.alpha,
-            ground=decoded.ground,
-        )
         xywh = place.ref.xywh or (place.region and place.region.in_pixels(image.size_wh))
         return region_of(image, xywh, place.roi_mode) if xywh else image
+    except UnreadableImageError as error:
+        return Unreadable(place.ref, str(error))
+
+
+def read_working(place: Place, reading: Reading, long_side: int) -> Image | Unreadable:
+    """Open one place to describe it: a huge picture at a half, a quarter or an eighth.
+
+    The longer side keeps `long_side` pixels or more; the image knows its `full_size_wh` and
+    `reduction`. Of formats whose codec knows no scale the same size comes out, a little later. A
+    region is read at the full size.
+    """
+    if place.region is not None or place.ref.xywh is not None:
+        return read_image(place, reading)
+    decoded = _opened(place, reading, long_side)
+    if isinstance(decoded, Unreadable):
+        return decoded
+    image = _image_of(place, decoded)
+    full_wh = decoded.full_size_wh or image.size_wh
+    reduction = reduction_for(full_wh, long_side)
+    if reduction == 1:
+        return image
+    wanted_wh = reduced_wh(full_wh, reduction)
+    if image.size_wh != wanted_wh:
+        alpha = None if image.alpha is None else resize(image.alpha, wanted_wh)
+        image = replace(image, pixels=resize(image.pixels, wanted_wh), alpha=alpha)
+    return replace(image, full_size_wh=full_wh, reduction=reduction)
+
+
+def _image_of(place: Place, decoded: Decoded) -> Image:
+    return Image(
+        place.ref,
+        decoded.pixels,
+        warnings=decoded.warnings,
+        alpha=decoded.alpha,
+        ground=decoded.ground,
+    )
+
+
+def _opened(place: Place, reading: Reading | Limits, long_side: int | None) -> Decoded | Unreadable:
+    options = reading if isinstance(reading, Reading) else Reading(reading)
+    try:
+        return _decoded(place, options, long_side)
     except UnreadableImageError as error:
         return Unreadable(place.ref, str(error))
     except OSError as error:

@@ -34,6 +34,7 @@ class Page(HTMLParser):
         self.html = html
         self.tags: list[str] = []
         self.addresses: list[str] = []
+        self.links: list[str] = []  # nothing is fetched from these until somebody clicks
         self.ids: list[str] = []
         self.text = ""
         self._open: list[str] = []
@@ -52,7 +53,8 @@ class Page(HTMLParser):
         for key, value in attrs:
             assert not key.startswith("on")
             if key in ("href", "src", "action", "data"):
-                self.addresses.append(value or "")
+                is_followed = tag == "a" and not (value or "").startswith("#")
+                (self.links if is_followed else self.addresses).append(value or "")
             if key == "id":
                 self.ids.append(value or "")
 
@@ -79,6 +81,7 @@ def test_nothing_comes_from_outside_and_every_reference_resolves(
     inside |= set(re.findall(r"url\(#([^)]+)\)", made.html))
     assert inside <= set(made.ids)
     assert len(set(made.ids)) == len(made.ids)
+    assert not [one for one in made.links if ":" in one]  # to files beside the page alone
     assert "http://" not in made.html and "https://" not in made.html
     assert not {"link", "iframe", "object", "embed", "img", "base"} & set(made.tags)
 

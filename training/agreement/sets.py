@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
@@ -70,5 +69,10 @@ def pairs(photos: list[Path], count: int, seed: str) -> Iterator[Pair]:
         if r.random() < 0.4:
             picture = jpeg(picture, r.randint(60, 96))
         yield Pair(
-            np.asarray(picture), np.asarray(copy), scaling(picture.size, copy.size), mask, kind, local
+            np.asarray(picture),
+            np.asarray(copy),
+            scaling(picture.size, copy.size),
+            mask,
+            kind,
+            local,
         )

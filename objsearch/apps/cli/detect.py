@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from objsearch.apps.cli import options as shared
-from objsearch.apps.cli.names import FilesFromOption, NullOption, listed
+from objsearch.apps.cli.names import FilesFromOption, NullOption, form_of, listed
 from objsearch.apps.cli.outputs import check_folder
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from objsearch.types import Image, Region, Unreadable
+
+COLUMNS = ("ref", "width", "height", "label", "confidence", "proposal", "box_xyxy")
 
 
 def detect(
@@ -33,6 +38,7 @@ def detect(
     workers: shared.WorkersOption = None,
     assignments: shared.SetOption = None,
     as_json: shared.JsonOption = False,
+    as_csv: shared.CsvOption = False,
     draw: Annotated[
         Path | None,
         typer.Option("--draw", metavar="DIR", help="Write the photos with their boxes."),
@@ -40,6 +46,7 @@ def detect(
     force: shared.ForceOption = False,
 ) -> None:
     """Where are things? A line a photo. Exit code 0, or 2 when a photo cannot be read."""
+    form = form_of(as_json=as_json, as_csv=as_csv)
     names = listed(images, files_from, null, "no photo: name photos or folders")
     if draw is not None:
         check_folder("--draw", draw, [*names, config], force=force, pattern="[0-9]*-*.png")
@@ -59,23 +66,33 @@ def detect(
             elif draw is not None:
                 _draw(image, regions, draw, number)
             with progress.hidden():
-                _print(image, regions, as_json)
+                _print(image, regions, form, is_first=number == 1)
     raise typer.Exit(0 if is_complete else 2)
 
 
-def _print(image: Image | Unreadable, regions: tuple[Region, ...], as_json: bool) -> None:
+def _print(
+    image: Image | Unreadable, regions: tuple[Region, ...], form: str, is_first: bool
+) -> None:
     from objsearch.apps.cli.output import print_json, warn
     from objsearch.report.as_json import detection_json
     from objsearch.types import Unreadable
 
+    if form == "csv" and is_first:
+        _print_row(COLUMNS)
     if isinstance(image, Unreadable):
         warn([f"{image.ref}: {image.reason}"])
-        if as_json:
+        if form == "json":
             print_json({"ref": str(image.ref), "skipped": image.reason})
         return
     data = detection_json(image, regions)
-    if as_json:
+    if form == "json":
         print_json(data)
+        return
+    if form == "csv":
+        for region in data["regions"]:
+            box = ",".join(f"{value:g}" for value in region["box_xyxy"])
+            told = (region["label"], f"{region['confidence']:.4f}", region["proposal"], box)
+            _print_row((data["ref"], data["width"], data["height"], *told))
         return
     typer.echo(f"{data['ref']}  {data['width']} x {data['height']}")
     for region in data["regions"]:
@@ -83,6 +100,10 @@ def _print(image: Image | Unreadable, regions: tuple[Region, ...], as_json: bool
         typer.echo(
             f"  {region['confidence']:.2f}  {region['label']:<10} {box}  ({region['proposal']})"
         )
+
+
+def _print_row(cells: Iterable[object]) -> None:
+    csv.writer(sys.stdout, lineterminator="\n").writerow(cells)
 
 
 def _draw(image: Image, regions: tuple[Region, ...], folder: Path, number: int) -> None:

@@ -98,7 +98,8 @@ def larger(
             else:
                 _show(answer, form)
         progress.say("report")
-        write_report(report, lambda path: write_page(answer, path, reader_of(search)))
+        read = reader_of(search, reduced=False)
+        write_report(report, lambda path: write_page(answer, path, read))
     raise typer.Exit(0 if answer.copies else 1)
 
 

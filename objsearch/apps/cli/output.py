@@ -56,13 +56,17 @@ def write_report(path: Path | None, write: Callable[[Path], None]) -> None:
     print(f"report: {path}", file=sys.stderr)
 
 
-def reader_of(search: ObjectSearch) -> Read:
-    """What gives a report its pictures: the pixels of a whole image, or None."""
+def reader_of(search: ObjectSearch, *, reduced: bool = True) -> Read:
+    """What gives a report its pictures: the pixels of a whole image, or None.
+
+    Huge ones come `reduced`, unless a page shows them pixel by pixel.
+    """
     from objsearch.sources import Place
     from objsearch.types import Image, ImageRef, Pixels
 
-    def read(ref: ImageRef) -> Pixels | None:
-        image = search.describer.read(Place(ref))
+    def pixels_of(ref: ImageRef) -> Pixels | None:
+        read = search.describer.read_working if reduced else search.describer.read
+        image = read(Place(ref))
         return image.pixels if isinstance(image, Image) else None
 
-    return read
+    return pixels_of

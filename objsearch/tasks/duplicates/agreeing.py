@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree import Agreement, agree
-from objsearch.agree.agreement import is_enlarged
+from objsearch.agree.agreement import ROUGHLY, SIDE, is_enlarged, may_be_same
 from objsearch.agree.framing import is_laid_around
 from objsearch.agree.laying import scaling
 from objsearch.flow import Progress, counted, ordered_map, silent
@@ -22,7 +22,11 @@ from objsearch.types import Box, Image, Unreadable
 
 LOOKED_AT = 1600
 """Longer side, in pixels, of the copies that are compared; what is smaller is compared as it is."""
-AT_HAND = 12
+AT_HAND = 32
+ALIKE = 0.9
+"""Correlation of the detail of small copies below which two pictures are not the same.
+
+Same pictures have 0.96 and more (`benchmarks/duplicates_agreement.py`)."""
 
 Read = Callable[[int, int | None], Image | Unreadable]
 """Reads a picture by number, not smaller than so many pixels where a long side is given."""
@@ -37,7 +41,9 @@ class _Picture:
 class Agreements:
     """What pictures are to each other, by their pixels; `sizes` (w, h) are those of the files."""
 
-    def __init__(self, read: Read, sizes: Sequence[tuple[int, int]], network: Network, workers: int) -> None:
+    def __init__(
+        self, read: Read, sizes: Sequence[tuple[int, int]], network: Network, workers: int
+    ) -> None:
         self._read = read
         self._sizes = sizes
         self._network = network
@@ -47,7 +53,7 @@ class Agreements:
         self._picture = lru_cache(AT_HAND)(self._looked_at)
 
     def explore(self, pairs: Iterable[Pair], progress: Progress = silent) -> None:
-        """Compare pairs (i, j) of linked pictures side by side; those that are known already are not."""
+        """Compare pairs (i, j) of linked pictures side by side, but those that are known."""
         fresh = list(dict.fromkeys(pair for pair in pairs if pair not in self._known))
         found = ordered_map(self._compared, fresh, workers=self._workers)
         for pair, one in zip(fresh, counted(found, "agree", progress, len(fresh)), strict=True):
@@ -59,6 +65,13 @@ class Agreements:
             self._known[i, j] = self._compared((i, j))
         return self._known[i, j]
 
+    def may_be_same(self, i: int, j: int) -> bool:
+        """Whether two linked pictures may be the same, going by where the one lies on the other."""
+        likeness = self._network.alike(i, j)
+        if likeness is None or likeness.transform is None or likeness.detail < ALIKE:
+            return False
+        return may_be_same(likeness.transform, self._sizes[i], self._sizes[j])
+
     def is_enlarged(self, small: int, large: int, transform: NDArray[np.float64]) -> bool:
         """Whether the larger of two pictures shows no more than the smaller."""
         pictures = [self._read(number, None) for number in (small, large)]
@@ -68,7 +81,7 @@ class Agreements:
         return is_enlarged(one.pixels, other.pixels, transform)
 
     def is_laid_around(self, outer: int, inner: int, transform: NDArray[np.float64]) -> bool:
-        """Whether the outer picture is a frame around the inner; the transform leads to the outer."""
+        """Whether the outer picture lies around the inner as a frame; the transform leads to it."""
         picture = self._picture(outer)
         if picture is None:
             return False
@@ -91,11 +104,14 @@ class Agreements:
             return None
         to_one, to_other = (scaling(side.size_wh, side.image.size_wh) for side in (one, other))
         reduced = to_other @ likeness.transform @ inverse(to_one)
-        found = agree(one.image.pixels, other.image.pixels, reduced)
+        side = SIDE if self.may_be_same(*pair) else ROUGHLY
+        found = agree(one.image.pixels, other.image.pixels, reduced, side)
         return None if found is None else _enlarged(found, to_one, to_other)
 
 
-def _enlarged(found: Agreement, to_one: NDArray[np.float64], to_other: NDArray[np.float64]) -> Agreement:
+def _enlarged(
+    found: Agreement, to_one: NDArray[np.float64], to_other: NDArray[np.float64]
+) -> Agreement:
     """What was found of reduced copies, in pixels of the pictures themselves."""
     by = float(to_one[0, 0] / to_other[0, 0])
     return replace(

@@ -11,8 +11,26 @@ from functools import lru_cache
 SIDECARS = frozenset((".xmp", ".aae", ".thm", ".pp3", ".dop"))
 FILMS = frozenset((".mov", ".mp4"))
 RAWS = frozenset(
-    (".dng", ".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".srf", ".sr2", ".raf", ".orf", ".rw2")
-    + (".pef", ".srw", ".3fr", ".iiq", ".x3f", ".rwl")
+    [
+        ".dng",
+        ".nef",
+        ".nrw",
+        ".cr2",
+        ".cr3",
+        ".crw",
+        ".arw",
+        ".srf",
+        ".sr2",
+        ".raf",
+        ".orf",
+        ".rw2",
+        ".pef",
+        ".srw",
+        ".3fr",
+        ".iiq",
+        ".x3f",
+        ".rwl",
+    ]
 )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.describe.base import Crop, Extractor
-from objsearch.description import Describer, content_hash, is_flat
+from objsearch.description import Describer, content_hash, enlarged, is_flat
 from objsearch.images.decode import opened_picture
 from objsearch.images.frames import ANIMATED, tiff_pages
 from objsearch.images.holdings import holdings_of
@@ -24,12 +24,10 @@ from objsearch.tasks.duplicates.alignment import Small, tiny_versions
 from objsearch.tasks.duplicates.files import File, place_of
 from objsearch.types import (
     BinaryDescriptor,
-    Box,
     DescribedImage,
     Descriptor,
     GlobalDescriptor,
     Image,
-    LocalFeatures,
     Pixels,
     Unreadable,
 )
@@ -110,7 +108,7 @@ class Views:
         if not is_mirrored:
             # What a mirror changes, networks hardly see: mirror images need no vectors.
             versions = {one.name: self._versions(one, reduced, found) for one in self.whole}
-        return Described(_enlarged(found, size_wh), versions)
+        return Described(replace(enlarged(found, size_wh), content=""), versions)
 
     def _versions(
         self, extractor: Extractor, image: Image, described: DescribedImage
@@ -120,31 +118,6 @@ class Views:
             crops = [Crop(pixels, is_frame=True) for pixels in _turned(image.pixels)]
             made += extractor.extract_batch(crops)
         return np.stack([_vector(one) for one in made])
-
-
-def _enlarged(described: DescribedImage, size_wh: tuple[int, int]) -> DescribedImage:
-    """Boxes and keypoints of a reduced picture, in pixels of the whole; no content is claimed."""
-    sx, sy = (size / reduced for size, reduced in zip(size_wh, described.size_wh, strict=True))
-    scale = np.array([sx, sy], np.float32)
-
-    def moved(one: Descriptor) -> Descriptor:
-        if not isinstance(one, LocalFeatures):
-            return one
-        points = (one.points_xy + np.float32(0.5)) * scale - np.float32(0.5)
-        return replace(one, points_xy=points, scale=one.scale * max(sx, sy))
-
-    def box(one: Box) -> Box:
-        return Box(one.x1 * sx, one.y1 * sy, one.x2 * sx, one.y2 * sy)
-
-    return replace(
-        described,
-        size_wh=size_wh,
-        content="",
-        regions=tuple(replace(one, box_xyxy=box(one.box_xyxy)) for one in described.regions),
-        descriptors={
-            name: tuple(map(moved, parts)) for name, parts in described.descriptors.items()
-        },
-    )
 
 
 def _turned(pixels: Pixels) -> Iterator[Pixels]:
@@ -181,7 +154,7 @@ def by_bytes_alone(file: File, settings: Settings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A file that no one picture stands for: the size of its first, and a hash of all its samples."""
+    """A file that no one picture stands for: the size of its first, a hash of all samples."""
 
     size_wh: tuple[int, int]
     samples: str = ""

@@ -6,14 +6,12 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from rich import box
 from rich.console import Group as Together
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from objsearch.report.as_table import Name
-from objsearch.report.wording import percent, shown
+from objsearch.report.rows import Name, Rows
+from objsearch.report.wording import files, percent, shown
 from objsearch.tasks.duplicates.plan import Plan
 
 COLUMNS = (
@@ -63,18 +61,15 @@ def _line(cells: Iterable[str]) -> str:
 
 def plan_table(plan: Plan) -> RenderableType:
     """A row a file, kept ones first, with why."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("action", no_wrap=True)
-    table.add_column("path")
-    for name in ("size", "bytes", "alike"):
-        table.add_column(name, justify="right", no_wrap=True)
+    if not plan.groups:
+        return Together(Text("No copies found.", "yellow"), Text(summary(plan), "dim"), "")
+    table = Rows((">#", "action", "path", ">size", ">bytes", ">alike"), wide=2)
     for group in plan.groups:
         for number, one in enumerate(group.members):
-            table.add_row(
+            table.add(
                 str(group.group) if number == 0 else "",
                 Text(one.action, _STYLES[one.action]),
-                Together(Name(one.path), Text(shown(one.reason), "dim")),
+                Together(Name(one.path), Text(shown(one.reason), "dim", overflow="fold")),
                 f"{one.width}x{one.height}",
                 f"{one.bytes:,}",
                 "same" if one.identical_to_keep else percent(one.similarity_to_keep),
@@ -89,8 +84,8 @@ def summary(plan: Plan) -> str:
     """One line: what would go, what it frees, and what was looked at."""
     removed = sum(1 for _ in plan.removed())
     counts = [
-        f"{len(plan.groups):,} groups",
-        f"{removed:,} files to remove ({megabytes(plan.removed_bytes)})",
+        f"{len(plan.groups):,} {'group' if len(plan.groups) == 1 else 'groups'}",
+        f"{files(removed)} to remove ({megabytes(plan.removed_bytes)})",
         f"{sum(1 for _ in plan.reviewed()):,} to review",
         f"{plan.scanned:,} scanned",
         f"{len(plan.skipped):,} skipped",

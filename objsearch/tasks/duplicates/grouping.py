@@ -1,8 +1,8 @@
 """Files, their likeness and what differs -> groups, each of a kept file and what it is a copy for.
 
 What shows most stands first; what is the same picture, or a part or an edited copy of it, joins it.
-Only what shows and tells nothing that the kept file lacks goes. No chain forms: where A is like B and
-B like C but A not like C, C stays.
+Only what shows and tells nothing that the kept file lacks goes. No chain forms: where A is like B
+and B like C but A not like C, C stays.
 """
 
 from __future__ import annotations
@@ -71,11 +71,12 @@ class Grouper:
         nodes = self.network.firsts(one.node for one in order)
         self.network.explore(nodes, lambda _, done, total: progress("group", done, total))
         together = [_Together(self, files) for files in self._components(order)]
+        self.network.explore([one.first.node for one in together])
         self.agreements.explore((pair for one in together for pair in one.first_pairs()), progress)
         return [cluster for one in together for cluster in one.clusters()]
 
     def _components(self, order: Sequence[Candidate]) -> list[list[Candidate]]:
-        """Files that look the same, or that lead to each other; those that stand alone are left out."""
+        """Files that look the same or lead to each other, without those that stand alone."""
         made: dict[object, list[Candidate]] = {}
         for one in order:
             made.setdefault(self.network.component(one.node), []).append(one)
@@ -88,8 +89,12 @@ class _Together:
     def __init__(self, grouper: Grouper, files: Sequence[Candidate]) -> None:
         self.of = grouper
         self.files = files
-        # The largest comes first in the order by default: most of the others are compared with it.
-        self.first = max(files, key=lambda one: (bool(one.file.protected), _n_pixels(one)))
+        # Most of the others are compared with it: best the one that will be kept. That is most
+        # often the largest of those that most others were found to be alike to.
+        degree = {one.node: len(grouper.network.copies(one.node)) for one in files}
+        most = max(degree.values())
+        central = [one for one in files if 2 * degree[one.node] >= most]
+        self.first = max(central, key=lambda one: (bool(one.file.protected), _n_pixels(one)))
 
     def first_pairs(self) -> Iterable[tuple[int, int]]:
         """What has to be compared in any case, as far as can be told before."""
@@ -97,7 +102,7 @@ class _Together:
         return [(one.node, self.first.node) for one in self.files if one.node in links]
 
     def clusters(self) -> list[Cluster]:
-        """The groups among these files: same pictures first, then what is to be reviewed beside them."""
+        """The groups among these files: same pictures first, then what is to be reviewed."""
         contents = {one.file.path: self.of.content_of(one) for one in self.files}
         contents = self._with_less(contents)
         settled: set[str] = set()
@@ -123,6 +128,14 @@ class _Together:
             if first.keep.file.path in joined:
                 continue
             copies = list(first.copies)
+            self.of.network.explore([first.keep.node])
+            later = [
+                other.keep for other in every[number + 1 :] if other.keep.file.path not in joined
+            ]
+            links = self.of.network.copies(first.keep.node)
+            self.of.agreements.explore(
+                (one.node, first.keep.node) for one in later if one.node in links
+            )
             for other in every[number + 1 :]:
                 if other.keep.file.path not in joined:
                     copy = self._review(first.keep, other.keep, contents)
@@ -141,7 +154,7 @@ class _Together:
         return copy if copy is not None and copy.relation not in SAME else None
 
     def _with_less(self, contents: Mapping[str, Content]) -> dict[str, Content]:
-        """Marks what is a cut, an enlargement or a frame of the first, or the first as one of these."""
+        """Marks what is a cut, an enlargement or a frame of the first, or the first itself."""
         less: set[int] = set()
         for node in {one.node for one in self.files} - {self.first.node}:
             agreement = self.of.agreements.of(node, self.first.node)
@@ -156,8 +169,10 @@ class _Together:
         first, agreements = self.first.node, self.of.agreements
         mine, its = agreement.shown
         back = inverse(agreement.transform)
-        if min(mine, its) >= WHOLE:
-            if agreement.scale > 1 / SMALLER and agreements.is_enlarged(node, first, agreement.transform):
+        if agreement.relation == "same-picture":
+            if agreement.scale > 1 / SMALLER and agreements.is_enlarged(
+                node, first, agreement.transform
+            ):
                 return {first}
             if agreement.scale < SMALLER and agreements.is_enlarged(first, node, back):
                 return {node}
@@ -172,14 +187,24 @@ class _Together:
     def _copies(
         self, keep: Candidate, settled: set[str], contents: Mapping[str, Content]
     ) -> list[Copy]:
+        self.of.network.explore([keep.node])
         # A protected file is named beside each copy of it, but stands for itself only once.
-        links = {keep.node, *self.of.network.copies(keep.node)}
+        links = {
+            keep.node,
+            *(
+                node
+                for node in self.of.network.copies(keep.node)
+                if self.of.agreements.may_be_same(node, keep.node)
+            ),
+        }
         open_ones = [
             one
             for one in best_first(self.files, self.of.rules.keep, contents)
             if one.node in links and one.file.path not in settled and self.of.may_group(keep, one)
         ]
-        self.of.agreements.explore((one.node, keep.node) for one in open_ones if one.node != keep.node)
+        self.of.agreements.explore(
+            (one.node, keep.node) for one in open_ones if one.node != keep.node
+        )
         copies: list[Copy] = []
         n_kept = 1
         for one in open_ones:
@@ -220,9 +245,7 @@ class _Together:
             return "keep", f"kept: {what}, which lacks {', '.join(lacks)}"
         return "remove", what
 
-    def _why(
-        self, keep: Candidate, copies: Sequence[Copy], contents: Mapping[str, Content]
-    ) -> str:
+    def _why(self, keep: Candidate, copies: Sequence[Copy], contents: Mapping[str, Content]) -> str:
         if keep.file.protected:
             return f"kept: {keep.file.protected}"
         return f"kept: {why_better(keep, copies[0].one, self.of.rules.keep, contents)}"
@@ -242,7 +265,9 @@ def _relation(
     both_deep = min(held.bits, other.bits) > DEEP
     if one.node == keep.node:
         # They look the same in 8 bits, and are not: in more bits, in transparency, on other pages.
-        return "edited" if both_deep or max(held.n_pictures, other.n_pictures) > 1 else "same-picture"
+        return (
+            "edited" if both_deep or max(held.n_pictures, other.n_pictures) > 1 else "same-picture"
+        )
     if agreement is None or agreement.relation not in RELATIONS:
         return None
     relation = cast(Relation, agreement.relation)

@@ -28,8 +28,8 @@ class Candidate:
 class Content:
     """What a file shows, beside its copies: what shows more stands first, whatever the rules.
 
-    `is_less`: a cut, an enlargement, a frame or a screenshot of another. `companions` are files that
-    belong to it: sidecars, the film of a live photo, its camera raw.
+    `is_less`: a cut, an enlargement, a frame or a screenshot of another. `companions` are files
+    that belong to it: sidecars, the film of a live photo, its camera raw.
     """
 
     holdings: Holdings

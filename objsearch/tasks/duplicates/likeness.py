@@ -43,24 +43,13 @@ class Likeness:
     mirrored: bool = False
     degrees: float = 0.0
     scale: float = 1.0
+    detail: float = 1.0
+    """How well the detail of small copies agrees, in [-1, 1]."""
 
     def reversed(self) -> Likeness:
         """The same, seen from the second picture."""
         back = None if self.transform is None else inverse(self.transform)
         return replace(self, parts=self.parts[::-1], transform=back, scale=1 / self.scale)
-
-    def words(self) -> str:
-        """How the first differs from the second: `mirrored, turned by 25°, showing 49% of it`."""
-        said = ["mirrored"] if self.mirrored else []
-        if self.degrees >= 1.5:
-            said.append(f"turned by {self.degrees:.0f}°")
-        if not 0.97 < self.scale < 1.03:
-            said.append(f"at {100 / self.scale:.0f}% of its scale")
-        if self.parts[1] < 0.97:
-            said.append(f"showing {self.parts[1]:.0%} of it")
-        if self.parts[0] < 0.97:
-            said.append(f"with {1 - self.parts[0]:.0%} that it lacks")
-        return ", ".join(said)
 
 
 class Judge:
@@ -156,7 +145,8 @@ class Judge:
         similarity = min(1.0, max(score, agreed))
         if agreed < needed or similarity < self.threshold:
             return None
-        return Likeness(similarity, (back, there), transform, *_movement(transform, one.size_wh))
+        moved = _movement(transform, one.size_wh)
+        return Likeness(similarity, (back, there), transform, *moved, detail=agreed)
 
 
 def _is_mirroring(transform: Transform) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from objsearch.agree import Agreement
+from objsearch.images.holdings import Holdings
 from objsearch.tasks.duplicates.keeping import Content
 from objsearch.tasks.duplicates.plan import Relation
 
@@ -35,24 +36,25 @@ def _shown(agreement: Agreement | None) -> Iterator[str]:
 def _held(one: Content, keep: Content, relation: Relation) -> Iterator[str]:
     mine, kept = one.holdings, keep.holdings
     if relation != "identical-pixels":
-        if mine.n_colours > kept.n_colours:
-            yield "colour"
-        if mine.bits > kept.bits:
-            yield f"{mine.bits} bits a sample"
-        if mine.has_alpha and not kept.has_alpha:
-            yield "transparency"
-        if mine.n_pictures > 1:
-            yield f"{mine.n_pictures} pictures"
-    if mine.has_film:
-        yield "a film"
-    if mine.has_gain_map and not kept.has_gain_map:
-        yield "a gain map"
-    if mine.has_more:
-        yield "more than the picture"
-    if mine.tells - kept.tells:
-        yield ", ".join(sorted(mine.tells - kept.tells))
-    if kept.is_damaged:
-        yield "undamaged pixels" if not mine.is_damaged else "pixels that are not damaged there"
+        yield from _depth(mine, kept)
+    told = {
+        "a film": mine.has_film,
+        "a gain map": mine.has_gain_map and not kept.has_gain_map,
+        "more than the picture": mine.has_more,
+        ", ".join(sorted(mine.tells - kept.tells)): bool(mine.tells - kept.tells),
+        "pixels that are not damaged": kept.is_damaged,
+    }
+    yield from (word for word, holds in told.items() if holds)
+
+
+def _depth(mine: Holdings, kept: Holdings) -> Iterator[str]:
+    told = {
+        "colour": mine.n_colours > kept.n_colours,
+        f"{mine.bits} bits a sample": mine.bits > kept.bits,
+        "transparency": mine.has_alpha and not kept.has_alpha,
+        f"{mine.n_pictures} pictures": mine.n_pictures > 1,
+    }
+    yield from (word for word, holds in told.items() if holds)
 
 
 def _companions(one: Content) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ Relation = Literal["identical-bytes", "identical-pixels", "same-picture", "part"
 """What a member is to the kept file, surest first; a group has the loosest of its members.
 
 Same bytes; other bytes, same samples at the files' own depth on every page; the same picture
-re-encoded, resized, turned by quarter turns or toned as a whole; a cut of it; mirrored, turned, framed,
-or with places that differ.
+re-encoded, resized, turned by quarter turns or toned as a whole; a cut of it; mirrored, turned,
+framed, or with places that differ.
 """
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
 PlanBox = tuple[int, int, int, int]

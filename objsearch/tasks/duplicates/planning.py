@@ -7,11 +7,14 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from objsearch.config import load_settings
 from objsearch.errors import UnreadableImageError
 from objsearch.flow import Progress, counted, ordered_map, silent
-from objsearch.settings import Settings
 from objsearch.images.holdings import Holdings, holdings_of
+from objsearch.settings import Settings
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.companions import companions_of
 from objsearch.tasks.duplicates.decisions import Content as DecidedContent
@@ -58,6 +61,20 @@ class Planner:
         """Look at everything and decide. Raises UsageError and ConfigError."""
         with closing(self.pictures.stored):
             return self._planned()
+
+    def links(self) -> list[tuple[str, str, NDArray[np.float64]]]:
+        """Pairs of files that may be copies, with (3, 3) from the first to the second."""
+        with closing(self.pictures.stored):
+            files = find_files(self.sides, self.settings, self.progress).files
+            network = self._network(list(self._candidates(files, {})))
+            network.explore(network.firsts(range(len(self.pictures.files))))
+            names = [file.path for file in self.pictures.files]
+            return [
+                (names[i], names[j], found.transform)
+                for i in range(len(names))
+                for j in sorted(network.copies(i))
+                if i < j and (found := network.alike(i, j)) and found.transform is not None
+            ]
 
     def _planned(self) -> Plan:
         found = find_files(self.sides, self.settings, self.progress)

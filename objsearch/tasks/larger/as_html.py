@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from objsearch.match.geometry import inverse
 from objsearch.report.as_html import PAGE_BYTES
 from objsearch.report.blurring import reading_blurred
+from objsearch.report.links import link_of
 from objsearch.report.pictures import Album, Read
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
 from objsearch.saving import write_whole
@@ -50,6 +52,7 @@ def write_page(answer: LargerAnswer, path: Path, read: Read) -> None:
     environment.filters.update(
         flagged=flags_sentence,
         shown=shown,
+        link=partial(link_of, page=path),
         parts=folder_and_name,
         percent=percent,
         scale=scale_text,

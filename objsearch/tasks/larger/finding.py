@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from objsearch.agree.detail import detail_gain
 from objsearch.errors import UsageError
 from objsearch.flow import counted, ordered_map
 from objsearch.images.transform import crop
@@ -25,7 +26,6 @@ from objsearch.tasks.larger.alignment import (
     refined,
     snapped,
 )
-from objsearch.agree.detail import detail_gain
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
 from objsearch.types import Answer, Box, Hit, Image, Pixels, Unreadable
 

@@ -7,13 +7,11 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from objsearch.report.as_json import SCORE_DIGITS, box_numbers, flags_json, plain, rounded
-from objsearch.report.as_table import Name
+from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import flags_sentence, percent, shown
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
 
@@ -91,13 +89,9 @@ def larger_table(answer: LargerAnswer) -> RenderableType:
     head = Group(Name(answer.query.ref, "bold"), Text(f"{width:.0f}x{height:.0f}", "dim"))
     if not answer.copies:
         return Group(head, Text("No larger copy found.", "yellow"), _summary(answer), "")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("image")  # gives way to the others
-    for name in ("size", "scale", "holds", "score"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table = Rows(("image", ">size", ">scale", ">holds", ">score", ""), wide=0)
     for copy in answer.copies:
-        table.add_row(
+        table.add(
             Group(Name(copy.ref), *_remarks(answer, copy)),
             f"{copy.size_wh[0]}x{copy.size_wh[1]}",
             scale_text(copy),
@@ -129,7 +123,7 @@ def summary(answer: LargerAnswer) -> str:
     n_suspected = sum(copy.suspected_upscale for copy in answer.copies)
     counts = [f"{len(answer.copies)} larger"]
     if n_suspected:
-        counts[0] += f" ({n_suspected} suspected upscales)"
+        counts[0] += f" ({n_suspected} suspected {'upscale' if n_suspected == 1 else 'upscales'})"
     counts += [f"{answer.not_larger} not larger", f"{answer.scanned} scanned"]
     if answer.screened_out:
         counts.append(f"{len(answer.screened_out)} screened out")

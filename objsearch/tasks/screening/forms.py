@@ -6,20 +6,20 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from objsearch.images.transform import shrunk
 from objsearch.report.as_html import PAGE_BYTES
 from objsearch.report.as_json import flag_json, plain, rounded
-from objsearch.report.as_table import Name
 from objsearch.report.blurring import reading_blurred
+from objsearch.report.links import link_of
 from objsearch.report.pictures import PREVIEW_SIDE, Album, Read
+from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
 from objsearch.saving import write_whole
 from objsearch.tasks.screening.listing import Listing, Screened
@@ -73,15 +73,12 @@ def _line(cells: Iterable[str]) -> str:
 
 def listing_table(listing: Listing) -> RenderableType:
     """The flagged pictures with rule and score; the clean ones too where only they are kept."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("picture")  # gives way to the others
-    table.add_column("rule", no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("reason")
+    table = Rows(("picture, and why", "rule", ">score"), wide=0)
     for one in listing.flagged:
         for number, flag in enumerate(one.flags):
-            name = Name(one.ref) if number == 0 else Text("")
-            table.add_row(name, flag.rule, percent(flag.score), Text(shown(flag.reason), "dim"))
+            name = [Name(one.ref)] if number == 0 else []
+            why = Group(*name, Text(shown(flag.reason), "dim", overflow="fold"))
+            table.add(why, flag.rule, percent(flag.score))
     parts: list[RenderableType] = [table] if listing.flagged else [Text("Nothing flagged.")]
     if listing.settings["action"] == "exclude":
         parts += [Text("kept:", "bold"), *(Name(one.ref) for one in listing.kept)]
@@ -112,7 +109,11 @@ def write_page(listing: Listing, path: Path, read: Read) -> None:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     environment.filters.update(
-        shown=shown, parts=folder_and_name, flags=flags_sentence, percent=percent
+        shown=shown,
+        link=partial(link_of, page=path),
+        parts=folder_and_name,
+        flags=flags_sentence,
+        percent=percent,
     )
     hidden = reading_blurred(read, [one.ref for one in listing.flagged])
     page = environment.get_template("page.html").generate(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from objsearch.report.as_json import plain, rounded
-from objsearch.report.as_table import Name
+from objsearch.report.links import link_of
+from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import shown
 from objsearch.saving import write_whole
 from objsearch.tasks.signing.findings import (
@@ -95,14 +95,10 @@ def percentage_text(finding: Finding) -> str:
 
 def listing_table(listing: Listing, every: bool = False) -> RenderableType:
     """Every signature, and a line for each file without any; with `every`, all that was asked."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("path")  # gives way to the others
-    for name in ("kind", "percentage", "state", "verdict", "pages"):
-        right = name in ("percentage", "pages")
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    table = Rows(("path", "kind", ">percentage", "state", "verdict", ">pages"), wide=0)
     for one in listing.findings if every else listing.told():
         notes = [Text(shown(note), "dim") for note in one.notes]
-        table.add_row(
+        table.add(
             Group(Name(one.ref), *notes),
             kind_text(one, every),
             percentage_text(one),
@@ -124,7 +120,7 @@ def state_text(finding: Finding, every: bool = False) -> str:
     if finding.state == NOT_SIGNED and not every:
         return "nothing found"
     if finding.state == NOT_LOOKED and not every:
-        return "nothing found, not all looked for"
+        return "not all looked for"
     return shown(finding.state)
 
 
@@ -152,7 +148,11 @@ def write_page(listing: Listing, path: Path) -> None:
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
     )
     environment.filters.update(
-        shown=shown, percentage=percentage_text, state=state_text, kind=kind_text
+        shown=shown,
+        link=partial(link_of, page=path),
+        percentage=percentage_text,
+        state=state_text,
+        kind=kind_text,
     )
     page = environment.get_template("page.html").generate(
         listing=listing, told=listing.told(), signs=SIGNS, summary=summary(listing)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import subprocess
@@ -16,7 +18,7 @@ import yaml
 from PIL import Image as PillowImage
 
 from objsearch import __version__, weights
-from objsearch.apps.cli import doctor
+from objsearch.apps.cli import detect, doctor
 from objsearch.config import load_settings, preset_names
 from objsearch.match import calibration
 from objsearch.registry import ROOMS, names
@@ -84,6 +86,18 @@ def test_detect_tells_what_cannot_be_read_and_goes_on(
     assert result.lines[0] == {"ref": str(broken), "skipped": "the file is empty"}
     assert result.lines[1]["regions"]
     assert result.err == f"warning: {broken}: the file is empty\n"
+
+
+def test_detect_as_csv_has_a_row_a_region(cli: Cli, photos: Path) -> None:
+    base = ("detect", photos / "two_books.jpg", photos / "coins.png")
+    lines = cli(*base, "--json").lines
+    rows = list(csv.DictReader(io.StringIO(cli(*base, "--csv").out)))
+    assert list(rows[0]) == list(detect.COLUMNS)
+    assert len(rows) == sum(len(line["regions"]) for line in lines)
+    assert [row["ref"] for row in rows if row["proposal"] == "frame"] == [
+        line["ref"] for line in lines
+    ]
+    assert rows[0]["label"] == lines[0]["regions"][0]["label"]
 
 
 def test_detect_draws(cli: Cli, photos: Path, tmp_path: Path) -> None:

@@ -146,6 +146,13 @@ def test_calibrations(cli: Cli, failing: Failing, root: Path, config: Path, tmp_
     assert "was made for orb, and these settings describe by embedding and orb" in said
 
 
+def test_decisions_go_into_decisions_alone(failing: Failing, folder: Path) -> None:
+    photos = sorted(folder.iterdir())
+    before = photos[0].read_bytes()
+    assert "is not JSON" in failing("duplicates", "ignore", *photos, "--decisions", photos[0])
+    assert photos[0].read_bytes() == before
+
+
 def test_drawings_replace_drawings_alone(cli: Cli, failing: Failing, folder: Path) -> None:
     drawn = folder.parent / "drawn"
     base = ("detect", folder, "--preset", "fast", "--draw", drawn)

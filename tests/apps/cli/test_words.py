@@ -183,6 +183,8 @@ def test_the_exit_code_tells_the_verdict(cli: Cli, config: Path, folder: Path) -
     assert [Path(one["ref"]).name for one in same.data["hits"]] == ["c.jpg"]
     assert (same.code, same.data["found"]) == (0, 1)
     assert cli(*base, "--verdict", "uncertain").code == 1
+    told = cli(*base[:-1], "--verdict", "uncertain").out
+    assert "no image scored 0% or more with the verdict uncertain" in told
     assert cli(*base, "--verdict", "uncertain", "--verdict", "same").code == 0
     only_different = ("find", folder / "a.jpg", "--in", folder / "b.jpg", *base[5:])
     answer = cli(*only_different)
