@@ -8,7 +8,7 @@ and B like C but A not like C, C stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from objsearch.agree import Agreement
@@ -220,21 +220,23 @@ class _Together:
         mine, kept = contents[one.file.path], contents[keep.file.path]
         agreement = self.of.agreements.of(one.node, keep.node) if one.node != keep.node else None
         relation = _relation(one, keep, mine, kept, agreement)
+        if self.of.rules.exact_only and relation not in RELATIONS[:2]:
+            relation = None
         if relation is None:
             if agreement is not None and agreement.relation == "same-scene":
                 self.of.related.append(Related(path=one.file.path, other=keep.file.path))
             return None
         likeness = self.of.network.alike(one.node, keep.node) if one.node != keep.node else None
         lacks = lacking(mine, kept, relation, agreement)
-        action, reason = self._decided(one, keep, relation, lacks)
+        what = f"{_WORDS[relation]} {keep.file.path}{_how(agreement)}"
+        action, reason = self._decided(one, what, relation, lacks)
         if is_kept_too and action == "remove":
             action, reason = "keep", f"kept: {self.of.rules.n_kept} copies are wanted"
         return Copy(one, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks)
 
     def _decided(
-        self, one: Candidate, keep: Candidate, relation: Relation, lacks: tuple[str, ...]
+        self, one: Candidate, what: str, relation: Relation, lacks: tuple[str, ...]
     ) -> tuple[Action, str]:
-        what = f"{_WORDS[relation]} {keep.file.path}"
         if one.file.protected:
             return "keep", one.file.protected
         if relation in ("part", "edited"):
@@ -283,8 +285,24 @@ _WORDS: Mapping[Relation, str] = {
 }
 
 
+def _how(agreement: Agreement | None) -> str:
+    """How a picture differs from the kept one: `: mirrored, turned by 25°, showing 49% of it`."""
+    if agreement is None:
+        return ""
+    told = {
+        "mirrored": agreement.mirrored,
+        f"turned by {agreement.degrees:.0f}°": agreement.degrees >= 1.5,
+        f"at {1 / agreement.scale:.0%} of its scale": not SMALLER < agreement.scale < 1 / SMALLER,
+        f"showing {agreement.shown[1]:.0%} of it": agreement.shown[1] < WHOLE,
+        f"in {len(agreement.differs[0])} places another": agreement.relation == "edited"
+        and bool(agreement.differs[0]),
+    }
+    words = [word for word, holds in told.items() if holds]
+    return f": {', '.join(words)}" if words else ""
+
+
 def _marked(content: Content, is_less: bool) -> Content:
-    return Content(content.holdings, content.companions, is_less)
+    return replace(content, is_less=is_less)
 
 
 def _n_pixels(one: Candidate) -> int:

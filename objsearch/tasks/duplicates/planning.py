@@ -172,7 +172,8 @@ class Planner:
             holdings = holdings_of(one.file.path, self.settings.input.reading.limits)
         except (UnreadableImageError, OSError):
             holdings = Holdings(f"bytes:{one.file.sha256}", has_more=True)
-        return Content(holdings, companions_of(one.file.path))
+        n_pixels = one.size_wh[0] * one.size_wh[1]
+        return Content(holdings, n_pixels, companions_of(one.file.path))
 
     def _may_group(self, keep: Candidate, other: Candidate) -> bool:
         if self.sides.against and keep.file.is_against == other.file.is_against:
