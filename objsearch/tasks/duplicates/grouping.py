@@ -7,7 +7,6 @@ and B like C but A not like C, C stays.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -21,7 +20,7 @@ from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, w
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, lacking
 from objsearch.tasks.duplicates.network import Network
-from objsearch.tasks.duplicates.plan import RELATIONS, Action, Group, Member, Related, Relation
+from objsearch.tasks.duplicates.plan import RELATIONS, Action, Related, Relation
 
 IDENTICAL = Likeness(1.0)
 SAME: tuple[Relation, ...] = RELATIONS[:3]
@@ -310,44 +309,3 @@ def _marked(content: Content, is_less: bool) -> Content:
 
 def _n_pixels(one: Candidate) -> int:
     return one.size_wh[0] * one.size_wh[1]
-
-
-def group_of(cluster: Cluster, number: int) -> Group:
-    """A cluster as a group of the plan: every name of every file, the kept one first."""
-    members = list(
-        _members(
-            Copy(cluster.keep, cluster.keep, "keep", "identical-bytes", IDENTICAL, cluster.reason)
-        )
-    )
-    members = [one.model_copy(update={"relation": None, "copy_of": ""}) for one in members]
-    for copy in cluster.copies:
-        members += _members(copy)
-    relation = max((copy.relation for copy in cluster.copies), key=RELATIONS.index)
-    return Group(group=number, relation=relation, members=tuple(members))
-
-
-def _members(copy: Copy) -> list[Member]:
-    one = copy.one
-    first, *others = one.file.names
-    reasons = [copy.reason, *(f"another name (hard link) of {first}" for _ in others)]
-    differs = copy.agreement.differs[0] if copy.agreement else ()
-    return [
-        Member(
-            path=name,
-            action=copy.action,
-            similarity_to_keep=round(copy.likeness.score, 6),
-            identical_to_keep=copy.relation in ("identical-bytes", "identical-pixels"),
-            width=one.size_wh[0],
-            height=one.size_wh[1],
-            bytes=one.file.bytes,
-            reason=said,
-            relation=copy.relation,
-            differs=tuple(
-                (math.floor(box.x1), math.floor(box.y1), math.ceil(box.x2), math.ceil(box.y2))
-                for box in differs
-            ),
-            lacks=copy.lacks,
-            copy_of=copy.of.file.path,
-        )
-        for name, said in zip(one.file.names, reasons, strict=True)
-    ]

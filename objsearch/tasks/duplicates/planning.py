@@ -21,7 +21,7 @@ from objsearch.tasks.duplicates.decisions import Content as DecidedContent
 from objsearch.tasks.duplicates.decisions import Decisions, decisions_path, load_decisions
 from objsearch.tasks.duplicates.describing import Look, Views, Whole, by_bytes_alone, whole_of
 from objsearch.tasks.duplicates.files import File, Sides, find_files, place_of
-from objsearch.tasks.duplicates.grouping import Cluster, Grouper, group_of
+from objsearch.tasks.duplicates.grouping import Cluster, Grouper
 from objsearch.tasks.duplicates.keeping import Candidate, Content
 from objsearch.tasks.duplicates.linking import (
     AGAINST,
@@ -31,6 +31,7 @@ from objsearch.tasks.duplicates.linking import (
     Pictures,
     Standing,
 )
+from objsearch.tasks.duplicates.members import group_of
 from objsearch.tasks.duplicates.network import Network
 from objsearch.tasks.duplicates.plan import Fingerprint, Group, Passed, Plan
 from objsearch.types import Image, Unreadable
