@@ -24,7 +24,7 @@ SIDE = 1024
 ROUGHLY = 360
 """The same where no more is asked than whether one is a part or an edited copy of the other."""
 
-SAME_SHOT = 0.5
+SAME_SHOT = 0.35
 """Probability from which two pictures come from one shot."""
 MOST_ODDITY = 1.5
 """Logit that a place of the same picture may reach (the recipe tells what it costs)."""
@@ -124,7 +124,7 @@ def _relation(
         return "edited"
     if max(shown) < INSIDE:
         return "same-scene"
-    return "part" if is_clean else "edited"
+    return "part" if is_clean and is_resized else "edited"
 
 
 def is_enlarged(small: Pixels, large: Pixels, transform: Matrix) -> bool:

@@ -13,15 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from objsearch.agree import Agreement, agree
 from objsearch.agree.laying import scaling
 from objsearch.types import Pixels
-from tests.pictures import drawing
-
-
-def scene(seed: int = 5) -> Pixels:
-    """Something with grain, shade and edges, 300 x 420."""
-    rng = np.random.default_rng(seed)
-    soft = cv2.GaussianBlur(rng.normal(0, 60, (300, 420, 3)).astype(np.float32), (0, 0), 6) * 4
-    made = drawing(300, 420, seed).astype(np.float32) * 0.6 + 60 + soft
-    return np.clip(cv2.GaussianBlur(made, (0, 0), 0.8), 0, 255).astype(np.uint8)
+from tests.pictures import grainy
 
 
 def written(lines: list[str]) -> Pixels:
@@ -71,7 +63,11 @@ COPIES: dict[str, Callable[[Pixels], Pixels]] = {
 @pytest.mark.parametrize("edit", COPIES)
 @pytest.mark.parametrize("what", ["scene", "form"])
 def test_true_copies_are_the_same_picture(edit: str, what: str) -> None:
-    one = scene() if what == "scene" else written(["Ada Byron", "12 Mill Lane", "40.50", "3 May"])
+    one = (
+        grainy(300, 420, 5)
+        if what == "scene"
+        else written(["Ada Byron", "12 Mill Lane", "40.50", "3 May"])
+    )
     found = compared(one, COPIES[edit](one))
     assert found.relation == "same-picture"
     assert found.shown == pytest.approx((1, 1), abs=0.015)
@@ -83,7 +79,7 @@ def changed_entry(one: Pixels) -> Pixels:
 
 def pasted(one: Pixels) -> Pixels:
     made = one.copy()
-    made[120:160, 200:250] = scene(9)[:40, :50]
+    made[120:160, 200:250] = grainy(300, 420, 9)[:40, :50]
     return made
 
 
@@ -97,8 +93,8 @@ def recoloured(one: Pixels) -> Pixels:
     ("one", "edit", "where"),
     [
         (written(["Ada Byron", "12 Mill Lane", "40.50", "3 May"]), changed_entry, (160, 230)),
-        (scene(), pasted, (225, 140)),
-        (scene(), recoloured, (210, 150)),
+        (grainy(300, 420, 5), pasted, (225, 140)),
+        (grainy(300, 420, 5), recoloured, (210, 150)),
     ],
 )
 @pytest.mark.parametrize("quality", [95, 40])
@@ -116,7 +112,7 @@ def test_what_differs_is_found_and_where(
 
 
 def test_a_mirror_image_is_an_edited_copy() -> None:
-    one = scene()
+    one = grainy(300, 420, 5)
     flip = np.array([[-1.0, 0, one.shape[1] - 1], [0, 1, 0], [0, 0, 1]])
     found = agree(one, np.ascontiguousarray(one[:, ::-1]), flip)
     assert found is not None and found.mirrored and found.relation == "edited"
@@ -124,7 +120,7 @@ def test_a_mirror_image_is_an_edited_copy() -> None:
 
 
 def test_a_cut_is_a_part_and_says_how_much() -> None:
-    one = scene()
+    one = grainy(300, 420, 5)
     cut = np.ascontiguousarray(one[60:240, 80:320])
     found = agree(cut, one, np.array([[1.0, 0, 80], [0, 1, 60], [0, 0, 1]]))
     assert found is not None and found.relation == "part"
@@ -133,14 +129,14 @@ def test_a_cut_is_a_part_and_says_how_much() -> None:
 
 
 def test_cuts_that_each_show_more_are_no_copies() -> None:
-    one = scene()
+    one = grainy(300, 420, 5)
     shift = np.array([[1.0, 0, -150], [0, 1, 0], [0, 0, 1]])
     found = agree(one[:, :270].copy(), one[:, 150:].copy(), shift)
     assert found is not None and found.relation == "same-scene"
 
 
 def test_it_is_the_same_from_both_sides() -> None:
-    one, other = scene(), pasted(scene())
+    one, other = grainy(300, 420, 5), pasted(grainy(300, 420, 5))
     there, back = compared(one, other), compared(other, one)
     assert there.relation == back.relation == "edited"
     assert there.worst == pytest.approx(back.worst, abs=1.0)

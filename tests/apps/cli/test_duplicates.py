@@ -192,7 +192,7 @@ def test_a_settings_file_says_what_is_kept_and_protected(
     config.write_text(yaml.safe_dump({**light, "duplicates": {**rules, **decisions}}))
     result = cli("duplicates", photos, "--config", config, "--json")
     members = result.data["groups"][0]["members"]
-    assert [Path(one["path"]).name for one in members] == ["photo.png", "small.png", "copy.png"]
+    assert [Path(one["path"]).name for one in members] == ["photo.png", "copy.png", "small.png"]
     assert members[0]["reason"].startswith("kept: protected")
     assert result.data["protected"] == [str(photos / "photo.png")]
 

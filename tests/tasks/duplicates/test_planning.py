@@ -16,7 +16,7 @@ from objsearch.errors import UsageError
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates import decide, plan_duplicates, plan_json
 from objsearch.types import Pixels
-from tests.pictures import brightened, cropped, drawing, flat, rotated
+from tests.pictures import brightened, cropped, drawing, flat, grainy, rotated
 from tests.tasks.duplicates.conftest import Planned, put, told
 
 
@@ -31,14 +31,15 @@ def resized(pixels: Pixels) -> Pixels:
     return pixels[::2, ::2]
 
 
-def recoloured(pixels: Pixels) -> Pixels:
-    return np.ascontiguousarray(pixels[:, :, ::-1])
+def warmer(pixels: Pixels) -> Pixels:
+    """As a filter does it: more than white balance, less than another colour."""
+    return np.clip(pixels * (1.0, 0.85, 0.45) + (25, 5, 0), 0, 255).astype(np.uint8)
 
 
 EDITS: dict[str, Callable[[Pixels], Pixels]] = {
     "resized": resized,
     "brightened": brightened,
-    "recoloured": recoloured,
+    "warmer": warmer,
     "cropped": cropped,
     "rotated": rotated,
     "quarter": np.rot90,
@@ -49,7 +50,7 @@ EDITS: dict[str, Callable[[Pixels], Pixels]] = {
 
 
 def test_edited_copies_are_found_and_others_are_not(planned: Planned, tmp_path: Path) -> None:
-    original = drawing(300, 400, seed=1)
+    original = grainy(300, 400, seed=1)
     put(tmp_path / "a.png", original)
     for name, edit in EDITS.items():
         put(tmp_path / f"{name}.png", np.ascontiguousarray(edit(original)))
@@ -102,7 +103,7 @@ def test_pictures_without_structure_are_grouped_only_when_identical(
 
 def test_no_chain_is_made(planned: Planned, tmp_path: Path) -> None:
     """Both cuts are parts of the whole; they share nothing, and neither stands for the other."""
-    wide = drawing(240, 720, seed=3)
+    wide = grainy(240, 720, seed=3)
     put(tmp_path / "a_left.png", wide[:, :420])
     put(tmp_path / "b_right.png", wide[:, 300:])
     put(tmp_path / "b_right_again.jpg", wide[:, 300:], quality=80)
@@ -133,7 +134,7 @@ def test_no_chain_is_made(planned: Planned, tmp_path: Path) -> None:
 def test_the_rules_choose_among_those_that_show_the_most(
     rules: list[str], kept: str, planned: Planned, tmp_path: Path
 ) -> None:
-    pixels = drawing(200, 300, seed=1)
+    pixels = grainy(200, 300, seed=1)
     put(tmp_path / "large.png", pixels, seconds=2_000_000)
     put(tmp_path / "fine.jpg", pixels, seconds=1_000_000, quality=90)
     put(tmp_path / "coarse.jpg", pixels, seconds=3_000_000, quality=70)
