@@ -176,7 +176,6 @@ class _Together:
                 return {first}
             if agreement.scale < SMALLER and agreements.is_enlarged(first, node, back):
                 return {node}
-            return set()
         if min(mine, its) >= WHOLE:
             return set()
         if mine >= WHOLE:
