@@ -123,35 +123,49 @@ class _Together:
         self, every: Sequence[Cluster], contents: Mapping[str, Content]
     ) -> Iterable[Cluster]:
         """Parts and edited copies join the first that they are such of, with their own copies."""
-        joined: set[str] = set()
-        for number, first in enumerate(every):
-            if first.keep.file.path in joined:
-                continue
+        waiting = list(every)
+        while waiting:
+            first, *waiting = waiting
             copies = list(first.copies)
             self.of.network.explore([first.keep.node])
-            later = [
-                other.keep for other in every[number + 1 :] if other.keep.file.path not in joined
-            ]
-            links = self.of.network.copies(first.keep.node)
-            self.of.agreements.explore(
-                (one.node, first.keep.node) for one in later if one.node in links
-            )
-            for other in every[number + 1 :]:
-                if other.keep.file.path not in joined:
-                    copy = self._review(first.keep, other.keep, contents)
-                    if copy is not None:
-                        joined.add(other.keep.file.path)
-                        copies += [copy, *other.copies]
+            # What joined may lead on to others; each of these is compared with the kept one itself.
+            by = [first.keep.node]
+            while by:
+                joining = self._joining(first.keep, waiting, by, contents)
+                by = [copy.one.node for copy, _ in joining]
+                taken = {copy.one.file.path for copy, _ in joining}
+                waiting = [other for other in waiting if other.keep.file.path not in taken]
+                for copy, other in joining:
+                    copies += [copy, *other.copies]
             yield Cluster(first.keep, first.reason, tuple(copies))
 
-    def _review(
-        self, keep: Candidate, one: Candidate, contents: Mapping[str, Content]
-    ) -> Copy | None:
-        links = {keep.node, *self.of.network.copies(keep.node)}
-        if one.node not in links or not self.of.may_group(keep, one):
-            return None
-        copy = self._copy(keep, one, contents, False)
-        return copy if copy is not None and copy.relation not in SAME else None
+    def _joining(
+        self,
+        keep: Candidate,
+        waiting: Sequence[Cluster],
+        by: Sequence[int],
+        contents: Mapping[str, Content],
+    ) -> list[tuple[Copy, Cluster]]:
+        """Copies that are linked to the kept one, or led to it by what has joined."""
+        pairs = [(one.keep.node, keep.node) for one in waiting if self._is_led(one, keep, by)]
+        self.of.agreements.explore(pairs)
+        led = {pair[0] for pair in pairs}
+        found = []
+        for other in waiting:
+            one = other.keep
+            if one.node not in led or not self.of.may_group(keep, one):
+                continue
+            copy = self._copy(keep, one, contents, False)
+            # What others stand in for cannot go itself.
+            if copy is not None and not (copy.action == "remove" and other.copies):
+                found.append((copy, other))
+        return found
+
+    def _is_led(self, cluster: Cluster, keep: Candidate, by: Sequence[int]) -> bool:
+        node = cluster.keep.node
+        if keep.node in by and (node == keep.node or node in self.of.network.copies(keep.node)):
+            return True
+        return any(self.of.agreements.lead(node, other, keep.node) for other in by)
 
     def _with_less(self, contents: Mapping[str, Content]) -> dict[str, Content]:
         """Marks what is a cut, an enlargement or a frame of the first, or the first itself."""
@@ -228,6 +242,8 @@ class _Together:
                 self.of.related.append(Related(path=one.file.path, other=keep.file.path))
             return None
         likeness = self.of.network.alike(one.node, keep.node) if one.node != keep.node else None
+        if likeness is None and agreement is not None:
+            likeness = Likeness(agreement.same_shot)
         lacks = lacking(mine, kept, relation, agreement)
         what = f"{_WORDS[relation]} {keep.file.path}{_how(agreement)}"
         action, reason = self._decided(one, what, relation, lacks)
