@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from objsearch.config import load_settings
     from objsearch.errors import ObjSearchError
     from objsearch.pipeline import ObjectSearch
+    from objsearch.sections import Where
     from objsearch.settings import Settings
     from objsearch.types import Answer, Box, Hit, Image, ImageRef, Region, RegionPair
 
@@ -31,6 +32,7 @@ _HOMES = {
     "Region": "types",
     "RegionPair": "types",
     "Settings": "settings",
+    "Where": "sections",
     "load_settings": "config",
 }
 
@@ -45,6 +47,7 @@ __all__ = [
     "Region",
     "RegionPair",
     "Settings",
+    "Where",
     "load_settings",
 ]
 

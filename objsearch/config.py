@@ -35,15 +35,17 @@ def preset_names() -> tuple[str, ...]:
 def load_settings(
     preset: str | Path | Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    called: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settings from a preset's name, a YAML file or plain data; then `overrides` by dotted key.
 
     `load_settings("copies", {"search.top": 5})`. Raises ConfigError: one sentence that names the
-    file, the line, the key and the nearest known name.
+    file, the line, the key and the nearest known name; of an override, what it is `called`.
     """
     data, marks = _read(preset if preset is not None else "default")
     for key, value in (overrides or {}).items():
         _set(data, key.split("."), value, key)
+        marks.overridden[tuple(key.split("."))] = (called or {}).get(key, f"override '{key}'")
     try:
         return Settings.model_validate(data)
     except ValidationError as error:

@@ -8,6 +8,7 @@ depends on its neighbours: the number of workers and the batch size change the t
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +20,10 @@ R = TypeVar("R")
 
 Progress = Callable[[str, int, int | None], None]
 """`progress(stage, done, total)`: called from the caller's thread after each finished item."""
+
+
+THREADS = "objsearch"
+"""What the names of our threads begin with."""
 
 
 def silent(stage: str, done: int, total: int | None) -> None:
@@ -45,22 +50,34 @@ def ordered_map(
     """`map(function, items)` on threads: same order, at most `workers * ahead` results waiting.
 
     The first exception is raised at its item's place, and what has not started is not started.
+    When interrupted, or not asked for more, it does not wait for what has: nobody wants that.
     """
     if workers <= 1:
-        yield from map(function, items)
-        return
+        # Computing beside the main thread leaves that free to hear Ctrl-C at once.
+        if threading.current_thread() is not threading.main_thread():
+            yield from map(function, items)
+            return
+        workers = ahead = 1
     pending: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="objsearch") as pool:
-        try:
-            for item in items:
-                pending.append(pool.submit(function, item))
-                if len(pending) >= workers * ahead:
-                    yield pending.popleft().result()
-            while pending:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix=THREADS)
+    is_wanted = True
+    try:
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) >= workers * ahead:
                 yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        while pending:
+            yield pending.popleft().result()
+    except (KeyboardInterrupt, GeneratorExit):
+        is_wanted = False
+        raise
+    finally:
+        pool.shutdown(wait=is_wanted, cancel_futures=True)
+
+
+def is_busy() -> bool:
+    """Whether threads of ours still run: something that nobody waits for any more."""
+    return any(thread.name.startswith(THREADS) for thread in threading.enumerate())
 
 
 def counted(

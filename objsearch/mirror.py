@@ -13,6 +13,8 @@ from objsearch.types import Box, DescribedImage, Hit, Image, Region, RegionPair
 def mirrored(image: Image) -> Image:
     """The image with left and right swapped; a part that counts stays where it was."""
     pixels = np.ascontiguousarray(image.pixels[:, ::-1])
+    alpha = None if image.alpha is None else np.ascontiguousarray(image.alpha[:, ::-1])
+    image = replace(image, alpha=alpha)
     part = image.within_xyxy
     if part is None:
         return replace(image, pixels=pixels)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from objsearch.comparison import Comparer, swapped
 from objsearch.config import load_settings
@@ -16,11 +15,11 @@ from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.retrieval import Retrieval, compare_versions
 from objsearch.screening import Screen
-from objsearch.sections import Search, Where
+from objsearch.sections import Search, SearchOptions, Where
 from objsearch.settings import Settings
-from objsearch.sources import RegionOfInterest, RoiMode, expand, is_made_up, key_of
+from objsearch.sources import RegionOfInterest, RoiMode, expand, is_made_up, key_of, nothing_there
 from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
-from objsearch.views import Interest, View, Viewer
+from objsearch.views import Interest, View, Viewer, keys_of_files
 
 Given = RegionOfInterest | str | Sequence[Any]
 """A part of an image: `x,y,w,h` or two corners, in pixels, fractions or percent."""
@@ -47,6 +46,7 @@ class ObjectSearch:
         self._refs: dict[str, ImageRef] = {}
         self._stamps: dict[ImageRef, Stamp] = {}
         self._n_at_hand = 0
+        self._nothing = "add some first"
         self.screen = Screen(self.settings, type(self))
 
     @classmethod
@@ -75,6 +75,8 @@ class ObjectSearch:
             kind="reference",
             first_number=self._n_at_hand + 1,
         )
+        if not places:
+            self._nothing = nothing_there(list(sources), self.settings.input.filters)
         self._n_at_hand += sum(is_made_up(place.ref) for place in places)
         self.screen.remember(places)
         parts = [
@@ -118,9 +120,12 @@ class ObjectSearch:
 
     def detect(self, *sources: Any) -> Iterator[tuple[Image | Unreadable, tuple[Region, ...]]]:
         """Every image with its regions, most confident first, the full frame last."""
-        unfolded = self.describer.unfold(expand(list(sources)))
-        workers = self.settings.run.n_workers
-        for image in ordered_map(self.describer.read, unfolded, workers=workers):
+        filters = self.settings.input.filters
+        places = expand(list(sources), filters=filters)
+        if not places:
+            raise UsageError(f"no images: {nothing_there(list(sources), filters)}")
+        parts, workers = self.describer.unfold(places), self.settings.run.n_workers
+        for image in ordered_map(self.describer.read, parts, workers=workers):
             if isinstance(image, Unreadable):
                 yield image, ()
             else:
@@ -129,30 +134,31 @@ class ObjectSearch:
     def compare(self, one: Any, other: Any) -> Hit:
         """How alike two images are, whichever comes first: the better of both directions.
 
-        Raises UsageError when one cannot be read.
+        Raises UsageError when one cannot be read, is a folder, or holds several pictures.
         """
-        view, other_view = (self.viewer.views([source])[0][0] for source in (one, other))
+        view, other_view = map(self.viewer.single, (one, other))
         there = compare_versions(self.comparer, view, other_view.image)
         back = compare_versions(self.comparer, other_view, view.image)
         return there if there.score >= back.score else swapped(back, other_view.image.size_wh)
 
     def find(
-        self, *query: Any, region: Given | None = None, negatives: Any = None, **options: Any
+        self,
+        *query: Any,
+        region: Given | None = None,
+        negatives: Any = None,
+        **options: Unpack[SearchOptions],
     ) -> Answer:
         """The references that show the same object as the query.
 
         Several query images are several views of one wanted thing; what is indexed already is not
         described again. `region` is the part of the query that counts: `x,y,w,h` or two corners,
         in pixels, fractions or percent. `negatives` are images of what is not wanted. `options`
-        override the settings' `search` section: threshold, top, offset, shortlist, fusion, weights,
-        where, roi_mode, include_query.
+        override the settings' `search` section.
 
-        Raises UsageError without a readable query or without references.
+        Raises UsageError without a readable query or without references; ConfigError.
         """
         started = time.perf_counter()
-        if region is not None:
-            options["region"] = RegionOfInterest.of(region).text
-        search = self._search(options)
+        search = self._search(options, region)
         self._check_references()
         if not query:
             raise UsageError("no query: give at least one image to look for")
@@ -162,7 +168,7 @@ class ObjectSearch:
         )
         unwanted, told = self._unwanted(search, negatives)
         retrieval = self._retrieval(search, views)
-        found = [hit for hit in retrieval.hits(views, unwanted) if hit.score >= search.threshold]
+        found = [hit for hit in retrieval.hits(views, unwanted) if search.wants(hit)]
         kept, filtered = self.screen.parted(found)
         answer = self._answer(
             search.model_copy(update={"negatives": tuple(str(one.image.ref) for one in unwanted)}),
@@ -173,17 +179,30 @@ class ObjectSearch:
         )
         return self.screen.marked(answer, filtered)
 
-    def find_each(self, queries: Any, **options: Any) -> Iterator[Answer]:
-        """A separate answer a query image, in the order given."""
-        if options.get("negatives") is not None:
-            options["negatives"] = self.viewer.views(options["negatives"], kind="unwanted image")[0]
-        for place in self.describer.unfold(expand(queries, kind="query")):
-            yield self.find(place, **options)
+    def find_each(
+        self,
+        queries: Any,
+        *,
+        region: Given | None = None,
+        negatives: Any = None,
+        **options: Unpack[SearchOptions],
+    ) -> Iterator[Answer]:
+        """A separate answer a query image, in the order given; options as those of `find`."""
+        if negatives is not None:
+            negatives = self.viewer.views(negatives, kind="unwanted image")[0]
+        places = expand(queries, kind="query")
+        if not places:
+            raise UsageError(f"no query: {nothing_there(queries)}")
+        for place in self.describer.unfold(places):
+            yield self.find(place, region=region, negatives=negatives, **options)
 
-    def _search(self, options: Mapping[str, Any]) -> Search:
-        given = {key: value for key, value in options.items() if value is not None}
-        merged = load_settings({"search": {**self.settings.search.model_dump(), **given}})
-        return merged.search
+    def _search(self, options: Mapping[str, Any], region: Given | None) -> Search:
+        given = {f"search.{key}": one for key, one in options.items() if one is not None}
+        if region is not None:
+            given["search.region"] = RegionOfInterest.of(region).text
+        called = {key: f"find({key.removeprefix('search.')}=...)" for key in given}
+        section = {"search": self.settings.search.model_dump()}
+        return load_settings(section, given, called).search
 
     def _check_references(self) -> None:
         if len(self.index) == 0:
@@ -193,7 +212,7 @@ class ObjectSearch:
                     f"none of the {len(self.skipped)} references can be read; "
                     f"the first: {one.ref}: {one.reason}"
                 )
-            raise UsageError("no references: the place searched holds no files")
+            raise UsageError(f"no references: {self._nothing}")
 
     def _unwanted(self, search: Search, negatives: Any) -> tuple[list[View], list[str]]:
         given = list(search.negatives) if negatives is None else negatives
@@ -202,7 +221,7 @@ class ObjectSearch:
         return self.viewer.views(given, kind="unwanted image")
 
     def _retrieval(self, search: Search, views: Sequence[View]) -> Retrieval:
-        left_out = set() if search.include_query else _keys_of_files(views)
+        left_out = set() if search.include_query else keys_of_files(views)
         wanted = search.where.wanted
 
         def keeps(image: DescribedImage) -> bool:
@@ -269,23 +288,3 @@ def _stamp(ref: ImageRef) -> Stamp:
 def _interest(search: Search) -> Interest:
     wanted = None if search.region is None else RegionOfInterest.of(search.region)
     return Interest(wanted, search.roi_mode)
-
-
-def _keys_of_files(views: Sequence[View]) -> set[str]:
-    """What tells the queries' files, pages and frames: a part of a picture is still the same one.
-
-    What was at hand has no file: its made-up name may be that of a reference, too. The first page
-    of a file goes by the file's name as well.
-    """
-    refs = [replace(view.image.ref, xywh=None) for view in views]
-    named = [ref for ref in refs if not is_made_up(ref)]
-    return {key_of(ref) for ref in named} | {key for ref in named for key in _first_parts(ref)}
-
-
-def _first_parts(ref: ImageRef) -> list[str]:
-    """The other names of the first picture in a file."""
-    bare = ImageRef(ref.uri)
-    firsts = [replace(bare, page=1), replace(bare, frame=0), replace(bare, seconds=0.0)]
-    if ref == bare:
-        return [key_of(one) for one in firsts]
-    return [key_of(bare)] if ref in firsts else []

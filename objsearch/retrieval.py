@@ -103,7 +103,7 @@ class Retrieval:
         n_left_out = len(self.index) - len(stored)
         limit = None if self.search.shortlist is None else self.search.shortlist + n_left_out
         chosen: dict[ImageRef, DescribedImage] = {}
-        for version in view.versions:
+        for version in (*view.versions, *view.grounds):
             found = self.index.candidates(version, limit, self._rankers())
             kept = [one for one in found if one.ref in stored]
             chosen |= {one.ref: one for one in kept[: self.search.shortlist]}
@@ -138,8 +138,8 @@ class Retrieval:
 
 
 def compare_versions(comparer: Comparer, view: View, reference: DescribedImage) -> Hit:
-    """The better of the upright and the mirrored comparison."""
-    hits = [comparer.compare(view.image, reference)]
+    """The best of the upright comparison, the mirrored one, and those on other grounds."""
+    hits = [comparer.compare(one, reference) for one in (view.image, *view.grounds)]
     if len(view.versions) > 1:
         hits.append(compare_mirrored(comparer.compare, view.versions[1], reference))
     return max(hits, key=lambda hit: hit.score)

@@ -14,7 +14,7 @@ def write_whole(path: str | os.PathLike[str], parts: Iterable[str]) -> None:
     fail, the file stays as it was. What is no file, such as a pipe or /dev/stdout, is written to.
     Raises OSError.
     """
-    if _is_stream(path):
+    if is_stream(path):
         with open(path, "a", encoding="utf-8", newline="\n") as stream:
             stream.writelines(parts)
         return
@@ -36,7 +36,7 @@ _ALREADY_OPEN = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 """These may lead to a file, which a shell holds open and others write to as well."""
 
 
-def _is_stream(path: str | os.PathLike[str]) -> bool:
+def is_stream(path: str | os.PathLike[str]) -> bool:
     """Whether something has to be written to and cannot be replaced."""
     is_other = os.path.exists(path) and not os.path.isfile(path)
     return is_other or os.fspath(path).startswith(_ALREADY_OPEN)

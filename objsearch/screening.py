@@ -6,7 +6,7 @@ Whatever is missing is an error: a picture is called clean only when every rule 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
@@ -18,10 +18,11 @@ from objsearch.config import load_settings
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import UsageError
 from objsearch.flags import UNSCREENED, Flag
+from objsearch.flow import ordered_map
 from objsearch.registry import build
 from objsearch.settings import Settings
-from objsearch.sources import Place, expand, is_made_up, read_image, unfold
-from objsearch.types import Answer, Hit, Image, ImageRef, Pixels, Unreadable
+from objsearch.sources import Place, Reading, expand, is_made_up, read_image, unfold
+from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Pixels, Unreadable
 
 Flags = tuple[Flag, ...]
 
@@ -35,6 +36,10 @@ class Finder(Protocol):
     @property
     def skipped(self) -> Sequence[Unreadable]:
         """Those that could not be read."""
+
+    @property
+    def index(self) -> Iterable[DescribedImage]:
+        """Those that could."""
 
     def find(self, *query: Any, **options: Any) -> Answer:
         """The references that show the same as the query."""
@@ -88,17 +93,50 @@ class Screen:
         return tuple(flag for flag in found if flag is not None)
 
     def flags_of(self, ref: ImageRef) -> Flags:
-        """The same of an image by its ref, remembered. What cannot be read is `unscreened`."""
+        """The same of all that an image's file shows, remembered: `looked_at` at its ref."""
         whole = replace(ref, xywh=None)
         if whole not in self._seen:
-            place = self._at_hand.get(whole, Place(whole))
-            image = read_image(place, self.settings.input.reading)
-            self._seen[whole] = (
-                self.flags(image.pixels)
-                if isinstance(image, Image)
-                else (Flag(UNSCREENED, 1.0, f"it cannot be read again: {image.reason}"),)
-            )
+            flags: Flags = ()
+            for look in self.looked_at([self._at_hand.get(whole, Place(whole))]):
+                flags = worst(flags, look.flags if isinstance(look, Look) else _unscreened(look))
+            self._seen[whole] = flags
         return self._seen[whole]
+
+    @property
+    def reading(self) -> Reading:
+        """How files are opened: with all their pages and frames, whatever a search looks at."""
+        return replace(self.settings.input.reading, pages="all", frames="all")
+
+    def looked_at(self, places: Iterable[Place | Unreadable]) -> Iterator[Look | Unreadable]:
+        """Every page and frame of some places, in order, each file to its `max_frames` at most."""
+        workers = self.settings.run.n_workers
+        parts = self._bounded(unfold(places, self.reading, workers=workers))
+        return ordered_map(self._look, parts, workers=workers)
+
+    def _bounded(
+        self, parts: Iterable[Place | Unreadable]
+    ) -> Iterator[tuple[Place | Unreadable, bool]]:
+        """The parts of each file up to the limit, and one more of which is said that it is over."""
+        uri, number = "", 0
+        for part in parts:
+            number = number + 1 if part.ref.uri == uri else 1
+            uri = part.ref.uri
+            if number <= self.section.max_frames + 1:
+                yield part, number > self.section.max_frames
+
+    def _look(self, bounded: tuple[Place | Unreadable, bool]) -> Look | Unreadable:
+        place, is_over = bounded
+        if isinstance(place, Unreadable):
+            return place
+        if is_over:
+            most = self.section.max_frames
+            return Look(
+                place.ref, (0, 0), left_out=f"only its first {most} pictures were looked at"
+            )
+        image = read_image(place, self.reading)
+        if isinstance(image, Unreadable):
+            return image
+        return Look(image.ref, image.size_wh, self.flags(image.pixels))
 
     def parted(self, found: Sequence[Hit]) -> tuple[list[Hit], tuple[ImageRef, ...]]:
         """The hits that the action keeps, and the refs of those that it filters out."""
@@ -119,6 +157,29 @@ class Screen:
         return replace(answer, flags=flags, screened_out=filtered)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A picture, page or frame that was looked at, or what is said in its place of a long file."""
+
+    ref: ImageRef
+    size_wh: tuple[int, int]
+    flags: Flags = ()
+    left_out: str = ""
+
+
+def _unscreened(one: Unreadable) -> Flags:
+    return (Flag(UNSCREENED, 1.0, f"it cannot be read again: {one.reason}"),)
+
+
+def worst(some: Flags, others: Flags) -> Flags:
+    """Of each rule the flag with the highest score, in the order of the rules."""
+    best: dict[str, Flag] = {}
+    for flag in (*some, *others):
+        if flag.rule not in best or flag.score > best[flag.rule].score:
+            best[flag.rule] = flag
+    return tuple(best.values())
+
+
 class Rule(Protocol):
     """One way to look at a picture."""
 
@@ -135,7 +196,10 @@ class BlockList:
 
     @classmethod
     def of(cls, settings: Settings, open_search: Callable[[Settings], Finder]) -> BlockList:
-        """Raises UsageError when an image of the list cannot be read: its copies would pass."""
+        """Raises UsageError when an image of the list cannot be read: its copies would pass.
+
+        And when it shows nothing: copies of a blank page are all blank pages.
+        """
         section = settings.screening
         places = expand(list(section.block), kind="blocked image")
         if not places:
@@ -143,6 +207,7 @@ class BlockList:
         search = open_search(load_settings(section.block_preset))
         search.add(*places)
         _check_complete(search.skipped, "block list")
+        _check_content(search.index)
         return cls(search, section.block_threshold)
 
     def flag(self, picture: Pixels) -> Flag | None:
@@ -211,4 +276,13 @@ def _check_complete(skipped: Sequence[Unreadable], name: str) -> None:
         raise UsageError(
             f"{len(skipped)} of the {name} cannot be read, so that nothing could be called clean; "
             f"the first: {one.ref}: {one.reason}"
+        )
+
+
+def _check_content(blocked: Iterable[DescribedImage]) -> None:
+    blank = [one.ref for one in blocked if one.note]
+    if blank:
+        raise UsageError(
+            f"the blocked image {blank[0]} is blank, or shows too little to be known again: "
+            "take it out of the block list"
         )

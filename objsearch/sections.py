@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -11,6 +12,7 @@ from objsearch.errors import UsageError
 from objsearch.images.decode import Limits
 from objsearch.rank.fusion import Fusion
 from objsearch.sources import Filters, Network, Reading, RegionOfInterest, RoiMode, Wanted
+from objsearch.types import Hit
 
 
 class Part(BaseModel):
@@ -60,6 +62,9 @@ class Where(Part):
         return Wanted(files, self.labels, self.min_pixels, self.max_pixels)
 
 
+FoundVerdict = Literal["same", "uncertain"]
+
+
 class Search(Part):
     """What an answer holds."""
 
@@ -86,7 +91,30 @@ class Search(Part):
         description="replace: the region is the picture. filter: the detections inside it",
     )
     where: Where = Field(Where(), description="which indexed images are looked at")
+    verdicts: tuple[FoundVerdict, ...] = Field(
+        (), description="only hits of these verdicts: same, uncertain; none: of any"
+    )
     include_query: bool = Field(False, description="whether a query file may be its own hit")
+
+    def wants(self, hit: Hit) -> bool:
+        """Whether a hit reaches the threshold, and is of a wanted verdict."""
+        is_wanted = not self.verdicts or hit.verdict in self.verdicts
+        return is_wanted and hit.score >= self.threshold
+
+
+class SearchOptions(TypedDict, total=False):
+    """What `find` takes by keyword, in place of the settings' section `search`."""
+
+    threshold: float
+    top: int | None
+    offset: int
+    shortlist: int | None
+    fusion: Fusion
+    weights: Sequence[float] | None
+    where: Where | Mapping[str, Any]
+    roi_mode: RoiMode
+    verdicts: Sequence[FoundVerdict] | None
+    include_query: bool
 
 
 Gray = Annotated[int, Field(ge=0, le=255)]

@@ -5,7 +5,7 @@ The defaults are the preset `default`. `objsearch.config` reads YAML into these.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
 
 from objsearch.describe.base import Extractor
 from objsearch.detect.base import Detector
+from objsearch.errors import ConfigError
 from objsearch.flow import default_workers
 from objsearch.index.base import Index
 from objsearch.match import calibration as calibrations
@@ -101,6 +102,10 @@ class Run(Part):
         return self.workers or default_workers()
 
 
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(sorted(names)) or "nothing"
+
+
 class Settings(Part):
     """Everything that makes an answer."""
 
@@ -150,7 +155,15 @@ class Settings(Part):
 
     def load_calibration(self) -> Calibration:
         """The calibration in force; raises ConfigError when there is none for these extractors."""
-        return calibrations.load(self.calibration_name)
+        calibration = calibrations.load(self.calibration_name)
+        used = {channel.extractor.name for channel in self.descriptors}
+        if set(calibration.coefficients) != used:
+            raise ConfigError(
+                f"calibration: '{self.calibration}' was made for "
+                f"{_listed(calibration.coefficients)}, and these settings describe by "
+                f"{_listed(used)}; make one by 'objsearch calibrate' with the same settings"
+            )
+        return calibration
 
     def answer_settings(self) -> dict[str, Any]:
         """What an answer says of the settings that made it: not the workers, nor other tasks'."""

@@ -38,6 +38,9 @@ class Duplicates(Part):
     threshold: float | None = Field(
         None, ge=0, le=1, description="least score of a copy; null: that of the section search"
     )
+    exact_only: bool = Field(
+        False, description="only the same bytes and the same pixels: nothing is compared further"
+    )
     candidates: int = Field(
         10,
         ge=1,
@@ -63,6 +66,14 @@ class Duplicates(Part):
         le=1,
         description="correlation of the detail of two pictures, laid upon each other, that proves "
         "a copy; half of it is asked for where keypoints prove one",
+    )
+    remove: tuple[Literal["part", "edited"], ...] = Field(
+        (),
+        description="what goes besides the same pictures: parts and edited copies of which the kept "
+        "file shows all; they are to be reviewed otherwise",
+    )
+    related: bool = Field(
+        False, description="also list what shows the same view and is no copy: another moment"
     )
     decisions: str = Field(
         "", description="file of pairs told not to be duplicates; empty: the user's own"
@@ -121,6 +132,11 @@ class Screening(Part):
         0.5, ge=0, le=1, description="least score of a copy of a blocked image"
     )
     block_preset: str = Field("copies", description="the preset by which copies are found")
+    max_frames: int = Field(
+        300,
+        ge=1,
+        description="most pages and frames of a file that are looked at; what is left out is told",
+    )
     examples: tuple[str, ...] = Field(
         (), description="images of what is unwanted: pictures that look alike are unwanted, too"
     )

@@ -134,6 +134,7 @@ class Image:
 
     `offset_xy` is the place of the pixels' corner in the upright image, when they are a part of it;
     `within_xyxy` the part of them that counts, when not all do; `warnings` say what was odd.
+    `alpha` (H, W) uint8 tells how opaque each pixel is that was laid on an RGB `ground`; None: all.
     """
 
     ref: ImageRef
@@ -142,6 +143,8 @@ class Image:
     full_size_wh: tuple[int, int] | None = None
     warnings: tuple[str, ...] = ()
     within_xyxy: Box | None = None
+    alpha: NDArray[np.uint8] | None = None
+    ground: tuple[int, int, int] = (255, 255, 255)
 
     @property
     def size_wh(self) -> tuple[int, int]:

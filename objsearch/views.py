@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from objsearch.description import Describer
 from objsearch.errors import UsageError
 from objsearch.flow import ordered_map
+from objsearch.images.grounds import other_grounds
 from objsearch.mirror import mirrored
 from objsearch.sources import (
     Place,
@@ -18,6 +20,7 @@ from objsearch.sources import (
     expand,
     is_made_up,
     key_of,
+    nothing_there,
 )
 from objsearch.types import DescribedImage, Image, ImageRef, Unreadable
 
@@ -27,10 +30,14 @@ Known = Callable[[ImageRef], DescribedImage | None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """One query image, upright and, where mirrored ones are looked for, as in a mirror."""
+    """One query image, upright and, where mirrored ones are looked for, as in a mirror.
+
+    `grounds` are further versions of a transparent one, each laid on another ground.
+    """
 
     versions: tuple[DescribedImage, ...]
     weight: float = 1.0
+    grounds: tuple[DescribedImage, ...] = ()
 
     @property
     def image(self) -> DescribedImage:
@@ -43,6 +50,10 @@ class Interest:
 
     region: RegionOfInterest | None = None
     roi_mode: RoiMode = "replace"
+
+
+BLANK = "it is blank, or shows too little to be recognised: nothing can be found by it"
+"""What is said of a query with too little structure."""
 
 
 class Viewer:
@@ -76,13 +87,35 @@ class Viewer:
         for number, place in self._places(inputs, kind, interest):
             weight = weights[number] if weights else 1.0
             for view in self._views_of(place, reasons):
+                if view.image.note:
+                    reasons.append(f"{view.image.ref}: {BLANK}")
                 key = key_of(view.image.ref)
                 known = found.get(key)
                 if known is None or known.weight < weight:
                     found[key] = replace(view, weight=weight)
         if not found:
-            raise UsageError(f"no {kind} can be read: {'; '.join(reasons)}")
+            told = "; ".join(reasons) or nothing_there(inputs)
+            raise UsageError(f"no {kind} can be read: {told}")
         return list(found.values()), reasons
+
+    def single(self, source: Any) -> View:
+        """The view of the one picture that a source holds.
+
+        Raises UsageError for a folder and for a file of several: which one is meant?
+        """
+        if isinstance(source, str | os.PathLike) and os.path.isdir(source):
+            raise UsageError(
+                f"'{os.fspath(source)}' is a folder, and a comparison takes one picture on each "
+                "side; search a folder with 'objsearch find PHOTO --in FOLDER'"
+            )
+        parts = list(self.describer.unfold(expand(source, kind="picture")))
+        if len(parts) > 1:
+            raise UsageError(
+                f"'{source}' holds {len(parts)} pictures, and a comparison takes one on each side; "
+                f"name it, such as '{parts[-1].ref}', or search them all with 'objsearch find "
+                "PHOTO --in FILE'"
+            )
+        return self.views(parts, kind="picture")[0][0]
 
     def _places(
         self, inputs: Sequence[Any], kind: str, interest: Interest
@@ -145,4 +178,28 @@ class Viewer:
         versions: Iterable[Image] = [one]
         if self.settings.geometry.mirrored:
             versions = [one, mirrored(one)]
-        return View(tuple(self.describer.describe(list(versions))))
+        grounds = other_grounds(one) if one.within_xyxy is None else ()
+        return View(
+            tuple(self.describer.describe(list(versions))),
+            grounds=tuple(self.describer.describe(list(grounds))),
+        )
+
+
+def keys_of_files(views: Sequence[View]) -> set[str]:
+    """What tells the queries' files, pages and frames: a part of a picture is still the same one.
+
+    What was at hand has no file: its made-up name may be that of a reference, too. The first page
+    of a file goes by the file's name as well.
+    """
+    refs = [replace(view.image.ref, xywh=None) for view in views]
+    named = [ref for ref in refs if not is_made_up(ref)]
+    return {key_of(ref) for ref in named} | {key for ref in named for key in _first_parts(ref)}
+
+
+def _first_parts(ref: ImageRef) -> list[str]:
+    """The other names of the first picture in a file."""
+    bare = ImageRef(ref.uri)
+    firsts = [replace(bare, page=1), replace(bare, frame=0), replace(bare, seconds=0.0)]
+    if ref == bare:
+        return [key_of(one) for one in firsts]
+    return [key_of(bare)] if ref in firsts else []

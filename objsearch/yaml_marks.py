@@ -20,10 +20,14 @@ class Marks:
 
     document: str
     lines: dict[KeyPath, int] = field(default_factory=dict)
+    overridden: dict[KeyPath, str] = field(default_factory=dict)
+    """What was set over the document, with what the person called it: `--set search.top`."""
 
     def place(self, path: Sequence[str | int]) -> str:
         """`file, line 3`: the line of the key, or of the nearest key around it."""
         for end in range(len(path), 0, -1):
+            if told := self.overridden.get(tuple(path[:end])):
+                return told
             if line := self.lines.get(tuple(path[:end])):
                 return f"{self.document}, line {line}"
         return self.document

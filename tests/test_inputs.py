@@ -262,6 +262,27 @@ def test_folders_are_walked_whole_in_order_of_names(tree: Path) -> None:
     assert listed(tree, str(tree) + "/") == every
 
 
+@pytest.mark.parametrize("folder", ["[2021] trip", "a [b]/c[1]", "[x]"])
+def test_a_glob_under_a_folder_with_brackets(folder: str, tmp_path: Path) -> None:
+    for name in ("one.png", "two.png", "sub/three.png"):
+        path = tmp_path / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(noise(4, 4), "PNG"))
+    for pattern, wanted in (("*.png", 2), ("[ot]*.png", 2), ("**/*.png", 3), ("s*b/*", 1)):
+        found = expand(str(tmp_path / folder / pattern))
+        assert len(found) == wanted, pattern
+    with pytest.raises(UsageError, match=r"no image matches.*\[\[\]"):
+        expand(str(tmp_path / folder / "*.gif"))
+
+
+def test_brackets_that_match_as_a_pattern_stay_one(tmp_path: Path) -> None:
+    for folder in ("x", "[x]"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").write_bytes(encoded(noise(4, 4), "PNG"))
+    [place] = expand(str(tmp_path / "[x]" / "*.png"))
+    assert place.ref.uri == str(tmp_path / "x" / "a.png")
+
+
 def test_globs_and_excludes(tree: Path) -> None:
     assert listed(tree, str(tree / "*.png")) == ["a.png", "b.png"]
     assert listed(tree, str(tree / "**/*.png")) == [

@@ -10,7 +10,7 @@ import objsearch
 
 PUBLIC = [
     *("Answer", "Box", "Hit", "Image", "ImageRef", "ObjSearchError", "ObjectSearch", "Region"),
-    *("RegionPair", "Settings", "load_settings"),
+    *("RegionPair", "Settings", "Where", "load_settings"),
 ]
 
 

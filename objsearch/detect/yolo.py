@@ -48,7 +48,7 @@ class Yolo(Detector):
     def detect_batch(self, images: Sequence[Image]) -> list[tuple[Region, ...]]:
         # One image a call on the CPU: batches gain nothing there, and the last bits of a result
         # would depend on the neighbours.
-        step = 1 if self._device() == "cpu" else max(1, len(images))
+        step = 1 if self.device_in_use() == "cpu" else max(1, len(images))
         found: list[tuple[Region, ...]] = []
         for start in range(0, len(images), step):
             batch = images[start : start + step]
@@ -65,7 +65,7 @@ class Yolo(Detector):
             "max_det": 300,
             "agnostic_nms": True,
             "rect": False,  # otherwise an image's boxes depend on the others in the batch
-            "device": self._device(),
+            "device": self.device_in_use(),
             "verbose": False,
         }
         with self._lock:
@@ -87,7 +87,8 @@ class Yolo(Detector):
             max_iou=self.max_iou,
         )
 
-    def _device(self) -> str:
+    def device_in_use(self) -> str:
+        """Where the network runs: what is set, or the best that this machine has."""
         if self.device != "auto":
             return self.device
         with _told_what_is_missing():

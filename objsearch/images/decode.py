@@ -1,8 +1,6 @@
 """Bytes -> upright RGB pixels, with a guard on every door.
 
-What becomes of unusual pixels: EXIF orientation is applied; transparency is laid on a background;
-16 bit a channel keeps its upper 8; floating point is stretched from its own least to its greatest
-value; CMYK, palette, gray and LAB go through Pillow's conversions.
+What becomes of unusual pixels: EXIF orientation is applied; the rest is in `shown`.
 """
 
 from __future__ import annotations
@@ -13,16 +11,21 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import BinaryIO, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, ImageFile, ImageOps, UnidentifiedImageError
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
-from objsearch.images.kinds import mismatch
+from objsearch.images.kinds import kind_of, mismatch
+from objsearch.images.mending import damage_of, mended
+from objsearch.images.shown import Shown, pixels_of_values, shown
+from objsearch.images.tiff_directories import TiffFile, picture_stream
+from objsearch.images.tiff_samples import is_wide, wide_samples
 from objsearch.types import Pixels
 
 # Ultralytics puts another function in the place of `PIL.Image.open`; this is Pillow's own.
@@ -56,7 +59,8 @@ class Limits:
             raise UnreadableImageError("it has no pixels")
         if width * height > self.max_megapixels * 1e6:
             raise UnreadableImageError(
-                f"{width * height / 1e6:,.1f} megapixels, over the limit of {self.max_megapixels:g}"
+                f"{width * height / 1e6:,.1f} megapixels, over the limit of "
+                f"{self.max_megapixels:g} (input.max_megapixels)"
             )
 
 
@@ -77,11 +81,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """Pixels, and the sentences a reader should see about them."""
+    """Pixels, and the sentences a reader should see about them; alpha and ground as of `Image`."""
 
     pixels: Pixels
     format: str
     warnings: tuple[str, ...] = ()
+    alpha: NDArray[np.uint8] | None = None
+    ground: tuple[int, int, int] = (255, 255, 255)
 
 
 def decode(
@@ -98,12 +104,45 @@ def decode(
     for JPEG can leave out what such a size does not show. It never falls below.
     Raises UnreadableImageError with the reason, whatever a codec does with hostile bytes.
     """
-    with opened_picture(data, limits) as picture:
+    if isinstance(data, bytes):
+        check_bytes(len(data), limits)
+    with told_in_a_sentence(limits):
+        stream, said = mended(io.BytesIO(data) if isinstance(data, bytes) else data)
+        if is_tiff(stream):
+            return decode_tiff(picture_stream(stream), name, limits)
+    with opened_picture(stream, limits) as picture:
         if long_side is not None:
             scale = long_side / max(picture.size)
             width, height = (max(1, round(side * scale)) for side in picture.size)
             picture.draft(None, (width, height))
+        decoded = decoded_frame(picture, name, limits)
+    if decoded.format in ("JPEG", "MPO"):
+        stream.seek(0)
+        said = (*said, *damage_of(stream.read()))
+    return replace(decoded, warnings=(*said, *decoded.warnings))
+
+
+def decode_tiff(stream: BinaryIO, name: str, limits: Limits) -> Decoded:
+    """The first picture of a TIFF. Raises UnreadableImageError.
+
+    Pillow does not read some kinds of samples, and reads others wrong.
+    """
+    with told_in_a_sentence(limits):
+        first = next(iter(TiffFile(stream).pages()), None)
+        if first is not None and is_wide(first):
+            limits.check_size(*first.size_wh)
+            found = pixels_of_values(wide_samples(stream), limits.background)
+            return _decoded(found, "TIFF", mismatch(name, "TIFF"))
+    with opened_picture(stream, limits, formats=("TIFF",)) as picture:
         return decoded_frame(picture, name, limits)
+
+
+def is_tiff(stream: BinaryIO) -> bool:
+    """Whether the bytes begin as those of a TIFF do."""
+    stream.seek(0)
+    head = stream.read(4)
+    stream.seek(0)
+    return kind_of(head) == "TIFF"
 
 
 @contextmanager
@@ -114,12 +153,13 @@ def opened_picture(
     if isinstance(data, bytes):
         check_bytes(len(data), limits)
     _know_formats()
-    stream = io.BytesIO(data) if isinstance(data, bytes) else data
-    with told_in_a_sentence(limits), _open(stream, formats=formats) as picture:
-        limits.check_size(*picture.size)
-        if "progressive" in picture.info:
-            _check_scans(stream)
-        yield picture
+    with told_in_a_sentence(limits):
+        stream, _ = mended(io.BytesIO(data) if isinstance(data, bytes) else data)
+        with _open(stream, formats=formats) as picture:
+            limits.check_size(*picture.size)
+            if "progressive" in picture.info:
+                _check_scans(stream)
+            yield picture
 
 
 def check_bytes(n_bytes: int, limits: Limits) -> None:
@@ -127,23 +167,35 @@ def check_bytes(n_bytes: int, limits: Limits) -> None:
     if n_bytes == 0:
         raise UnreadableImageError("the file is empty")
     if n_bytes > limits.max_bytes:
-        raise UnreadableImageError(f"larger than {limits.max_bytes:,} bytes")
+        raise UnreadableImageError(
+            f"larger than {limits.max_bytes:,} bytes, the limit input.max_bytes"
+        )
 
 
 def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Decoded:
     """The frame that an opened picture stands at."""
     limits.check_size(*picture.size)
     kind = picture.format or "?"
+    odd = mismatch(name, kind)
     picture.load()
-    return Decoded(upright_pixels(picture, limits), kind, mismatch(name, kind))
+    upright = upright_picture(picture)
+    return _decoded(shown(upright, limits.background), kind, odd)
 
 
-def upright_pixels(picture: PillowImage.Image, limits: Limits) -> Pixels:
-    """(H, W, 3) uint8 RGB of a Pillow image, turned as its camera says."""
+def _decoded(found: Shown, kind: str, said: tuple[str, ...] = ()) -> Decoded:
+    return Decoded(found.pixels, kind, (*said, *found.said), found.alpha, found.ground)
+
+
+def decoded_picture(picture: PillowImage.Image, kind: str, limits: Limits) -> Decoded:
+    """A Pillow image at hand, turned as its camera says."""
+    return _decoded(shown(upright_picture(picture), limits.background), kind)
+
+
+def upright_picture(picture: PillowImage.Image) -> PillowImage.Image:
+    """A Pillow image turned as its camera says."""
     # Most pictures stand upright, and Pillow would copy them for nothing.
     is_upright = picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
-    upright = picture if is_upright else ImageOps.exif_transpose(picture)
-    return pixels_of(upright, limits.background)
+    return picture if is_upright else ImageOps.exif_transpose(picture)
 
 
 @contextmanager
@@ -224,29 +276,6 @@ def drawing_size(size_wh: tuple[float, float], limits: Limits) -> tuple[int, int
 
 LEAST_DRAWING_SIDE = 512
 """Pixels of the longer side below which a drawing, which has none of its own, is enlarged."""
-
-
-def pixels_of(picture: PillowImage.Image, background: tuple[int, int, int]) -> Pixels:
-    """(H, W, 3) uint8 RGB of a loaded Pillow image of any mode."""
-    if picture.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I"):
-        wide = np.asarray(picture).astype(np.int64).clip(0, 65535)
-        return np.repeat((wide >> 8).astype(np.uint8)[..., None], 3, axis=2)
-    if picture.mode == "F":
-        return np.repeat(_stretched(np.asarray(picture))[..., None], 3, axis=2)
-    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
-        overlay = picture.convert("RGBA")
-        canvas = PillowImage.new("RGBA", overlay.size, (*background, 255))
-        picture = PillowImage.alpha_composite(canvas, overlay)
-    in_rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
-    return np.ascontiguousarray(in_rgb, dtype=np.uint8)
-
-
-def _stretched(values: np.ndarray) -> np.ndarray:
-    finite = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(finite.min()), float(finite.max())
-    if high <= low:
-        return np.zeros(finite.shape, np.uint8)
-    return np.round((finite - low) * (255.0 / (high - low))).astype(np.uint8)
 
 
 def _reason(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -9,25 +10,27 @@ from typing import BinaryIO
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
-from objsearch.images.decode import Decoded, Limits, Part, decoded_frame, opened_picture
+from objsearch.images.decode import (
+    Decoded,
+    Limits,
+    Part,
+    decode_tiff,
+    decoded_frame,
+    is_tiff,
+    opened_picture,
+    told_in_a_sentence,
+)
+from objsearch.images.tiff_directories import TiffFile, picture_stream
 
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 """Kinds whose frames follow one another in time, each built upon the former."""
 
-_SUBFILE_TYPE = 254  # TIFF tag; its lowest bit marks a smaller version of another page
-
 
 def tiff_pages(data: bytes | BinaryIO, limits: Limits) -> list[Part]:
     """The full pages of a TIFF, by number; smaller versions of a page are none."""
-    pages: list[Part] = []
-    with opened_picture(data, limits) as picture:
-        deadline = time.monotonic() + limits.timeout_seconds
-        number = 0
-        while _reached(picture, number, deadline):
-            number += 1
-            if not int(getattr(picture, "tag_v2", {}).get(_SUBFILE_TYPE, 0)) & 1:
-                pages.append(Part(page=number))
-    return pages
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    with told_in_a_sentence(limits):
+        return [Part(page=number) for number, _ in TiffFile(stream).pictures()]
 
 
 def decode_part(data: bytes | BinaryIO, part: Part, name: str, limits: Limits) -> Decoded:
@@ -38,6 +41,11 @@ def decode_part(data: bytes | BinaryIO, part: Part, name: str, limits: Limits) -
         raise UnreadableImageError("it is no video: it has no times")
     if wanted < 0:
         raise UnreadableImageError(f"{word}s count from {'1' if word == 'page' else '0'}")
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    if word == "page" and is_tiff(stream):
+        with told_in_a_sentence(limits):
+            at_page = picture_stream(stream, wanted + 1)
+        return decode_tiff(at_page, name, limits)
     with opened_picture(data, limits) as picture:
         deadline = time.monotonic() + limits.timeout_seconds
         for number in range(wanted + 1):

@@ -37,6 +37,10 @@ _QUICKTIME_ATOMS = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 _TS_PACKETS = ((0, 188), (4, 192))
 
 _VIDEO = {"mp4", "m4v", "mov", "mkv", "webm", "avi", "wmv", "flv", "mpg", "mpeg", "ts", "m2ts"}
+_RAW = (
+    "3fr ari arw cap cr2 cr3 crw dcr dng erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf "
+    "pef ptx r3d raf raw rw2 rwl sr2 srf srw x3f"
+)
 _EXTENSIONS = {
     "JPEG": {"jpg", "jpeg", "jpe", "jfif", "mpo"},
     "MPO": {"jpg", "jpeg", "jpe", "mpo"},
@@ -53,9 +57,14 @@ _EXTENSIONS = {
     "SVG": {"svg", "svgz"},
     "WMF": {"wmf"},
     "EMF": {"emf"},
+    "RAW": set(_RAW.split()),
     "VIDEO": {*_VIDEO, "3gp", "ogv", "ogg", "asf", "vob", "qt"},
 }
 _KNOWN_EXTENSIONS = set().union(*_EXTENSIONS.values())
+
+
+RAW_EXTENSIONS = frozenset(_EXTENSIONS["RAW"])
+"""Of file names of camera raw, in small letters."""
 
 
 def kind_of(head: bytes) -> str:

@@ -18,9 +18,9 @@ from objsearch.images.decode import (
     decoded_frame,
     drawing_size,
     opened_picture,
-    pixels_of,
     told_in_a_sentence,
 )
+from objsearch.images.shown import pixels_of
 from objsearch.types import Pixels
 
 POINTS_AN_INCH = 72
@@ -138,7 +138,12 @@ def _embedded(document: Any, index: int, place: int, limits: Limits) -> Decoded:
 
 
 def _original(document: Any, xref: int, limits: Limits) -> Decoded:
-    """The image as it lies in the file; MuPDF's own decoding where no codec knows its form."""
+    """The image as it lies in the file; MuPDF's own decoding where no codec knows its form.
+
+    A stencil has no colours of its own: what it paints is black on white, as on nearly all pages.
+    """
+    if document.xref_get_key(xref, "ImageMask") == ("bool", "true"):
+        return Decoded(_stencil(_pymupdf().Pixmap(document, xref)), "PDF")
     data = document.extract_image(xref).get("image", b"")
     try:
         with opened_picture(data, limits) as picture:
@@ -149,6 +154,12 @@ def _original(document: Any, xref: int, limits: Limits) -> Decoded:
         rgb = fitz.Pixmap(fitz.csRGB, pixmap) if pixmap.colorspace != fitz.csRGB else pixmap
         rgb = fitz.Pixmap(rgb, 0) if rgb.alpha else rgb
         return Decoded(_rgb(rgb), "PDF")
+
+
+def _stencil(pixmap: Any) -> Pixels:
+    rows = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)
+    painted = rows[:, : pixmap.width * pixmap.n : pixmap.n]
+    return np.repeat(255 - painted[..., None], 3, axis=2)
 
 
 def _rgb(pixmap: Any) -> Pixels:

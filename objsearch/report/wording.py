@@ -57,6 +57,11 @@ def percent(value: float | None) -> str:
     return f"{min(max(value, 0.001), 0.999):.1%}"
 
 
+def files(n: int) -> str:
+    """`1 file`, `1,234 files`."""
+    return f"{n:,} file" if n == 1 else f"{n:,} files"
+
+
 def place(box: Box) -> str:
     """`193x134 at 89,161`: size and corner in whole pixels."""
     return f"{box.width:.0f}x{box.height:.0f} at {box.x1:.0f},{box.y1:.0f}"

@@ -5,6 +5,7 @@ that hold several; `read_image` opens one. Every place ends as an `Image` or as 
 its reason: nothing is silently dropped.
 """
 
+from objsearch.sources.emptiness import nothing_there
 from objsearch.sources.filters import Filters, Wanted
 from objsearch.sources.options import Network, Reading
 from objsearch.sources.places import Place, each_input, expand, is_made_up, key_of
@@ -24,6 +25,7 @@ __all__ = [
     "expand",
     "is_made_up",
     "key_of",
+    "nothing_there",
     "read_image",
     "region_of",
     "unfold",

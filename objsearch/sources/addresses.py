@@ -51,7 +51,8 @@ def checked_addresses(
     if not allowed:
         where = host if host == str(found[0]) else f"{host} ({found[0]})"
         raise UnreadableImageError(
-            f"{where} is a private address, and those are refused unless 'allow_private' is set"
+            f"{where} is a private address, and those are refused; "
+            "--set input.allow_private=true allows them"
         )
     return allowed
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.kinds import HEAD_BYTES, kind_of
+from objsearch.images.raw import refined_kind
 
 
 class Content(Protocol):
@@ -53,7 +54,7 @@ class FileContent:
         self.name = path
         self.key = f"{os.path.abspath(path)}:{found.st_size}:{found.st_mtime_ns}"
         with self.open() as stream:
-            self.kind = kind_of(stream.read(HEAD_BYTES))
+            self.kind = refined_kind(stream, kind_of(stream.read(HEAD_BYTES)), path)
 
     def open(self) -> BinaryIO:
         # A pipe put in the file's place meanwhile must not be waited for.
@@ -70,7 +71,7 @@ class MemoryContent:
     def __init__(self, data: bytes, name: str, max_bytes: int) -> None:
         _check_size(len(data), max_bytes)
         self.name = name
-        self.kind = kind_of(data[:HEAD_BYTES])
+        self.kind = refined_kind(io.BytesIO(data), kind_of(data[:HEAD_BYTES]), name)
         self._data = data
         self._lock = threading.Lock()
         self._path = ""
@@ -105,7 +106,7 @@ def _check_size(n_bytes: int, max_bytes: int) -> None:
     if n_bytes == 0:
         raise UnreadableImageError("the file is empty")
     if n_bytes > max_bytes:
-        raise UnreadableImageError(f"larger than {max_bytes:,} bytes")
+        raise UnreadableImageError(f"larger than {max_bytes:,} bytes, the limit input.max_bytes")
 
 
 def read_stream(stream: BinaryIO, max_bytes: int) -> bytes:

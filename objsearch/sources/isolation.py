@@ -24,7 +24,7 @@ import numpy as np
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Decoded, Limits, Part
 
-ISOLATED_KINDS = ("PDF", "VIDEO", "WMF", "EMF", "SVG", "HEIF", "JXL")
+ISOLATED_KINDS = ("PDF", "VIDEO", "WMF", "EMF", "SVG", "HEIF", "JXL", "RAW")
 
 # Readers keep caches and leak a little.
 _MAX_REQUESTS = 300

@@ -144,14 +144,29 @@ def _parsed(text: str) -> Place:
 
 
 def _from_glob(pattern: str, filters: Filters, kind: str) -> Iterable[Place | Unreadable]:
-    matches = sorted(glob.glob(pattern, recursive=True, include_hidden=True))
+    matches = _matches(pattern) or _matches(_with_literal_folders(pattern))
     if not matches:
-        raise UsageError(f"no {kind} matches '{pattern}'")
+        hint = "; a bracket that is part of a name is written [[]" if "[" in pattern else ""
+        raise UsageError(f"no {kind} matches '{pattern}'{hint}")
     for match in matches:
         if os.path.isdir(match):
             yield from _walk(match, filters)
         elif filters.keeps(match):
             yield Place(ImageRef(match))
+
+
+def _matches(pattern: str) -> list[str]:
+    return sorted(glob.glob(pattern, recursive=True, include_hidden=True))
+
+
+def _with_literal_folders(pattern: str) -> str:
+    """A pattern whose leading folders mean themselves, as far as there are such: `[x] t/*.jpg`."""
+    folder, name = os.path.split(pattern)
+    if not folder or folder == pattern:
+        return pattern
+    if os.path.isdir(folder):
+        return os.path.join(glob.escape(folder), name)
+    return os.path.join(_with_literal_folders(folder), name)
 
 
 def _walk(top: str, filters: Filters) -> Iterator[Place | Unreadable]:

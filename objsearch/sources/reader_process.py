@@ -53,6 +53,11 @@ def serve(request: dict[str, Any], limits: Limits) -> Iterator[Item]:
     else:
         if part:
             raise UnreadableImageError(f"a {kind} file has no pages, frames or times")
+        if kind == "RAW":
+            from objsearch.images import raw
+
+            yield part, raw.decode_raw(path, limits)
+            return
         yield part, _drawn(Path(path).read_bytes(), kind, request["name"], limits)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
-from objsearch.images.decode import Decoded, Limits, Part, decode, pixels_of, upright_pixels
+from objsearch.images.decode import Decoded, Limits, Part, decode, decoded_picture
 from objsearch.images.frames import decode_part
 from objsearch.images.kinds import mismatch
 from objsearch.sources.contents import (
@@ -24,7 +24,7 @@ from objsearch.sources.options import Reading
 from objsearch.sources.places import Place
 from objsearch.sources.regions import region_of
 from objsearch.sources.urls import fetch, is_url, name_of
-from objsearch.types import Image, Pixels, Unreadable
+from objsearch.types import Image, Unreadable
 
 
 def read_image(
@@ -38,7 +38,13 @@ def read_image(
     options = reading if isinstance(reading, Reading) else Reading(reading)
     try:
         decoded = _decoded(place, options, long_side)
-        image = Image(place.ref, decoded.pixels, warnings=decoded.warnings)
+        image = Image(
+            place.ref,
+            decoded.pixels,
+            warnings=decoded.warnings,
+            alpha=decoded.alpha,
+            ground=decoded.ground,
+        )
         xywh = place.ref.xywh or (place.region and place.region.in_pixels(image.size_wh))
         return region_of(image, xywh, place.roi_mode) if xywh else image
     except UnreadableImageError as error:
@@ -117,17 +123,17 @@ def _isolated(content: Content, part: Part, limits: Limits) -> Decoded:
 def _at_hand(content: Any, limits: Limits) -> Decoded:
     """Pixels that a person has given."""
     if isinstance(content, Image):
-        return Decoded(content.pixels, "pixels", content.warnings)
+        return Decoded(content.pixels, "pixels", content.warnings, content.alpha, content.ground)
     if isinstance(content, PillowImage.Image):
         limits.check_size(*content.size)
-        return Decoded(upright_pixels(content, limits), "pixels")
+        return decoded_picture(content, "pixels", limits)
     if isinstance(content, np.ndarray):
-        return Decoded(_checked_array(content, limits), "pixels")
+        return decoded_picture(_checked_array(content, limits), "pixels", limits)
     raise UnreadableImageError(f"a {type(content).__name__} is not an image")
 
 
-def _checked_array(array: np.ndarray, limits: Limits) -> Pixels:
-    """An array as pixels: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, uint8."""
+def _checked_array(array: np.ndarray, limits: Limits) -> PillowImage.Image:
+    """An array as a picture: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, uint8."""
     if array.dtype != np.uint8:
         raise UnreadableImageError(f"an array of {array.dtype} is not an image; give uint8, RGB")
     if array.ndim == 3 and array.shape[2] == 1:
@@ -135,4 +141,4 @@ def _checked_array(array: np.ndarray, limits: Limits) -> Pixels:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise UnreadableImageError(f"an array of shape {array.shape} is not an image")
     limits.check_size(array.shape[1], array.shape[0])
-    return pixels_of(PillowImage.fromarray(array), limits.background)
+    return PillowImage.fromarray(array)

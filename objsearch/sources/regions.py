@@ -117,4 +117,6 @@ def region_of(image: Image, xywh: tuple[int, int, int, int], mode: RoiMode = "re
     if mode == "filter":
         return replace(image, ref=ref, warnings=warnings, within_xyxy=box)
     pixels = np.ascontiguousarray(image.pixels[y1:y2, x1:x2])
-    return Image(ref, pixels, (x1, y1), image.size_wh, warnings)
+    alpha = None if image.alpha is None else image.alpha[y1:y2, x1:x2]
+    part = Image(ref, pixels, (x1, y1), image.size_wh, warnings)
+    return replace(part, alpha=alpha, ground=image.ground)

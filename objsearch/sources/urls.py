@@ -47,7 +47,7 @@ def fetch(url: str, limits: Limits, network: Network) -> bytes:
     Raises UnreadableImageError: offline, refused, too slow, too large, or not to be had.
     """
     if network.offline:
-        raise UnreadableImageError("it is on the network, and 'offline' is set")
+        raise UnreadableImageError("it is on the network, and 'input.offline' is set")
     with _told(limits), _client(limits, network) as client:
         for _ in range(MAX_REDIRECTS + 1):
             with client.stream("GET", url) as response:
@@ -143,14 +143,18 @@ def _body(response: httpx.Response, limits: Limits) -> bytes:
         raise UnreadableImageError(f"the server packs it as '{encoding}', which was not asked for")
     declared = response.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limits.max_bytes:
-        raise UnreadableImageError(f"larger than {limits.max_bytes:,} bytes")
+        raise UnreadableImageError(
+            f"larger than {limits.max_bytes:,} bytes, the limit input.max_bytes"
+        )
     parts: list[bytes] = []
     n_bytes = 0
     for part in response.iter_bytes():
         parts.append(part)
         n_bytes += len(part)
         if n_bytes > limits.max_bytes:
-            raise UnreadableImageError(f"larger than {limits.max_bytes:,} bytes")
+            raise UnreadableImageError(
+                f"larger than {limits.max_bytes:,} bytes, the limit input.max_bytes"
+            )
     return b"".join(parts)
 
 
@@ -164,7 +168,9 @@ def _told(limits: Limits) -> Iterator[None]:
         yield
     except (httpcore.TimeoutException, httpx.TimeoutException):
         seconds = f"{limits.timeout_seconds:g}"
-        raise UnreadableImageError(f"the server takes longer than {seconds} seconds") from None
+        raise UnreadableImageError(
+            f"the server takes longer than {seconds} seconds, the limit input.timeout_seconds"
+        ) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol, ValueError):
         raise UnreadableImageError("not a URL of http or https") from None
     except (httpcore.ConnectError, httpx.ConnectError) as error:

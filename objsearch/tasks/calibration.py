@@ -21,6 +21,9 @@ from objsearch.types import Hit
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
+FEW_PAIRS = 30
+"""Same, or different, pairs under which a fit follows the pairs that there happen to be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
@@ -38,6 +41,17 @@ class Result:
     calibration: Calibration
     scores: NDArray[np.float64]
     is_same: NDArray[np.bool_]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What speaks against trusting it."""
+        n_same, n_different = int(self.is_same.sum()), int((~self.is_same).sum())
+        if min(n_same, n_different) >= FEW_PAIRS:
+            return ()
+        return (
+            f"the calibration rests on {n_same} same and {n_different} different pairs: with fewer "
+            f"than {FEW_PAIRS} of each its scores are no probabilities of other photos",
+        )
 
     def at(self, threshold: float) -> dict[str, float]:
         """Precision, recall and false-positive rate of all pairs that score at least this."""

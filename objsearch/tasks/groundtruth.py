@@ -7,7 +7,7 @@ empty. A photo may stand in several rows, one a thing that it shows.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,10 +66,23 @@ def read_groundtruth(path: Path) -> Groundtruth:
         raise UsageError(f"{path}: not a CSV file ({error})") from None
     if not lines:
         raise UsageError(f"{path}: no rows")
-    missing = [column for column in COLUMNS[:3] if column not in lines[0]]
-    if missing:
-        raise UsageError(f"{path}: no column '{missing[0]}' (wanted: {', '.join(COLUMNS)})")
+    _check_columns(path, list(lines[0]))
     return Groundtruth(str(path), tuple(_rows(path, lines)))
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    missing = [column for column in COLUMNS[:3] if column not in columns]
+    if not missing:
+        return
+    header = columns[0] or ""
+    other = next((one for one in (";", "\t", "|") if one in header), None)
+    if other is not None and len(columns) == 1:
+        name = "tabs" if other == "\t" else f"'{other}'"
+        raise UsageError(f"{path}: its columns are separated by {name}; separate them by commas")
+    raise UsageError(
+        f"{path}: no column '{missing[0]}' (wanted: {', '.join(COLUMNS)}; or a, b, same for pairs "
+        "to calibrate by)"
+    )
 
 
 def _rows(path: Path, lines: Iterable[dict[str, str]]) -> Iterable[Row]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pymupdf
 import pytest
+from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Limits, Part
@@ -118,3 +120,34 @@ def test_encrypted_ones_say_so(tmp_path: Path) -> None:
 def test_broken_ones_say_so(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(UnreadableImageError):
         read(written(tmp_path, data))
+
+
+def stencil(tmp_path: Path, **keys: str) -> str:
+    """A page of one bit a pixel, painted whole."""
+    bits = files.pixels().max(axis=2) > 120
+    document = pymupdf.open()
+    page = document.new_page(width=bits.shape[1], height=bits.shape[0])
+    picture = PillowImage.fromarray(bits).convert("1")
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    xref = page.insert_image(page.rect, stream=stream.getvalue())
+    document.update_stream(xref, np.packbits(bits, axis=1).tobytes())
+    document.xref_set_key(xref, "DecodeParms", "null")
+    for key, value in keys.items():
+        document.xref_set_key(xref, key, value)
+    return written(tmp_path, bytes(document.tobytes()))
+
+
+@pytest.mark.parametrize("decode", ["null", "[0 1]", "[1 0]"])
+@pytest.mark.parametrize("is_stencil", [False, True])
+def test_an_embedded_picture_of_bits_comes_as_the_page_shows_it(
+    decode: str, is_stencil: bool, tmp_path: Path
+) -> None:
+    keys = {"Decode": decode}
+    if is_stencil:
+        keys |= {"ImageMask": "true", "ColorSpace": "null"}
+    path = stencil(tmp_path, **keys)
+    shown, embedded = read(path, Part(page=1)), read(path, Part(page=1, frame=0))
+    size = embedded.shape[1::-1]
+    shown = np.asarray(PillowImage.fromarray(shown).resize(size, PillowImage.Resampling.BOX))
+    assert np.abs(shown.astype(int) - embedded).mean() < 20

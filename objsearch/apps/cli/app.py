@@ -12,6 +12,7 @@ from objsearch.apps.cli import (
     compare,
     config,
     detect,
+    doctor,
     duplicates,
     evaluate,
     find,
@@ -21,26 +22,27 @@ from objsearch.apps.cli import (
     sign,
     signed,
 )
+from objsearch.apps.cli.command import Command
 
 app = typer.Typer(
     name="objsearch",
     help="Which of these photos show the same object?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("find")(find.find)
-app.command("compare")(compare.compare)
-app.command("detect")(detect.detect)
-app.command("evaluate")(evaluate.evaluate)
-app.command("calibrate")(calibrate.calibrate)
-app.command("larger")(larger.larger)
-app.command("screen")(screen.screen)
-app.command("sign")(sign.sign)
-app.command("signed")(signed.signed)
-app.command("models")(models.models)
+app.command("find", cls=Command)(find.find)
+app.command("compare", cls=Command)(compare.compare)
+app.command("detect", cls=Command)(detect.detect)
+app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("calibrate", cls=Command)(calibrate.calibrate)
+app.command("larger", cls=Command)(larger.larger)
+app.command("screen", cls=Command)(screen.screen)
+app.command("sign", cls=Command)(sign.sign)
+app.command("signed", cls=Command)(signed.signed)
+app.command("doctor", cls=Command)(doctor.doctor)
+app.command("models", cls=Command)(models.models)
 app.add_typer(duplicates.app, name="duplicates")
 app.add_typer(config.app, name="config")
 
@@ -48,6 +50,8 @@ app.add_typer(config.app, name="config")
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"objsearch {__version__}")
+        for name, version in doctor.versions().items():
+            typer.echo(f"  {name} {version}")
         raise typer.Exit
 
 
@@ -56,7 +60,10 @@ def root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version, and those of the parts.",
         ),
     ] = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from objsearch.apps.cli import options as shared
+from objsearch.apps.cli.outputs import CALIBRATION, Output, check_outputs
 from objsearch.errors import UsageError
 
 
@@ -25,10 +26,10 @@ def calibrate(
     precision: Annotated[
         float, typer.Option("--precision", min=0, max=1, help="Print the threshold for this one.")
     ] = 0.99,
-    write: Annotated[
+    out: Annotated[
         Path | None,
         typer.Option(
-            "--write",
+            "--out",
             metavar="FILE.yaml",
             help="Where the calibration goes; name it in "
             "the settings with 'calibration: FILE.yaml'.",
@@ -39,25 +40,33 @@ def calibrate(
     mode: shared.ModeOption = None,
     workers: shared.WorkersOption = None,
     assignments: shared.SetOption = None,
+    force: shared.ForceOption = False,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Fit scores to labelled photos: precision and recall a threshold, and a calibration file."""
-    from objsearch.apps.cli.output import print_json, progress_bar
-    from objsearch.match.calibration import save
-    from objsearch.tasks.calibration import calibrate as run
+    if out is not None and out.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"--out: '{out}' has to end in .yaml, so that settings can name it")
+    inputs = [*truths, *(distractors or []), config]
+    check_outputs([Output("--out", out, CALIBRATION)], inputs, force=force)
+    from objsearch.apps.cli.output import print_json, warn
+    from objsearch.apps.cli.waiting import waiting
 
-    settings = shared.settings_of(preset, config, mode, workers, assignments)
-    with progress_bar() as progress:
+    with waiting() as progress:
+        settings = shared.settings_of(preset, config, mode, workers, assignments)
+        from objsearch.match.calibration import save
+        from objsearch.tasks.calibration import calibrate as run
+
         result = run(settings, truths, tuple(distractors or ()), progress)
-    if write is not None:
+    warn(result.warnings)
+    if out is not None:
         try:
-            save(result.calibration, write)
+            save(result.calibration, out)
         except OSError as error:
-            raise UsageError(f"cannot write '{write}': {error.strerror}") from None
+            raise UsageError(f"cannot write '{out}': {error.strerror}") from None
     if as_json:
         print_json({"schema": "objsearch/calibrate/1", **result.as_data(precision)}, indent=2)
         return
     for line in result.lines(precision):
         typer.echo(line)
-    if write is not None:
-        typer.echo(f"calibration: {write}", err=True)
+    if out is not None:
+        typer.echo(f"calibration: {out}", err=True)

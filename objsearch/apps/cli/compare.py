@@ -15,23 +15,25 @@ def compare(
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     mode: shared.ModeOption = None,
+    workers: shared.WorkersOption = None,
     assignments: shared.SetOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Do two photos show the same object? Exit code 0: same, 1: not, 2: error."""
-    from objsearch.apps.cli.output import print_json
-    from objsearch.pipeline import ObjectSearch
+    from objsearch.apps.cli.output import print_json, print_table
+    from objsearch.apps.cli.waiting import waiting
 
-    search = ObjectSearch(shared.settings_of(preset, config, mode, None, assignments))
-    hit = search.compare(one, other)
+    with waiting():
+        settings = shared.settings_of(preset, config, mode, workers, assignments)
+        from objsearch.pipeline import ObjectSearch
+
+        hit = ObjectSearch(settings).compare(one, other)
     if as_json:
         from objsearch.report.as_json import comparison_json
 
-        print_json(comparison_json(hit, hit.query, search.settings.answer_settings()), indent=2)
+        print_json(comparison_json(hit, hit.query, settings.answer_settings()), indent=2)
     else:
-        from rich.console import Console
-
         from objsearch.report.as_table import comparison_table
 
-        Console().print(comparison_table(hit))
+        print_table(comparison_table(hit))
     raise typer.Exit(0 if hit.verdict == "same" else 1)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from objsearch.apps.cli import options as shared
+from objsearch.apps.cli.names import FilesFromOption, NullOption, listed
+from objsearch.apps.cli.outputs import check_folder
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,29 +17,49 @@ if TYPE_CHECKING:
 
 
 def detect(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photos or folders.")],
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="IMAGE...", help="Photos, folders, globs; '-': names on standard input."
+        ),
+    ] = None,
+    files_from: FilesFromOption = None,
+    null: NullOption = False,
+    include: shared.IncludeOption = None,
+    exclude: shared.ExcludeOption = None,
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     mode: shared.ModeOption = None,
+    workers: shared.WorkersOption = None,
     assignments: shared.SetOption = None,
     as_json: shared.JsonOption = False,
     draw: Annotated[
         Path | None,
         typer.Option("--draw", metavar="DIR", help="Write the photos with their boxes."),
     ] = None,
+    force: shared.ForceOption = False,
 ) -> None:
     """Where are things? A line a photo. Exit code 0, or 2 when a photo cannot be read."""
-    from objsearch.pipeline import ObjectSearch
-    from objsearch.types import Unreadable
+    names = listed(images, files_from, null, "no photo: name photos or folders")
+    if draw is not None:
+        check_folder("--draw", draw, [*names, config], force=force, pattern="[0-9]*-*.png")
+    from objsearch.apps.cli.waiting import waiting
 
-    search = ObjectSearch(shared.settings_of(preset, config, mode, None, assignments))
+    filters = shared.files_filters(include, exclude)
     is_complete = True
-    for number, (image, regions) in enumerate(search.detect(*images), 1):
-        if isinstance(image, Unreadable):
-            is_complete = False
-        elif draw is not None:
-            _draw(image, regions, draw, number)
-        _print(image, regions, as_json)
+    with waiting() as progress:
+        settings = shared.settings_of(preset, config, mode, workers, assignments, filters)
+        from objsearch.pipeline import ObjectSearch
+        from objsearch.types import Unreadable
+
+        progress.say("detect")
+        for number, (image, regions) in enumerate(ObjectSearch(settings).detect(*names), 1):
+            if isinstance(image, Unreadable):
+                is_complete = False
+            elif draw is not None:
+                _draw(image, regions, draw, number)
+            with progress.hidden():
+                _print(image, regions, as_json)
     raise typer.Exit(0 if is_complete else 2)
 
 
@@ -65,15 +87,18 @@ def _print(image: Image | Unreadable, regions: tuple[Region, ...], as_json: bool
 
 def _draw(image: Image, regions: tuple[Region, ...], folder: Path, number: int) -> None:
     from PIL import Image as PillowImage
+    from PIL.PngImagePlugin import PngInfo
 
     from objsearch.images.draw import draw_regions
 
     stem = Path(image.ref.uri).stem or "image"
+    mark = PngInfo()  # tells an earlier drawing from a photo of that name
+    mark.add_text("Software", "objsearch")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # The number keeps apart photos of the same name from different folders.
         PillowImage.fromarray(draw_regions(image.pixels, regions)).save(
-            folder / f"{number:04d}-{stem}.png"
+            folder / f"{number:04d}-{stem}.png", pnginfo=mark
         )
     except OSError as error:
         raise UsageError(f"cannot write to '{folder}': {error.strerror or error}") from None

@@ -11,7 +11,16 @@ from typer.core import TyperGroup
 
 from objsearch.apps.cli import duplicates_applying as applying
 from objsearch.apps.cli import options as shared
-from objsearch.errors import UsageError
+from objsearch.apps.cli.command import Command
+from objsearch.apps.cli.names import (
+    FilesFromOption,
+    NullOption,
+    PathsOption,
+    form_of,
+    listed,
+    print_paths,
+)
+from objsearch.apps.cli.outputs import PAGE, PLAN_FILE, Output, check_outputs
 
 if TYPE_CHECKING:
     from objsearch.screening import Screen
@@ -39,11 +48,17 @@ app = typer.Typer(
 )
 
 
-@app.command(PLAN)
+@app.command(PLAN, cls=Command)
 def plan(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Photos: files, folders or globs.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...",
+            help="Photos: files, folders or globs; '-': names on standard input.",
+        ),
+    ] = None,
+    files_from: FilesFromOption = None,
+    null: NullOption = False,
     plan_file: Annotated[
         Path | None, typer.Option("--plan", metavar="PLAN.json", help="Where to write the plan.")
     ] = None,
@@ -78,67 +93,94 @@ def plan(
     threshold: Annotated[
         float | None, typer.Option("--threshold", min=0, max=1, help="Least score of a copy.")
     ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Pass over; repeat.")
+    exact_only: Annotated[
+        bool,
+        typer.Option("--exact-only", help="Only the same bytes and the same pixels; much faster."),
+    ] = False,
+    include: shared.IncludeOption = None,
+    exclude: shared.ExcludeOption = None,
+    remove: Annotated[
+        str | None,
+        typer.Option(
+            "--remove",
+            metavar="KINDS",
+            help="What goes besides the same pictures, where the kept file shows all of it: part, "
+            "edited, or both joined by a comma. They are to be reviewed otherwise.",
+        ),
     ] = None,
+    related: Annotated[
+        bool,
+        typer.Option(
+            "--related", help="Also list what shows the same view and is no copy: another moment."
+        ),
+    ] = False,
     decisions: shared.DecisionsOption = None,
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     workers: shared.WorkersOption = None,
     assignments: shared.SetOption = None,
     as_json: shared.JsonOption = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV for programs, a row a file.")] = False,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.html", help="A page for review.")
-    ] = None,
+    as_csv: shared.CsvOption = False,
+    as_paths: PathsOption = False,
+    report: shared.ReportOption = None,
+    force: shared.ForceOption = False,
 ) -> None:
     """Find copies and plan what goes; changes nothing. Exit code 0: found, 1: none, 2: an error."""
-    if as_json and as_csv:
-        raise UsageError("give either --json or --csv, not both")
+    form = form_of(as_json=as_json, as_csv=as_csv, as_paths=as_paths)
+    names = listed(paths, files_from, null, "nothing to look at: name photos or folders")
+    outputs = [Output("--plan", plan_file, PLAN_FILE), Output("--report", report, PAGE)]
+    inputs = [*names, *(references or []), *(against or []), decisions, config]
+    check_outputs(outputs, inputs, force=force)
     wanted = {
         "duplicates.keep": keep.split(",") if keep else None,
         "duplicates.n_kept": n_kept,
         "duplicates.threshold": threshold,
+        "duplicates.exact_only": exact_only or None,
+        "duplicates.remove": remove.split(",") if remove else None,
+        "duplicates.related": related or None,
         "duplicates.decisions": str(decisions) if decisions else None,
-        "input.exclude": exclude,
+        **shared.files_filters(include, exclude),
     }
-    settings = shared.settings_with(wanted, preset, config, workers, assignments, PRESET)
-    from objsearch.apps.cli.output import progress_bar, warn
-    from objsearch.tasks.duplicates import plan_duplicates, write_plan
-    from objsearch.tasks.duplicates.screening import open_screen
+    from objsearch.apps.cli.output import warn, write_report
+    from objsearch.apps.cli.waiting import waiting
 
-    screen = open_screen(settings)
-    with progress_bar() as progress:
+    with waiting() as progress:
+        settings = shared.settings_with(wanted, preset, config, workers, assignments, PRESET)
+        from objsearch.tasks.duplicates import plan_duplicates, write_plan
+        from objsearch.tasks.duplicates.screening import open_screen
+
+        screen = open_screen(settings)
         made = plan_duplicates(
-            paths, settings, references=references or [], against=against or [], progress=progress
+            names, settings, references=references or [], against=against or [], progress=progress
         )
-    warn((*made.warnings, *(f"{one.path}: {one.reason}" for one in made.skipped)))
-    if plan_file is not None:
-        write_plan(made, plan_file)
-        typer.echo(f"plan: {plan_file}", err=True)
-    _show(made, "json" if as_json else "csv" if as_csv else "table")
-    if report is not None:
-        _write_report(made, report, settings, screen)
+        with progress.hidden():
+            warn((*made.warnings, *(f"{one.path}: {one.reason}" for one in made.skipped)))
+            if plan_file is not None:
+                write_plan(made, plan_file)
+                typer.echo(f"plan: {plan_file}", err=True)
+            _show(made, form, null)
+        progress.say("report")
+        write_report(report, lambda path: _write_page(made, path, settings, screen))
     raise typer.Exit(0 if made.groups else 1)
 
 
-def _show(made: Plan, form: str) -> None:
+def _show(made: Plan, form: str, null: bool) -> None:
+    from objsearch.apps.cli.output import print_json, print_table
     from objsearch.tasks.duplicates import forms
 
     if form == "json":
-        from objsearch.apps.cli.output import print_json
         from objsearch.tasks.duplicates import plan_json
 
         print_json(plan_json(made), indent=1)
     elif form == "csv":
         sys.stdout.writelines(forms.plan_csv(made))
+    elif form == "paths":
+        print_paths((member.path for member in made.removed()), null)
     else:
-        from rich.console import Console
-
-        Console().print(forms.plan_table(made))
+        print_table(forms.plan_table(made))
 
 
-def _write_report(made: Plan, path: Path, settings: Settings, screen: Screen) -> None:
+def _write_page(made: Plan, path: Path, settings: Settings, screen: Screen) -> None:
     from objsearch.sources import Place, read_image
     from objsearch.tasks.duplicates.forms import write_page
     from objsearch.tasks.duplicates.screening import flagged_members
@@ -148,13 +190,9 @@ def _write_report(made: Plan, path: Path, settings: Settings, screen: Screen) ->
         image = read_image(Place(ref), settings.input.reading)
         return image.pixels if isinstance(image, Image) else None
 
-    try:
-        write_page(made, path, read, flagged_members(made, screen))
-    except OSError as error:
-        raise UsageError(f"cannot write the report '{path}': {error.strerror}") from None
-    typer.echo(f"report: {path}", err=True)
+    write_page(made, path, read, flagged_members(made, screen))
 
 
-app.command("apply")(applying.apply)
-app.command("undo")(applying.undo)
-app.command("ignore")(applying.ignore)
+app.command("apply", cls=Command)(applying.apply)
+app.command("undo", cls=Command)(applying.undo)
+app.command("ignore", cls=Command)(applying.ignore)

@@ -38,7 +38,7 @@ def apply(
     """
     if trash and delete:
         raise UsageError("give either --trash or --delete, not both")
-    from objsearch.apps.cli.output import progress_bar
+    from objsearch.apps.cli.waiting import waiting
     from objsearch.tasks.duplicates import apply_plan, read_plan
 
     plan = read_plan(plan_file)
@@ -47,7 +47,7 @@ def apply(
     method: Method = "trash" if trash else "delete" if delete else "quarantine"
     folder = quarantine or plan_file.with_name(f"{plan_file.stem}-quarantine")
     try:
-        with progress_bar() as progress:
+        with waiting() as progress:
             outcome = apply_plan(plan, folder, method=method, progress=progress)
     except KeyboardInterrupt:
         raise UsageError(
@@ -59,8 +59,10 @@ def apply(
 
 
 def _confirm(plan: Plan) -> None:
+    from objsearch.report.wording import files
+
     n = sum(1 for _ in plan.removed())
-    question = f"Delete {n} files for good? They cannot be brought back."
+    question = f"Delete {files(n)} for good? What is deleted cannot be brought back."
     try:
         is_sure = typer.confirm(question, err=True)
     except typer.Abort:  # no terminal, and so nobody to ask
@@ -70,10 +72,14 @@ def _confirm(plan: Plan) -> None:
 
 
 def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
-    from objsearch.apps.cli.output import print_json, warn
-    from objsearch.report.wording import shown
+    from objsearch.apps.cli.output import hint, print_json, warn
+    from objsearch.report.wording import files, shown
+    from objsearch.tasks.duplicates.applying import GONE
 
     warn(f"left: {shown(one.path)}: {shown(one.reason)}" for one in outcome.left)
+    n_now = len(outcome.removed) - outcome.n_before
+    if n_now == 0 and outcome.left and all(one.reason == GONE for one in outcome.left):
+        hint("none of the files is there any more: was this plan applied before, elsewhere?")
     if as_json:
         print_json(
             {
@@ -81,12 +87,18 @@ def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
                 "method": method,
                 "manifest": str(outcome.manifest),
                 "removed": [one.path for one in outcome.removed],
+                "removed_before": outcome.n_before,
                 "left": [{"path": one.path, "reason": one.reason} for one in outcome.left],
             },
             indent=1,
         )
         return
-    typer.echo(f"{len(outcome.removed)} files removed, {len(outcome.left)} left where they were")
+    if n_now or not outcome.n_before:
+        typer.echo(f"{files(n_now)} removed, {len(outcome.left)} left where they were")
+    else:
+        typer.echo("nothing more to remove")
+    if outcome.n_before:
+        typer.echo(f"{files(outcome.n_before)} removed by this plan before")
     typer.echo(f"manifest: {outcome.manifest}")
     if method == "quarantine" and outcome.removed:
         typer.echo(f"bring them back with: objsearch duplicates undo '{outcome.manifest}'")
@@ -105,11 +117,12 @@ def undo(
 
     Exit code 0: all is back, 1: something could not be, 2: an error.
     """
-    from objsearch.apps.cli.output import print_json, progress_bar, warn
-    from objsearch.report.wording import shown
+    from objsearch.apps.cli.output import print_json, warn
+    from objsearch.apps.cli.waiting import waiting
+    from objsearch.report.wording import files, shown
     from objsearch.tasks.duplicates import undo as run
 
-    with progress_bar() as progress:
+    with waiting() as progress:
         undone = run(manifest, progress=progress)
     warn(f"not restored: {shown(one.path)}: {shown(one.reason)}" for one in undone.left)
     if as_json:
@@ -122,7 +135,7 @@ def undo(
             indent=1,
         )
     else:
-        typer.echo(f"{len(undone.restored)} files restored, {len(undone.left)} not")
+        typer.echo(f"{files(len(undone.restored))} restored, {len(undone.left)} not")
     raise typer.Exit(1 if undone.left else 0)
 
 

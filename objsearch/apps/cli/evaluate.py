@@ -32,15 +32,17 @@ def evaluate(
     as_json: shared.JsonOption = False,
 ) -> None:
     """How good is a search? mAP, top 1, recall, wrong verdicts, localisation."""
-    from objsearch.apps.cli.output import print_json, progress_bar, warn
-    from objsearch.pipeline import ObjectSearch
-    from objsearch.tasks.evaluation import Options
-    from objsearch.tasks.evaluation import evaluate as run
-    from objsearch.tasks.groundtruth import read_groundtruth
+    from objsearch.apps.cli.output import print_json, warn
+    from objsearch.apps.cli.waiting import waiting
 
-    rows = read_groundtruth(truth)
-    settings = shared.settings_of(preset, config, mode, workers, assignments)
-    with progress_bar() as progress:
+    with waiting() as progress:
+        settings = shared.settings_of(preset, config, mode, workers, assignments)
+        from objsearch.pipeline import ObjectSearch
+        from objsearch.tasks.evaluation import Options
+        from objsearch.tasks.evaluation import evaluate as run
+        from objsearch.tasks.groundtruth import read_groundtruth
+
+        rows = read_groundtruth(truth)
         search = ObjectSearch(settings, progress)
         evaluation = run(search, rows, Options(all_queries, boxes, tuple(distractors or ())))
     warn(f"{one.ref}: {one.reason}" for one in search.skipped)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from objsearch.apps.cli import options as shared
+from objsearch.apps.cli.names import (
+    FilesFromOption,
+    NullOption,
+    PathsOption,
+    form_of,
+    listed,
+    print_paths,
+)
+from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
+from objsearch.apps.cli.waiting import stopwatch
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from objsearch.pipeline import ObjectSearch
-    from objsearch.types import Answer
+    from objsearch.apps.cli.waiting import Waiting
+    from objsearch.types import Answer, Hit
 
 
 def find(
@@ -24,9 +36,14 @@ def find(
     references: Annotated[
         list[str] | None,
         typer.Option(
-            "--in", metavar="PATH", help="Photos to search: files, folders, globs; repeat."
+            "--in",
+            metavar="PATH...",
+            help="Photos to search: files, folders, globs, all that follow; '-': names on "
+            "standard input.",
         ),
     ] = None,
+    files_from: FilesFromOption = None,
+    null: NullOption = False,
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     mode: shared.ModeOption = None,
@@ -34,6 +51,7 @@ def find(
     threshold: Annotated[
         float | None, typer.Option("--threshold", min=0, max=1, help="Least score of a hit.")
     ] = None,
+    verdict: shared.VerdictOption = None,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Hits to pass over.")] = 0,
     region: shared.RegionOption = None,
     in_region: shared.InRegionOption = None,
@@ -62,17 +80,26 @@ def find(
     workers: shared.WorkersOption = None,
     assignments: shared.SetOption = None,
     as_json: shared.JsonOption = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV for programs, a row a hit.")] = False,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.html", help="A page with the evidence.")
-    ] = None,
+    as_csv: shared.CsvOption = False,
+    as_paths: PathsOption = False,
+    report: shared.ReportOption = None,
+    force: shared.ForceOption = False,
 ) -> None:
-    """Which photos show the same object? Exit code 0: found, 1: nothing found, 2: an error."""
-    query, references = _checked(query, references)
-    _check_fit(as_json and as_csv, each and bool(weight))
+    """Which photos show the same object?
+
+    Exit code 0: hits of the verdicts asked for by --verdict, else same or uncertain ones; 1: none;
+    2: an error.
+    """
+    query, references = _checked(query, references, files_from, null)
+    form = form_of(as_json=as_json, as_csv=as_csv, as_paths=as_paths)
+    if each and weight:
+        raise UsageError("--weight weighs photos of one thing; with --each every one is another")
+    inputs = [*query, *references, *(unwanted or []), config]
+    check_outputs([Output("--report", report, PAGE)], inputs, force=force)
     wanted: dict[str, Any] = {
         "top": top,
         "threshold": threshold,
+        "verdicts": [one.value for one in verdict or ()] or None,
         "offset": offset or None,
         "fusion": fusion.value if fusion else None,
         "include_query": include_query or None,
@@ -92,53 +119,72 @@ def find(
         min_pixels=min_pixels,
         max_pixels=max_pixels,
     )
-    from objsearch.apps.cli.output import progress_bar
-    from objsearch.pipeline import ObjectSearch
+    from objsearch.apps.cli.output import reader_of, write_report
+    from objsearch.apps.cli.waiting import waiting
 
-    settings = shared.settings_of(preset, config, mode, workers, assignments, filters)
-    with progress_bar() as progress:
+    with waiting() as progress:
+        settings = shared.settings_of(preset, config, mode, workers, assignments, filters)
+        from objsearch.pipeline import ObjectSearch
+        from objsearch.report.as_html import write_html
+
+        progress.say("describing")
         search = ObjectSearch(settings, progress)
         search.add(*references, region=in_region, roi_mode=wanted["roi_mode"])
-    answers = search.find_each(query, **wanted) if each else iter([search.find(*query, **wanted)])
-    seen = _shown(answers, "json" if as_json else "csv" if as_csv else "table", each)
-    if report is not None:
-        _write_report(search, seen, report)
-    raise typer.Exit(0 if any(answer.hits for answer in seen) else 1)
+        progress.say("searching")
+        answers = (
+            search.find_each(query, **wanted) if each else iter([search.find(*query, **wanted)])
+        )
+        seen = _shown(answers, form, progress, each=each, null=null)
+        progress.say("report")
+        write_report(report, lambda path: write_html(seen, path, reader_of(search)))
+    raise typer.Exit(0 if any(hit.verdict in counting(verdict) for hit in hits_of(seen)) else 1)
 
 
-def _checked(query: list[str] | None, references: list[str] | None) -> tuple[list[str], list[str]]:
+def _checked(
+    query: list[str] | None,
+    references: list[str] | None,
+    files_from: list[Path] | None,
+    null: bool,
+) -> tuple[list[str], list[str]]:
     if not query:
         raise UsageError("no query: name at least one photo of the thing to look for")
-    if not references:
-        raise UsageError("nothing to search: name photos or folders with --in PATH")
-    return query, references
+    missing = "nothing to search: name photos or folders with --in PATH"
+    return query, listed(references, files_from, null, missing)
 
 
-def _check_fit(two_forms: bool, weighed_each: bool) -> None:
-    if two_forms:
-        raise UsageError("give either --json or --csv, not both")
-    if weighed_each:
-        raise UsageError("--weight weighs photos of one thing; with --each every photo is another")
+def counting(verdict: Sequence[shared.FoundVerdict] | None) -> set[str]:
+    """The verdicts that make an answer a find."""
+    return {one.value for one in verdict or shared.FoundVerdict}
 
 
-def _shown(answers: Iterable[Answer], form: str, each: bool) -> list[Answer]:
-    """Print answers as they come; returns them for the report."""
+def hits_of(answers: Iterable[Answer]) -> Iterator[Hit]:
+    """All hits of several answers."""
+    return (hit for answer in answers for hit in answer.hits)
+
+
+def _shown(
+    answers: Iterable[Answer], form: str, progress: Waiting, *, each: bool, null: bool
+) -> list[Answer]:
+    """Print answers as they come, each with the seconds waited for it; returns them."""
     from objsearch.apps.cli.output import warn
 
     seen: list[Answer] = []
-    for answer in answers:
-        fresh = [w for w in answer.warnings if not seen or w not in seen[0].warnings]
-        warn(fresh)
-        _show(answer, form, each, first=not seen)
+    for made in answers:
+        answer = replace(made, elapsed_seconds=stopwatch.lap())
+        with progress.hidden():
+            warn(one for one in answer.warnings if not seen or one not in seen[0].warnings)
+            if form == "paths":
+                print_paths((hit.ref for hit in answer.hits), null)
+            else:
+                _show(answer, form, each, first=not seen)
         seen.append(answer)
     return seen
 
 
 def _show(answer: Answer, form: str, each: bool, first: bool) -> None:
-    import sys
+    from objsearch.apps.cli.output import print_json, print_table
 
     if form == "json":
-        from objsearch.apps.cli.output import print_json
         from objsearch.report.as_json import answer_json
 
         print_json(answer_json(answer), indent=None if each else 2)
@@ -147,19 +193,6 @@ def _show(answer: Answer, form: str, each: bool, first: bool) -> None:
 
         write_csv(answer, sys.stdout, header=first)
     else:
-        from rich.console import Console
-
         from objsearch.report.as_table import answer_table
 
-        Console().print(answer_table(answer))
-
-
-def _write_report(search: ObjectSearch, answers: list[Answer], path: Path) -> None:
-    from objsearch.apps.cli.output import reader_of
-    from objsearch.report.as_html import write_html
-
-    try:
-        write_html(answers, path, reader_of(search))
-    except OSError as error:
-        raise UsageError(f"cannot write the report '{path}': {error.strerror}") from None
-    typer.echo(f"report: {path}", err=True)
+        print_table(answer_table(answer))

@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from objsearch.apps.cli import options as shared
-from objsearch.errors import UsageError
+from objsearch.apps.cli.names import (
+    FilesFromOption,
+    NullOption,
+    PathsOption,
+    form_of,
+    listed,
+    print_paths,
+)
+from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
+from objsearch.apps.cli.waiting import stopwatch
 
 if TYPE_CHECKING:
-    from objsearch.pipeline import ObjectSearch
     from objsearch.tasks.larger import LargerAnswer
 
 
 def larger(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="The photo at hand.")],
+    former_references: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[REFERENCE...]", help="Say --in REFERENCE...", hidden=True),
+    ] = None,
     references: Annotated[
-        list[str],
-        typer.Argument(metavar="REFERENCE...", help="Photos to search: files, folders, globs."),
-    ],
+        list[str] | None,
+        typer.Option(
+            "--in",
+            metavar="PATH...",
+            help="Photos to search: files, folders, globs, all that follow; '-': names on "
+            "standard input.",
+        ),
+    ] = None,
+    files_from: FilesFromOption = None,
+    null: NullOption = False,
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     threshold: Annotated[
@@ -31,60 +50,65 @@ def larger(
         str | None,
         typer.Option("--region", metavar="X,Y,W,H", help="The part of the query that counts."),
     ] = None,
+    include: shared.IncludeOption = None,
+    exclude: shared.ExcludeOption = None,
     workers: shared.WorkersOption = None,
     assignments: shared.SetOption = None,
     as_json: shared.JsonOption = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV for programs, a row a copy.")] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE.html", help="A page that shows the detail."),
-    ] = None,
+    as_csv: shared.CsvOption = False,
+    as_paths: PathsOption = False,
+    report: shared.ReportOption = None,
+    force: shared.ForceOption = False,
 ) -> None:
     """Which photos show the same with more pixels, largest first? The preset is 'larger'.
 
     Enlarged copies that show no more than the query are marked. Exit code 0: found, 1: none found,
     2: an error.
     """
-    if as_json and as_csv:
-        raise UsageError("give either --json or --csv, not both")
-    from objsearch.apps.cli.output import progress_bar, warn
-    from objsearch.pipeline import ObjectSearch
-    from objsearch.tasks.larger import find_larger
+    form = form_of(as_json=as_json, as_csv=as_csv, as_paths=as_paths)
+    if former_references:
+        from objsearch.apps.cli.output import hint
+
+        hint("photos to search come after --in: objsearch larger QUERY --in PATH...")
+    given = [*(former_references or ()), *(references or ())]
+    missing = "nothing to search: name photos or folders with --in PATH"
+    names = listed(given, files_from, null, missing)
+    check_outputs([Output("--report", report, PAGE)], [query, *names, config], force=force)
+    from objsearch.apps.cli.output import reader_of, warn, write_report
+    from objsearch.apps.cli.waiting import waiting
 
     chosen = preset if preset is not None or config is not None else "larger"
-    settings = shared.settings_of(chosen, config, None, workers, assignments)
-    with progress_bar() as progress:
-        search = ObjectSearch(settings, progress).add(*references)
-        answer = find_larger(search, query, threshold=threshold, region=region)
-    warn(answer.warnings)
-    warn(f"{one.ref}: {one.reason}" for one in answer.skipped)
-    _show(answer, "json" if as_json else "csv" if as_csv else "table")
-    if html is not None:
-        _write_page(search, answer, html)
+    filters = shared.files_filters(include, exclude)
+    with waiting() as progress:
+        settings = shared.settings_of(chosen, config, None, workers, assignments, filters)
+        from objsearch.pipeline import ObjectSearch
+        from objsearch.tasks.larger import find_larger
+        from objsearch.tasks.larger.as_html import write_page
+
+        progress.say("describing")
+        search = ObjectSearch(settings, progress).add(*names)
+        progress.say("searching")
+        made = find_larger(search, query, threshold=threshold, region=region)
+        answer = replace(made, elapsed_seconds=stopwatch.lap())
+        with progress.hidden():
+            warn(answer.warnings)
+            warn(f"{one.ref}: {one.reason}" for one in answer.skipped)
+            if form == "paths":
+                print_paths((copy.ref for copy in answer.copies), null)
+            else:
+                _show(answer, form)
+        progress.say("report")
+        write_report(report, lambda path: write_page(answer, path, reader_of(search)))
     raise typer.Exit(0 if answer.copies else 1)
 
 
 def _show(answer: LargerAnswer, form: str) -> None:
+    from objsearch.apps.cli.output import print_json, print_table
     from objsearch.tasks.larger import forms
 
     if form == "json":
-        from objsearch.apps.cli.output import print_json
-
         print_json(forms.larger_json(answer), indent=2)
     elif form == "csv":
         sys.stdout.writelines(forms.larger_csv(answer))
     else:
-        from rich.console import Console
-
-        Console().print(forms.larger_table(answer))
-
-
-def _write_page(search: ObjectSearch, answer: LargerAnswer, path: Path) -> None:
-    from objsearch.apps.cli.output import reader_of
-    from objsearch.tasks.larger.as_html import write_page
-
-    try:
-        write_page(answer, path, reader_of(search))
-    except OSError as error:
-        raise UsageError(f"cannot write the page '{path}': {error.strerror}") from None
-    typer.echo(f"page: {path}", err=True)
+        print_table(forms.larger_table(answer))

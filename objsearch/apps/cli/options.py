@@ -36,6 +36,13 @@ class Fusion(StrEnum):
     min = "min"
 
 
+class FoundVerdict(StrEnum):
+    """The verdicts of what counts as found."""
+
+    same = "same"
+    uncertain = "uncertain"
+
+
 class RoiMode(StrEnum):
     """What becomes of a region of interest."""
 
@@ -73,7 +80,19 @@ DecisionsOption = Annotated[
         help="Where it is remembered which photos are no duplicates; without: in your data folder.",
     ),
 ]
+ForceOption = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Replace a file that is no earlier output of objsearch; never one of the inputs.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for programs, on stdout alone.")]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.html", help="A page with the evidence."),
+]
+CsvOption = Annotated[bool, typer.Option("--csv", help="CSV for programs, on stdout alone.")]
 
 RegionOption = Annotated[
     str | None,
@@ -104,6 +123,13 @@ WeightOption = Annotated[
         "--weight", metavar="W", help="How much a query photo counts; once for each, in order."
     ),
 ]
+VerdictOption = Annotated[
+    list[FoundVerdict] | None,
+    typer.Option(
+        "--verdict",
+        help="Only hits of this verdict; repeat for both. Decides on the exit code, too.",
+    ),
+]
 NotOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -114,7 +140,7 @@ NotOption = Annotated[
 ]
 IncludeOption = Annotated[
     list[str] | None,
-    typer.Option("--include", metavar="GLOB", help="Search only files that match. Repeat."),
+    typer.Option("--include", metavar="GLOB", help="Look only at files that match. Repeat."),
 ]
 ExcludeOption = Annotated[
     list[str] | None,
@@ -162,6 +188,12 @@ def filters_of(**given: Any) -> dict[str, Any]:
     return found | {f"input.{key}": told[key] for key in unopened if key in told}
 
 
+def files_filters(include: list[str] | None, exclude: list[str] | None) -> dict[str, Any]:
+    """The settings for which files of folders and globs are looked at."""
+    given = {"input.include": include, "input.exclude": exclude}
+    return {key: value for key, value in given.items() if value is not None}
+
+
 def settings_of(
     preset: str | None,
     config: Path | None,
@@ -176,12 +208,19 @@ def settings_of(
     if preset is not None and config is not None:
         raise UsageError("give either --preset or --config, not both")
     chosen: str | Path = config if config is not None else preset or "default"
-    overrides = dict(_assignment(text) for text in assignments or []) | (more or {})
+    assigned = dict(_assignment(text) for text in assignments or [])
+    overrides = assigned | (more or {})
     if workers is not None:
         overrides["run.workers"] = workers
-    settings = load_settings(chosen, overrides)
+    called = _called(overrides, assigned)
+    settings = load_settings(chosen, overrides, called)
     extra = _mode_overrides(mode, settings)
-    return load_settings(chosen, {**extra, **overrides}) if extra else settings
+    return load_settings(chosen, {**extra, **overrides}, called) if extra else settings
+
+
+def _called(overrides: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, str]:
+    """What a person has written for a setting, for messages about mistakes."""
+    return {key: f"--set {key}" if key in assigned else "command line" for key in overrides}
 
 
 def settings_with(
@@ -198,10 +237,11 @@ def settings_with(
     settings_of(preset, config)  # says when both are given
     chosen: str | Path = config if config is not None else preset or default
     overrides = {key: value for key, value in wanted.items() if value is not None}
-    overrides |= dict(_assignment(text) for text in assignments or [])
+    assigned = dict(_assignment(text) for text in assignments or [])
+    overrides |= assigned
     if workers is not None:
         overrides["run.workers"] = workers
-    return load_settings(chosen, overrides)
+    return load_settings(chosen, overrides, _called(overrides, assigned))
 
 
 def _mode_overrides(mode: Mode | None, settings: Settings) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from objsearch.errors import UsageError
+
 if TYPE_CHECKING:
-    from objsearch.flow import Progress
+    from rich.console import RenderableType
+
     from objsearch.pipeline import ObjectSearch
     from objsearch.report.pictures import Read
 
@@ -25,41 +28,32 @@ def warn(sentences: Iterable[str]) -> None:
         print(f"warning: {sentence}", file=sys.stderr)
 
 
+def hint(sentence: str) -> None:
+    """What would be better next time, as one line on stderr."""
+    print(f"hint: {sentence}", file=sys.stderr)
+
+
 def print_json(data: Any, *, indent: int | None = None) -> None:
     """One JSON document; without indent on a line of its own."""
     print(json.dumps(data, indent=indent, allow_nan=False), flush=True)
 
 
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """A progress callback that draws bars on a terminal's stderr, and says nothing elsewhere."""
+def print_table(table: RenderableType) -> None:
+    """For people on a terminal."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:<9}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bars:
-        tasks: dict[str, Any] = {}
+    Console().print(table)
 
-        def advance(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
 
-        yield advance
+def write_report(path: Path | None, write: Callable[[Path], None]) -> None:
+    """Have a page written, and say where; nothing without a path. Raises UsageError."""
+    if path is None:
+        return
+    try:
+        write(path)
+    except OSError as error:
+        raise UsageError(f"cannot write the report '{path}': {error.strerror}") from None
+    print(f"report: {path}", file=sys.stderr)
 
 
 def reader_of(search: ObjectSearch) -> Read:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from objsearch.apps.cli import options as shared
+from objsearch.apps.cli.names import (
+    FilesFromOption,
+    NullOption,
+    PathsOption,
+    form_of,
+    listed,
+    print_paths,
+)
+from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
+from objsearch.apps.cli.waiting import stopwatch
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from objsearch.settings import Settings
     from objsearch.tasks.screening import Listing
 
 
@@ -26,7 +35,14 @@ class Action(StrEnum):
 
 
 def screen(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Photos, folders, globs.")],
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...", help="Photos, folders, globs; '-': names on standard input."
+        ),
+    ] = None,
+    files_from: FilesFromOption = None,
+    null: NullOption = False,
     block: Annotated[
         list[str] | None,
         typer.Option("--block", metavar="PATH", help="Known images whose copies to find; repeat."),
@@ -47,37 +63,54 @@ def screen(
             "--action", help="flag: mark them. exclude: list the others. only: list none but them."
         ),
     ] = None,
+    include: shared.IncludeOption = None,
+    exclude: shared.ExcludeOption = None,
+    preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     workers: shared.WorkersOption = None,
     assignments: shared.SetOption = None,
     as_json: shared.JsonOption = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV for programs, a row a flag.")] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE.html", help="A page of what was flagged, blurred."),
-    ] = None,
+    as_csv: shared.CsvOption = False,
+    as_paths: PathsOption = False,
+    report: shared.ReportOption = None,
+    force: shared.ForceOption = False,
 ) -> None:
     """Which photos are unwanted? By a block list, examples, classifiers, or a settings file.
 
     Exit code 0: flagged ones found, 1: none, 2: an error, also when a photo or a part of the rules
     could not be looked at.
     """
-    if as_json and as_csv:
-        raise UsageError("give either --json or --csv, not both")
-    from objsearch.apps.cli.output import progress_bar, warn
-    from objsearch.tasks.screening import screen_images
-
+    form = form_of(as_json=as_json, as_csv=as_csv, as_paths=as_paths)
+    names = listed(paths, files_from, null, "nothing to screen: name photos or folders")
+    inputs = [*names, *(block or []), *(examples or []), config]
+    check_outputs([Output("--report", report, PAGE)], inputs, force=force)
     given = {"block": block, "examples": examples, "action": action and action.value}
     wanted: dict[str, Any] = {f"screening.{key}": one for key, one in given.items() if one}
     if classifiers:
         wanted["screening.classifiers"] = [_classifier(text) for text in classifiers]
-    settings = shared.settings_of(None, config, None, workers, assignments, wanted)
-    with progress_bar() as progress:
-        listing = screen_images(list(paths), settings, progress)
-    warn(f"{one.ref}: {one.reason}; it was not looked at" for one in listing.skipped)
-    _show(listing, "json" if as_json else "csv" if as_csv else "table")
-    if html is not None:
-        _write_page(settings, listing, html)
+    wanted |= shared.files_filters(include, exclude)
+    from objsearch.apps.cli.output import reader_of, warn, write_report
+    from objsearch.apps.cli.waiting import waiting
+
+    with waiting() as progress:
+        settings = shared.settings_of(preset, config, None, workers, assignments, wanted)
+        from objsearch.pipeline import ObjectSearch
+        from objsearch.tasks.screening import screen_images
+        from objsearch.tasks.screening.forms import write_page
+
+        made = screen_images(names, settings, progress)
+        listing = replace(made, elapsed_seconds=stopwatch.lap())
+        with progress.hidden():
+            warn(f"{one.ref}: {one.reason}; it was not looked at" for one in listing.skipped)
+            warn(f"{one.ref}: {one.left_out}" for one in listing.images if one.left_out)
+            if form == "paths":
+                shown = listing.flagged if action in (None, Action.flag) else listing.kept
+                print_paths((one.ref for one in shown), null)
+            else:
+                _show(listing, form)
+        progress.say("report")
+        read = reader_of(ObjectSearch(settings))
+        write_report(report, lambda path: write_page(listing, path, read))
     raise typer.Exit(2 if listing.skipped else 0 if listing.flagged else 1)
 
 
@@ -92,27 +125,12 @@ def _classifier(text: str) -> dict[str, Any]:
 
 
 def _show(listing: Listing, form: str) -> None:
+    from objsearch.apps.cli.output import print_json, print_table
     from objsearch.tasks.screening import forms
 
     if form == "json":
-        from objsearch.apps.cli.output import print_json
-
         print_json(forms.listing_json(listing), indent=2)
     elif form == "csv":
         sys.stdout.writelines(forms.listing_csv(listing))
     else:
-        from rich.console import Console
-
-        Console().print(forms.listing_table(listing))
-
-
-def _write_page(settings: Settings, listing: Listing, path: Path) -> None:
-    from objsearch.apps.cli.output import reader_of
-    from objsearch.pipeline import ObjectSearch
-    from objsearch.tasks.screening.forms import write_page
-
-    try:
-        write_page(listing, path, reader_of(ObjectSearch(settings)))
-    except OSError as error:
-        raise UsageError(f"cannot write the page '{path}': {error.strerror}") from None
-    typer.echo(f"page: {path}", err=True)
+        print_table(forms.listing_table(listing))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from objsearch.apps.cli import options as shared
+from objsearch.apps.cli.outputs import SIGNED, Output, check_outputs
 from objsearch.apps.cli.password import PasswordFileOption
 
 
@@ -25,39 +26,51 @@ def sign(
             "--robust", help="The kind that survives JPEG and halving, in place of the lowest bits."
         ),
     ] = False,
-    force: Annotated[
+    lossy: Annotated[
         bool,
-        typer.Option("--force", help="Write even where the format loses the signature."),
+        typer.Option("--lossy", help="Write even where the format loses the signature."),
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
+    force: shared.ForceOption = False,
     quality: Annotated[
         int | None,
         typer.Option("--quality", min=1, max=100, help="Of JPEG, WebP and AVIF; makes WebP lossy."),
     ] = None,
     password_file: PasswordFileOption = None,
     config: shared.ConfigOption = None,
+    assignments: shared.SetOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
-    """Write a signed copy of an image. Exit code 0: written, 2: an error, and nothing written."""
-    from objsearch.apps.cli.output import print_json, warn
-    from objsearch.apps.cli.password import asked_password
-    from objsearch.tasks.signing import SignOptions, sign_image
+    """Write a signed copy of an image, or of the page that IMAGE#page=N names.
 
-    settings = shared.settings_of(None, config)
+    Exit code 0: written, 2: an error, and nothing written.
+    """
+    check_outputs([Output("--out", out, SIGNED)], [image, password_file, config], force=force)
+    from objsearch.apps.cli.output import hint, print_json, warn
+    from objsearch.apps.cli.password import asked_password
+    from objsearch.apps.cli.waiting import waiting
+
+    with waiting():  # and not while a password is asked for
+        settings = shared.settings_of(None, config, None, None, assignments)
     section = settings.signing
-    limits = settings.input.reading.limits
-    options = SignOptions(
-        robust or section.robust, force, overwrite, quality, section.threshold, limits
-    )
-    made = sign_image(image, out, asked_password(password_file, section), options)
+    password = asked_password(password_file, section)
+    if force and not lossy and not out.exists():
+        hint("what allows a format to lose the signature is called --lossy now; --force replaces")
+        lossy = True
+    with waiting():
+        from objsearch.tasks.signing import SignOptions, sign_image
+
+        limits = settings.input.reading.limits
+        is_robust = robust or section.robust
+        options = SignOptions(is_robust, lossy, force, quality, section.threshold, limits)
+        made = sign_image(image, out, password, options)
     warn(made.warnings)
     if as_json:
         print_json({"schema": "objsearch/sign/1", **made.as_data()}, indent=2)
         return
     pages = "1 page" if made.pages == 1 else f"{made.pages} pages"
     typer.echo(
-        f"{made.path}: {made.kind} signature, {pages}, {made.percentage:.0f} % in the file, "
+        f"{made.path}: {made.kind} signature, {pages}, {made.percentage:.0f}% in the file, "
         f"{made.psnr_db:.1f} dB"
     )
     if made.halved_percentage is not None:
-        typer.echo(f"after halving and JPEG 75: {made.halved_percentage:.0f} %")
+        typer.echo(f"after halving and JPEG 75: {made.halved_percentage:.0f}%")

@@ -11,11 +11,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from objsearch.apps.cli import options as shared
+from objsearch.apps.cli.names import (
+    FilesFromOption,
+    NullOption,
+    PathsOption,
+    form_of,
+    listed,
+    print_paths,
+)
+from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
 from objsearch.apps.cli.password import PasswordFileOption
-from objsearch.errors import UsageError
+from objsearch.apps.cli.waiting import stopwatch
 
 if TYPE_CHECKING:
     from objsearch.tasks.signing import Listing
+
+
+INVALID = 3
+"""Exit code where a signature does not fit its file: a script must not take it for none."""
 
 
 class Kind(StrEnum):
@@ -29,8 +42,14 @@ class Kind(StrEnum):
 
 def signed(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Photos, PDFs, folders or globs.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...",
+            help="Photos, PDFs, folders or globs; '-': names on standard input.",
+        ),
+    ] = None,
+    files_from: FilesFromOption = None,
+    null: NullOption = False,
     kinds: Annotated[
         list[Kind] | None,
         typer.Option("--kind", help="Look for this kind alone; repeat. Without: all that can be."),
@@ -51,27 +70,28 @@ def signed(
         ),
     ] = None,
     password_file: PasswordFileOption = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Pass over; repeat.")
-    ] = None,
+    include: shared.IncludeOption = None,
+    exclude: shared.ExcludeOption = None,
     config: shared.ConfigOption = None,
     workers: shared.WorkersOption = None,
+    assignments: shared.SetOption = None,
     every: Annotated[
         bool, typer.Option("--all", help="A row a kind for each file, in the table too.")
     ] = False,
     as_json: shared.JsonOption = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV for programs.")] = False,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.html", help="The listing as a page.")
-    ] = None,
+    as_csv: shared.CsvOption = False,
+    as_paths: PathsOption = False,
+    report: shared.ReportOption = None,
+    force: shared.ForceOption = False,
 ) -> None:
-    """Which images are signed? Exit code 0: found signed ones, 1: none, 2: an error."""
-    if as_json and as_csv:
-        raise UsageError("give either --json or --csv, not both")
-    from objsearch.apps.cli.output import progress_bar, warn
-    from objsearch.apps.cli.password import optional_password
-    from objsearch.tasks.signing import Wanted, check_signatures
+    """Which images are signed?
 
+    Exit code 0: signed ones found, and all of them valid; 1: none; 2: an error; 3: an invalid one.
+    """
+    form = form_of(as_json=as_json, as_csv=as_csv, as_paths=as_paths)
+    names = listed(paths, files_from, null, "nothing to look at: name photos or folders")
+    inputs = [*names, *(trust or []), password_file, config]
+    check_outputs([Output("--report", report, PAGE)], inputs, force=force)
     given: dict[str, Any] = {
         "kinds": tuple(kind.value for kind in kinds or ()) or None,
         "threshold": threshold,
@@ -79,46 +99,42 @@ def signed(
         "trust": tuple(map(str, trust or ())) or None,
     }
     overrides = {f"signing.{key}": value for key, value in given.items() if value is not None}
-    settings = shared.settings_of(None, config, None, workers, None, overrides)
+    overrides |= shared.files_filters(include, exclude)
+    from objsearch.apps.cli.output import warn, write_report
+    from objsearch.apps.cli.password import optional_password
+    from objsearch.apps.cli.waiting import waiting
+
+    with waiting():  # and not while a password is asked for
+        settings = shared.settings_of(None, config, None, workers, assignments, overrides)
     section = settings.signing
     needs_password = not section.kinds or bool({"pixel", "robust"} & set(section.kinds))
     password = optional_password(password_file, section) if needs_password else None
-    filters = settings.input.filters
-    with progress_bar() as progress:
-        listing = check_signatures(
-            list(paths),
-            Wanted.of(settings, password),
-            progress,
-            replace(filters, exclude=(*filters.exclude, *(exclude or ()))),
+    with waiting() as progress:
+        from objsearch.tasks.signing import Wanted, check_signatures
+        from objsearch.tasks.signing.forms import write_page
+
+        made = check_signatures(
+            names, Wanted.of(settings, password), progress, settings.input.filters
         )
-    warn(listing.notes)
-    warn(f"{one.ref}: {one.reason}" for one in listing.skipped)
-    _show(listing, "json" if as_json else "csv" if as_csv else "table", every)
-    if report is not None:
-        _write_report(listing, report)
-    raise typer.Exit(0 if listing.signed else 1)
+        listing = replace(made, elapsed_seconds=stopwatch.lap())
+        with progress.hidden():
+            warn(listing.notes)
+            warn(f"{one.ref}: {one.reason}" for one in listing.skipped)
+            if form == "paths":
+                print_paths((one.ref for one in listing.signed), null)
+            else:
+                _show(listing, form, every)
+        write_report(report, lambda path: write_page(listing, path))
+    raise typer.Exit(INVALID if listing.invalid else 0 if listing.signed else 1)
 
 
 def _show(listing: Listing, form: str, every: bool) -> None:
+    from objsearch.apps.cli.output import print_json, print_table
     from objsearch.tasks.signing import forms
 
     if form == "json":
-        from objsearch.apps.cli.output import print_json
-
         print_json(forms.listing_json(listing), indent=2)
     elif form == "csv":
         sys.stdout.writelines(forms.listing_csv(listing))
     else:
-        from rich.console import Console
-
-        Console().print(forms.listing_table(listing, every))
-
-
-def _write_report(listing: Listing, path: Path) -> None:
-    from objsearch.tasks.signing.forms import write_page
-
-    try:
-        write_page(listing, path)
-    except OSError as error:
-        raise UsageError(f"cannot write the report '{path}': {error.strerror}") from None
-    typer.echo(f"report: {path}", err=True)
+        print_table(forms.listing_table(listing, every))

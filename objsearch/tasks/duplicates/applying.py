@@ -22,14 +22,19 @@ from objsearch.tasks.duplicates.moving import digest_of, is_same_content, move
 from objsearch.tasks.duplicates.plan import Fingerprint, Group, Plan
 
 CHANGED = "it changed since the plan was made"
+GONE = "it is not there any more"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a plan: the moves with their states, and where the manifest lies."""
+    """What became of a plan: the moves with their states, and where the manifest lies.
+
+    `n_before` counts the files that a former run had removed: nothing was done with them now.
+    """
 
     manifest: Path
     moves: tuple[Move, ...]
+    n_before: int = 0
 
     @property
     def removed(self) -> tuple[Move, ...]:
@@ -92,10 +97,7 @@ class _Run:
         if self.is_going_on:
             manifest = read_manifest(self.path)
             if manifest.method != method and any(one.state != "left" for one in manifest.moves):
-                raise UsageError(
-                    f"'{self.folder}' was begun with the method {manifest.method}: "
-                    "go on with that, or name another quarantine folder"
-                )
+                raise UsageError(_begun_otherwise(manifest, self.path))
             manifest.method = method
         else:
             manifest = Manifest(plan=self.plan.id, method=method, moves=[])
@@ -131,6 +133,7 @@ class _Run:
             if member.action == "remove"
         }
         self.manifest.written(self.path)
+        n_before = sum(one.state == "removed" for one in self.manifest.moves)
         try:
             moves = self.manifest.moves
             for done, one in enumerate(moves, 1):
@@ -139,7 +142,7 @@ class _Run:
                 progress("apply", done, len(moves))
         finally:
             self.manifest.written(self.path)
-        return Outcome(Path(self.path), tuple(self.manifest.moves))
+        return Outcome(Path(self.path), tuple(self.manifest.moves), n_before)
 
     def _settle(self, one: Move, group: Group) -> None:
         """Remove one file, or say why not."""
@@ -159,7 +162,7 @@ class _Run:
         if is_there or (not one.target and one.state == "planned" and self.is_going_on):
             one.state, one.reason = "removed", ""
         else:
-            one.state, one.reason = "left", "it is not there any more"
+            one.state, one.reason = "left", GONE
 
     def _objection(self, one: Move, group: Group) -> str:
         """Why a file must stay; nothing when it may go."""
@@ -168,11 +171,12 @@ class _Run:
             return "it lies in a protected folder"
         if not _is_unchanged(one.path, fingerprint):
             return CHANGED
-        for kept in group.having("keep"):
-            if not self._is_intact(kept.path):
-                return f"the file to be kept is missing or changed: {kept.path}"
-            if os.path.samefile(kept.path, one.path):
-                return f"it is the same file as the one to be kept: {kept.path}"
+        kept = dict.fromkeys((*(member.path for member in group.having("keep")), fingerprint.keep))
+        for path in filter(None, kept):
+            if not self._is_intact(path):
+                return f"the file to be kept is missing or changed: {path}"
+            if os.path.samefile(path, one.path):
+                return f"it is the same file as the one to be kept: {path}"
         return ""
 
     def _is_intact(self, path: str) -> bool:
@@ -217,11 +221,25 @@ def _move(path: str, target: str, fingerprint: Fingerprint, twin: str) -> Move:
         target=target,
         sha256=fingerprint.sha256,
         bytes=fingerprint.bytes,
-        mtime_ns=fingerprint.mtime_ns,
+        mtime_ns=seen.st_mtime_ns if seen else fingerprint.mtime_ns,
         atime_ns=seen.st_atime_ns if seen else 0,
         mode=stat.S_IMODE(seen.st_mode) if seen else 0,
         keep=fingerprint.keep,
         twin=twin,
+    )
+
+
+def _begun_otherwise(manifest: Manifest, path: str) -> str:
+    """Why another method cannot be taken, and what to do."""
+    if any(one.state == "planned" for one in manifest.moves):
+        return (
+            f"'{os.path.dirname(path)}' was begun with the method {manifest.method}: go on with "
+            "that, or name another quarantine folder"
+        )
+    back = f"; 'objsearch duplicates undo {path}' brings them back"
+    return (
+        f"this plan was applied before, with the method {manifest.method}, and its files are gone"
+        f"{back if manifest.method == 'quarantine' else ''}"
     )
 
 
@@ -231,7 +249,7 @@ def _is_over(one: Move) -> bool:
 
 
 def _is_unchanged(path: str, fingerprint: Fingerprint) -> bool:
-    """Whether a file has the size, the time and the bytes of the plan, and is no link."""
+    """Whether a file has the bytes of the plan, whatever its time says, and is no link."""
     return _seen(path, fingerprint) is not None and _digest(path) == fingerprint.sha256
 
 
@@ -241,8 +259,7 @@ def _seen(path: str, fingerprint: Fingerprint) -> tuple[int, ...] | None:
         seen = os.lstat(path)
     except OSError:
         return None
-    is_same = (seen.st_size, seen.st_mtime_ns) == (fingerprint.bytes, fingerprint.mtime_ns)
-    if not stat.S_ISREG(seen.st_mode) or not is_same:
+    if not stat.S_ISREG(seen.st_mode) or seen.st_size != fingerprint.bytes:
         return None
     return seen.st_dev, seen.st_ino, seen.st_ctime_ns
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+
+import platformdirs
 
 from objsearch.description import content_hash
 from objsearch.errors import UsageError
@@ -66,8 +67,7 @@ def decisions_path(settings: Settings) -> Path:
     """The file named in the settings, or the user's own."""
     if settings.duplicates.decisions:
         return Path(settings.duplicates.decisions).expanduser()
-    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(base).expanduser() / "objsearch" / "not-duplicates.json"
+    return platformdirs.user_data_path("objsearch", appauthor=False) / "not-duplicates.json"
 
 
 def load_decisions(path: Path) -> Decisions:

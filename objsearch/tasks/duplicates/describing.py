@@ -15,6 +15,7 @@ from objsearch.describe.base import Crop, Extractor
 from objsearch.description import Describer, content_hash, is_flat
 from objsearch.images.decode import opened_picture
 from objsearch.images.frames import ANIMATED, tiff_pages
+from objsearch.images.holdings import holdings_of
 from objsearch.images.transform import shrunk
 from objsearch.mirror import mirrored
 from objsearch.settings import Settings
@@ -178,7 +179,22 @@ def by_bytes_alone(file: File, settings: Settings) -> bool:
             return bool(getattr(picture, "is_animated", False))
 
 
-def size_of(file: File, views: Views) -> tuple[int, int] | Unreadable:
-    """Width and height of a file's first picture."""
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A file that no one picture stands for: the size of its first, and a hash of all its samples."""
+
+    size_wh: tuple[int, int]
+    samples: str = ""
+
+
+def whole_of(file: File, views: Views, *, is_alone: bool) -> Whole | Unreadable:
+    """Looks at all pages and frames; at documents and films only where others have their bytes."""
+    by_samples = file.kind not in _BYTES_ONLY
+    if is_alone and not by_samples:
+        return Whole((0, 0))
     image = views.describer.read(place_of(file))
-    return image if isinstance(image, Unreadable) else image.size_wh
+    if isinstance(image, Unreadable):
+        return image
+    limits = views.settings.input.reading.limits
+    samples = holdings_of(file.path, limits).samples if by_samples else ""
+    return Whole(image.size_wh, "" if samples.startswith("bytes:") else samples)

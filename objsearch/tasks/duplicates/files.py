@@ -17,7 +17,7 @@ from typing import BinaryIO
 from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.flow import Progress, counted, ordered_map
 from objsearch.settings import Settings
-from objsearch.sources import Place, expand, is_made_up
+from objsearch.sources import Place, expand, is_made_up, nothing_there
 from objsearch.sources.contents import FileContent
 from objsearch.tasks.duplicates.manifest import is_quarantine
 from objsearch.types import ImageRef, Unreadable
@@ -98,6 +98,9 @@ def find_files(sides: Sides, settings: Settings, progress: Progress) -> Found:
         for path in _paths(source, settings, found):
             _note_name(path, names, found)
             names.against.add(path)
+    if not names.by_file and not found.skipped:
+        told = nothing_there(list(sides.sources), settings.input.filters)
+        raise UsageError(f"no photos: {told}")
     every = sorted(tuple(sorted(one)) for one in names.by_file.values())
     reader = _Reader(sides, names.against, settings.input.max_bytes)
     results = ordered_map(reader.read, every, workers=settings.run.n_workers)

@@ -32,6 +32,9 @@ COLUMNS = (
     "similarity_to_keep",
     "identical_to_keep",
     "reason",
+    "relation",
+    "differs",
+    "lacks",
 )
 PAGE_BYTES = 64 * 1024 * 1024
 """Pictures that one page may hold; members after that are listed without."""
@@ -53,6 +56,9 @@ def plan_csv(plan: Plan) -> Iterator[str]:
                     f"{one.similarity_to_keep:.6f}",
                     str(one.identical_to_keep).lower(),
                     one.reason,
+                    one.relation or "",
+                    " ".join(",".join(map(str, box)) for box in one.differs),
+                    "; ".join(one.lacks),
                 )
             )
 
@@ -75,7 +81,7 @@ def plan_table(plan: Plan) -> RenderableType:
         for number, one in enumerate(group.members):
             table.add_row(
                 str(group.group) if number == 0 else "",
-                Text(one.action, "bold green" if one.action == "keep" else "red"),
+                Text(one.action, _STYLES[one.action]),
                 Together(Name(one.path), Text(shown(one.reason), "dim")),
                 f"{one.width}x{one.height}",
                 f"{one.bytes:,}",
@@ -84,12 +90,16 @@ def plan_table(plan: Plan) -> RenderableType:
     return Together(table, Text(summary(plan), "dim"), "")
 
 
+_STYLES = {"keep": "bold green", "remove": "red", "review": "yellow"}
+
+
 def summary(plan: Plan) -> str:
     """One line: what would go, what it frees, and what was looked at."""
     removed = sum(1 for _ in plan.removed())
     counts = [
         f"{len(plan.groups):,} groups",
         f"{removed:,} files to remove ({megabytes(plan.removed_bytes)})",
+        f"{sum(1 for _ in plan.reviewed()):,} to review",
         f"{plan.scanned:,} scanned",
         f"{len(plan.skipped):,} skipped",
     ]

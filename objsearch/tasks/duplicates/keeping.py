@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from objsearch.images.holdings import Holdings
 from objsearch.task_sections import KEEP_RULES, KeepRule
 from objsearch.tasks.duplicates.files import File
 
@@ -20,7 +21,36 @@ class Candidate:
     file: File
     size_wh: tuple[int, int]
     node: int
-    """Number of its picture: files of the same pixels share one."""
+    """Number of its picture: files that look the same in 8 bits share one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file shows, beside its copies: what shows more stands first, whatever the rules.
+
+    `is_less`: a cut, an enlargement, a frame or a screenshot of another. `companions` are files that
+    belong to it: sidecars, the film of a live photo, its camera raw.
+    """
+
+    holdings: Holdings
+    companions: tuple[str, ...] = ()
+    is_less: bool = False
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Small for what is better kept."""
+        held = self.holdings
+        return (
+            self.is_less,
+            held.is_damaged,
+            -held.n_colours,
+            -held.n_pictures,
+            not held.has_film,
+            -held.bits,
+            not held.has_alpha,
+            not (held.has_more or held.has_gain_map),
+            -len(held.tells) - len(self.companions),
+        )
 
 
 _KEYS: Mapping[KeepRule, Callable[[Candidate], Any]] = {
@@ -52,15 +82,52 @@ def all_rules(rules: Sequence[KeepRule]) -> tuple[KeepRule, ...]:
     return tuple(dict.fromkeys((KEEP_RULES[0], *rules, *KEEP_RULES)))
 
 
-def best_first(candidates: Sequence[Candidate], rules: Sequence[KeepRule]) -> list[Candidate]:
-    """In the order in which they are kept: total, because no two files share a path."""
-    keys = [_KEYS[rule] for rule in all_rules(rules)]
-    return sorted(candidates, key=lambda one: tuple(key(one) for key in keys))
+def best_first(
+    candidates: Iterable[Candidate],
+    rules: Sequence[KeepRule],
+    contents: Mapping[str, Content] | None = None,
+) -> list[Candidate]:
+    """In the order in which they are kept: total, because no two files share a path.
+
+    What is protected stands first; then what shows more, by `contents` a path; then the rules.
+    """
+    first, *others = (_KEYS[rule] for rule in all_rules(rules))
+
+    def key(one: Candidate) -> tuple[Any, ...]:
+        shown = contents[one.file.path].key if contents else ()
+        return (first(one), shown, *(rule(one) for rule in others))
+
+    return sorted(candidates, key=key)
 
 
-def why_better(best: Candidate, other: Candidate, rules: Sequence[KeepRule]) -> str:
+def why_better(
+    best: Candidate, other: Candidate, rules: Sequence[KeepRule], contents: Mapping[str, Content]
+) -> str:
     """The first rule that tells the two apart, in words."""
+    shown, less = contents[best.file.path], contents[other.file.path]
+    if best.file.protected == other.file.protected and shown.key != less.key:
+        return _why_more(shown, less)
     for rule in all_rules(rules):
         if _KEYS[rule](best) != _KEYS[rule](other):
             return _WORDS[rule]
     return _WORDS["path"]
+
+
+def _why_more(shown: Content, less: Content) -> str:
+    for number, (mine, other) in enumerate(zip(shown.key, less.key, strict=True)):
+        if mine != other:
+            return _MORE[number]
+    return "first path"
+
+
+_MORE = (
+    "it shows the picture itself, in full",
+    "it is not damaged",
+    "it has colour",
+    "it holds more pictures",
+    "it holds a film",
+    "more bits a sample",
+    "it has transparency",
+    "it holds more than the picture",
+    "it tells more: date, place, camera, profile, or files that belong to it",
+)

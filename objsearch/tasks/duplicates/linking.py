@@ -65,8 +65,13 @@ class Pictures:
             self.stored.append(look.small)
         return self.number[look.content]
 
-    def add_opaque(self, file: File) -> int:
-        """A number for what is known by its bytes alone."""
+    def add_opaque(self, file: File, samples: str = "") -> int:
+        """A number for what is known as a whole alone; one for all that show the same samples."""
+        key = f"whole:{samples}"
+        if samples:
+            if key in self.number:
+                return self.number[key]
+            self.number[key] = len(self.files)
         self.files.append(file)
         self.content.append("")
         self.is_plain.append(True)
@@ -102,7 +107,7 @@ class Linker:
             self._judged, partial(self._may_pair, standings), self.settings.run.n_workers
         )
         usable = [i for i, plain in enumerate(self.pictures.is_plain) if not plain]
-        if len(usable) < 2:
+        if len(usable) < 2 or self.settings.duplicates.exact_only:
             return network
         tiny = [self.pictures.tiny[i] for i in usable]
         network.verify(self._near(usable, tiny, standings, DIRECT), self.progress, by="frames")

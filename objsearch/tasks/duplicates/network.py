@@ -117,6 +117,10 @@ class Network:
                 seen.setdefault(id(self._together[i]), i)
         return list(seen.values())
 
+    def component(self, i: int) -> int:
+        """The least number of what is together with a picture: equal for pictures that are."""
+        return min(self._together.get(i, (i,)))
+
     def explore(self, pictures: Sequence[int], progress: Progress = silent) -> None:
         """Compare pictures with the copies of their copies, side by side, until none are left.
 

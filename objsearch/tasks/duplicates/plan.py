@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,11 +18,20 @@ from objsearch.errors import UsageError
 from objsearch.saving import write_whole
 from objsearch.tasks.duplicates.records import FileText, first_mistake, read_record
 
-SCHEMA: Literal["objsearch/duplicates/1"] = "objsearch/duplicates/1"
+SCHEMA: Literal["objsearch/duplicates/2"] = "objsearch/duplicates/2"
 
-Action = Literal["keep", "remove"]
-Relation = Literal["bytes", "pixels", "near"]
-"""Same bytes; other bytes, same pixels; alike. A group has the loosest of its members."""
+Action = Literal["keep", "remove", "review"]
+"""`review`: somebody has to look; `apply` never touches it."""
+Relation = Literal["identical-bytes", "identical-pixels", "same-picture", "part", "edited"]
+"""What a member is to the kept file, surest first; a group has the loosest of its members.
+
+Same bytes; other bytes, same samples at the files' own depth on every page; the same picture
+re-encoded, resized, turned by quarter turns or toned as a whole; a cut of it; mirrored, turned, framed,
+or with places that differ.
+"""
+RELATIONS: tuple[Relation, ...] = get_args(Relation)
+PlanBox = tuple[int, int, int, int]
+"""x1, y1, x2, y2, half-open, in pixels of the upright picture."""
 
 
 class _Record(BaseModel):
@@ -30,7 +39,11 @@ class _Record(BaseModel):
 
 
 class Member(_Record):
-    """One file of a group. `similarity_to_keep` in [0, 1]; 1 for what is kept."""
+    """One file of a group. `similarity_to_keep` in [0, 1]; 1 for what is kept.
+
+    `differs` are the places in which it differs from the kept file; `lacks` says what the kept file
+    lacks that this one has.
+    """
 
     path: FileText
     action: Action
@@ -40,6 +53,12 @@ class Member(_Record):
     height: int
     bytes: int
     reason: FileText
+    relation: Relation | None = None
+    """To the file `copy_of`; None for the first kept one."""
+    copy_of: FileText = ""
+    """The file of this group that it was compared with, which stays."""
+    differs: tuple[PlanBox, ...] = ()
+    lacks: tuple[str, ...] = ()
 
 
 class Group(_Record):
@@ -50,7 +69,7 @@ class Group(_Record):
     members: tuple[Member, ...]
 
     def having(self, action: Action) -> Iterator[Member]:
-        """The members that are kept, or removed."""
+        """The members that are kept, removed, or to be reviewed."""
         return (member for member in self.members if member.action == action)
 
 
@@ -74,10 +93,17 @@ class Passed(_Record):
     reason: FileText
 
 
+class Related(_Record):
+    """Two pictures of one view that are no copies: another moment, or cuts that overlap."""
+
+    path: FileText
+    other: FileText
+
+
 class Plan(_Record):
     """What `objsearch duplicates` writes. The same files give the same plan."""
 
-    format: Literal["objsearch/duplicates/1"] = Field(SCHEMA, alias="schema")
+    format: Literal["objsearch/duplicates/2"] = Field(SCHEMA, alias="schema")
     groups: tuple[Group, ...]
     files: dict[FileText, Fingerprint]
     protected: tuple[FileText, ...] = ()
@@ -87,6 +113,8 @@ class Plan(_Record):
     skipped: tuple[Passed, ...] = ()
     ignored: int = 0
     """Pairs left alone because someone has said that they are no duplicates."""
+    related: tuple[Related, ...] = ()
+    """Where it was asked for: what shows the same view, and is no copy."""
     warnings: tuple[FileText, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
 
@@ -100,6 +128,10 @@ class Plan(_Record):
         """All that is to be removed."""
         return (member for group in self.groups for member in group.having("remove"))
 
+    def reviewed(self) -> Iterator[Member]:
+        """All that somebody has to look at."""
+        return (member for group in self.groups for member in group.having("review"))
+
     @property
     def removed_bytes(self) -> int:
         """What applying frees; a file of several names counts once."""
@@ -112,6 +144,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     totals = {
         "groups": len(plan.groups),
         "removed": len(removed),
+        "to_review": sum(1 for _ in plan.reviewed()),
         "removed_bytes": plan.removed_bytes,
     }
     data = plan.model_dump(by_alias=True)

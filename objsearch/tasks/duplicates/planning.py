@@ -11,16 +11,15 @@ from objsearch.config import load_settings
 from objsearch.errors import UnreadableImageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.settings import Settings
-from objsearch.tasks.duplicates.decisions import (
-    Content,
-    Decisions,
-    decisions_path,
-    load_decisions,
-)
-from objsearch.tasks.duplicates.describing import Look, Views, by_bytes_alone, size_of
+from objsearch.images.holdings import Holdings, holdings_of
+from objsearch.tasks.duplicates.agreeing import Agreements
+from objsearch.tasks.duplicates.companions import companions_of
+from objsearch.tasks.duplicates.decisions import Content as DecidedContent
+from objsearch.tasks.duplicates.decisions import Decisions, decisions_path, load_decisions
+from objsearch.tasks.duplicates.describing import Look, Views, Whole, by_bytes_alone, whole_of
 from objsearch.tasks.duplicates.files import File, Sides, find_files, place_of
 from objsearch.tasks.duplicates.grouping import Cluster, Grouper, group_of
-from objsearch.tasks.duplicates.keeping import Candidate
+from objsearch.tasks.duplicates.keeping import Candidate, Content
 from objsearch.tasks.duplicates.linking import (
     AGAINST,
     BOTH,
@@ -31,7 +30,7 @@ from objsearch.tasks.duplicates.linking import (
 )
 from objsearch.tasks.duplicates.network import Network
 from objsearch.tasks.duplicates.plan import Fingerprint, Group, Passed, Plan
-from objsearch.types import Unreadable
+from objsearch.types import Image, Unreadable
 
 PRESET = "copies"
 """What copies are looked for with, unless another preset is named."""
@@ -51,6 +50,7 @@ class Planner:
         self.views = Views(settings)
         self.pictures = Pictures(self.views)
         self.warnings: list[str] = []
+        self.as_a_whole: list[str] = []
         self.ignored: set[frozenset[str]] = set()
 
     def plan(self) -> Plan:
@@ -62,9 +62,19 @@ class Planner:
         found = find_files(self.sides, self.settings, self.progress)
         skipped = dict(found.skipped)
         candidates = list(self._candidates(found.files, skipped))
+        if self.as_a_whole:
+            self.warnings.append(
+                f"{len(self.as_a_whole):,} files of several pages, frames or of drawings, such as "
+                f"'{self.as_a_whole[0]}', were compared as a whole: only equal ones are copies"
+            )
         network = self._network(candidates)
         rules = self.settings.duplicates
-        grouper = Grouper(candidates, rules, network, self._may_group)
+        agreements = Agreements(
+            self._read, self._sizes(candidates), network, self.settings.run.n_workers
+        )
+        grouper = Grouper(
+            candidates, rules, network, agreements, self._may_group, self._content_of
+        )
         clusters = grouper.clusters(self.progress)
         clusters.sort(key=lambda cluster: cluster.keep.file.path)
         groups = tuple(group_of(cluster, number) for number, cluster in enumerate(clusters, 1))
@@ -76,6 +86,7 @@ class Planner:
             compared=sum(len(one.file.names) for one in candidates),
             skipped=tuple(Passed(path=p, reason=why) for p, why in sorted(skipped.items())),
             ignored=len(self.ignored),
+            related=tuple(grouper.related) if rules.related else (),
             warnings=tuple(self.warnings),
             settings={
                 **self.settings.answer_settings(),
@@ -99,19 +110,20 @@ class Planner:
             size_wh, number = self._numbered(result, same[0])
             yield from (Candidate(file, size_wh, number) for file in same)
 
-    def _looked_at(self, same: list[File]) -> Look | tuple[int, int] | Unreadable:
-        """One picture for files of the same bytes; its size alone where bytes must do."""
+    def _looked_at(self, same: list[File]) -> Look | Whole | Unreadable:
+        """One picture for files of the same bytes; all of it where no one picture stands for it."""
         file = same[0]
         try:
             if by_bytes_alone(file, self.settings):
-                return size_of(file, self.views) if len(same) > 1 else (0, 0)
+                return whole_of(file, self.views, is_alone=len(same) == 1)
             return self.views.look(file)
         except (UnreadableImageError, OSError):
             return self.views.look(file)  # which says why
 
-    def _numbered(self, result: Look | tuple[int, int], file: File) -> tuple[tuple[int, int], int]:
-        if not isinstance(result, Look):
-            return result, self.pictures.add_opaque(file)
+    def _numbered(self, result: Look | Whole, file: File) -> tuple[tuple[int, int], int]:
+        if isinstance(result, Whole):
+            self.as_a_whole.append(file.path)
+            return result.size_wh, self.pictures.add_opaque(file, result.samples)
         self.warnings += [f"{place_of(file).ref}: {warning}" for warning in result.warnings]
         return result.size_wh, self.pictures.add(result, file)
 
@@ -128,24 +140,43 @@ class Planner:
             [Standing(*one) for one in zip(sides, free, pixels, strict=True)]
         )
 
+    def _read(self, number: int, long_side: int | None) -> Image | Unreadable:
+        file = self.pictures.files[number]
+        return self.views.describer.read(place_of(file), long_side=long_side)
+
+    def _sizes(self, candidates: list[Candidate]) -> list[tuple[int, int]]:
+        sizes = [(0, 0)] * len(self.pictures.files)
+        for one in candidates:
+            sizes[one.node] = one.size_wh
+        return sizes
+
+    def _content_of(self, one: Candidate) -> Content:
+        """What a file shows and tells; what cannot be looked at so is one of its kind."""
+        try:
+            holdings = holdings_of(one.file.path, self.settings.input.reading.limits)
+        except (UnreadableImageError, OSError):
+            holdings = Holdings(f"bytes:{one.file.sha256}", has_more=True)
+        return Content(holdings, companions_of(one.file.path))
+
     def _may_group(self, keep: Candidate, other: Candidate) -> bool:
         if self.sides.against and keep.file.is_against == other.file.is_against:
             return False
-        if self.decisions.apart(*map(self._content, (keep, other))):
+        if self.decisions.apart(*map(self._decided_on, (keep, other))):
             self.ignored.add(frozenset((keep.file.path, other.file.path)))
             return False
         return True
 
-    def _content(self, one: Candidate) -> Content:
-        return Content(one.file.sha256, self.pictures.content[one.node])
+    def _decided_on(self, one: Candidate) -> DecidedContent:
+        return DecidedContent(one.file.sha256, self.pictures.content[one.node])
 
 
 def _fingerprints(clusters: list[Cluster], groups: tuple[Group, ...]) -> dict[str, Fingerprint]:
     """What tells whether each file of the plan is still the same."""
     made: dict[str, Fingerprint] = {}
     for cluster in clusters:
+        kept = {copy.one.file.path: copy.of.file.path for copy in cluster.copies}
         for one in (cluster.keep, *(copy.one for copy in cluster.copies)):
-            keep = "" if one is cluster.keep else cluster.keep.file.path
+            keep = kept.get(one.file.path, "")
             print_of = partial(
                 Fingerprint,
                 sha256=one.file.sha256,

@@ -31,6 +31,8 @@ def read_record(path: str | Path, schema: str, what: str) -> dict[str, Any]:
         raise UsageError(f"'{path}' is not JSON: give {what}") from None
     if not isinstance(data, dict) or data.get("schema") != schema:
         said = data.get("schema") if isinstance(data, dict) else None
+        if isinstance(said, str) and said.rpartition("/")[0] == schema.rpartition("/")[0]:
+            raise UsageError(f"'{path}' is of another version ({said}, not {schema}): make it anew")
         raise UsageError(f"'{path}' is not {what} (its schema is {said!r}, not '{schema}')")
     return data
 

@@ -72,5 +72,9 @@ class OnDisk:
 
     def _read(self, place: tuple[int, int]) -> Any:
         start, length = place
-        # What we have written ourselves. Threads may read at once: the file's position is not used.
-        return pickle.loads(os.pread(self._file.fileno(), length, start))
+        # What we have written ourselves.
+        if hasattr(os, "pread"):  # threads may read at once: the file's position is not used
+            return pickle.loads(os.pread(self._file.fileno(), length, start))
+        with self._lock:  # on Windows
+            self._file.seek(start)
+            return pickle.loads(self._file.read(length))

@@ -25,7 +25,7 @@ from objsearch.tasks.larger.alignment import (
     refined,
     snapped,
 )
-from objsearch.tasks.larger.detail import detail_gain
+from objsearch.agree.detail import detail_gain
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
 from objsearch.types import Answer, Box, Hit, Image, Pixels, Unreadable
 

@@ -49,6 +49,7 @@ def _image_json(one: Screened) -> dict[str, Any]:
         "width": one.size_wh[0],
         "height": one.size_wh[1],
         "flags": [flag_json(flag) for flag in one.flags],
+        "left_out": one.left_out,
     }
 
 

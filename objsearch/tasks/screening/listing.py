@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from objsearch.errors import UsageError
 from objsearch.flags import Flag
-from objsearch.flow import Progress, counted, ordered_map, silent
+from objsearch.flow import Progress, counted, silent
 from objsearch.pipeline import ObjectSearch
-from objsearch.screening import Screen
+from objsearch.screening import Look, Screen, worst
 from objsearch.settings import Settings
-from objsearch.sources import Place, expand, read_image, unfold
+from objsearch.sources import expand, nothing_there
 from objsearch.types import ImageRef, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """A picture and every rule that it is caught by; without any it is clean."""
+    """A file and every rule that any of its pages and frames is caught by; without any it is clean.
+
+    `size_wh` is that of its first picture.
+    """
 
     ref: ImageRef
     size_wh: tuple[int, int]
     flags: tuple[Flag, ...]
+    left_out: str = ""
+    """What of a long file was not looked at, in words."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,12 +85,11 @@ def screen_images(inputs: Any, settings: Settings, progress: Progress = silent) 
         )
     screen = Screen(settings, ObjectSearch)
     screen.prepare()
-    workers = settings.run.n_workers
-    reading = settings.input.reading
     places = expand(inputs, filters=settings.input.filters)
-    results = ordered_map(
-        partial(_screened, screen), unfold(places, reading, workers=workers), workers=workers
-    )
+    if not places:
+        raise UsageError(f"nothing to screen: {nothing_there(inputs, settings.input.filters)}")
+    named = {place.ref for place in places}
+    results = _by_file(screen.looked_at(places), named)
     told = list(counted(results, "screen", progress, len(places)))
     return Listing(
         images=tuple(one for one in told if isinstance(one, Screened)),
@@ -95,10 +99,36 @@ def screen_images(inputs: Any, settings: Settings, progress: Progress = silent) 
     )
 
 
-def _screened(screen: Screen, place: Place | Unreadable) -> Screened | Unreadable:
-    if isinstance(place, Unreadable):
-        return place
-    image = read_image(place, screen.settings.input.reading)
-    if isinstance(image, Unreadable):
-        return image
-    return Screened(image.ref, image.size_wh, screen.flags(image.pixels))
+def _by_file(
+    looks: Iterable[Look | Unreadable], named: Collection[ImageRef]
+) -> Iterator[Screened | Unreadable]:
+    """One result a file, by the worst of its pages and frames; a part named as such is by itself.
+
+    A page or frame that cannot be read is one more, `Unreadable`.
+    """
+
+    def key(look: Look | Unreadable) -> ImageRef:
+        return look.ref if look.ref in named else ImageRef(look.ref.uri)
+
+    for ref, group in groupby(looks, key):
+        read: Screened | None = None
+        for look in group:
+            if isinstance(look, Unreadable):
+                yield look
+                continue
+            flags = tuple(_placed(flag, look.ref, ref) for flag in look.flags)
+            read = _joined(read, Screened(ref, look.size_wh, flags, look.left_out))
+        if read is not None:
+            yield read
+
+
+def _placed(flag: Flag, ref: ImageRef, whole: ImageRef) -> Flag:
+    where = str(ref).removeprefix(str(whole)).lstrip("#")
+    return replace(flag, reason=f"{flag.reason} ({where})") if where else flag
+
+
+def _joined(read: Screened | None, more: Screened) -> Screened:
+    if read is None:
+        return more
+    left_out = read.left_out or more.left_out
+    return replace(read, flags=worst(read.flags, more.flags), left_out=left_out)

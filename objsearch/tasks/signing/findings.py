@@ -21,6 +21,8 @@ SignatureVerdict = Literal["signed", "invalid", "unverified", "unsigned"]
 
 KINDS: tuple[SignatureKind, ...] = get_args(SignatureKind)
 NOT_SIGNED = "no signature"
+NOT_LOOKED = "not looked for"
+"""The state of a kind that could not be looked for: the file may well carry it."""
 PASSWORD_KINDS: tuple[SignatureKind, ...] = ("pixel", "robust")
 
 
@@ -117,15 +119,23 @@ class Listing:
         """The findings that count."""
         return tuple(one for one in self.findings if one.verdict == "signed")
 
+    @property
+    def invalid(self) -> tuple[Finding, ...]:
+        """The findings that do not fit their files."""
+        return tuple(one for one in self.findings if one.verdict == "invalid")
+
     def told(self) -> tuple[Finding, ...]:
         """What a person wants to see: every signature, and one line for a file without any."""
         told: list[Finding] = []
         for _, group in groupby(self.findings, key=lambda one: one.ref):
             of_file = list(group)
-            told += [one for one in of_file if one.verdict != "unsigned"] or [_nearest(of_file)]
+            looked = [one for one in of_file if one.state != NOT_LOOKED]
+            told += [one for one in looked if one.verdict != "unsigned"] or [_nearest(of_file)]
         return tuple(told)
 
 
 def _nearest(findings: Sequence[Finding]) -> Finding:
-    """The one that came nearest, of a file without any signature."""
-    return max(findings, key=lambda one: -1.0 if one.percentage is None else one.percentage)
+    """Of a file without any signature, what could not be looked for, or else came nearest."""
+    unknown = [one for one in findings if one.state == NOT_LOOKED]
+    among = unknown or findings
+    return max(among, key=lambda one: -1.0 if one.percentage is None else one.percentage)

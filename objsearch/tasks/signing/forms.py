@@ -17,7 +17,13 @@ from objsearch.report.as_json import plain, rounded
 from objsearch.report.as_table import Name
 from objsearch.report.wording import shown
 from objsearch.saving import write_whole
-from objsearch.tasks.signing.findings import NOT_SIGNED, Finding, Listing, SignatureVerdict
+from objsearch.tasks.signing.findings import (
+    NOT_LOOKED,
+    NOT_SIGNED,
+    Finding,
+    Listing,
+    SignatureVerdict,
+)
 
 SIGNED_SCHEMA = "objsearch/signed/1"
 COLUMNS = ("path", "kind", "percentage", "state", "verdict", "pages", "notes")
@@ -79,12 +85,12 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def percentage_text(finding: Finding) -> str:
-    """`98.4 %`; a dash for kinds that have none. Only what is 100 reads so."""
+    """`98.4%`; a dash for kinds that have none. Only what is 100 reads so."""
     if finding.percentage is None:
         return "-"
     if finding.percentage >= 100.0:
-        return "100 %"
-    return f"{min(finding.percentage, 99.9):.1f} %"
+        return "100%"
+    return f"{min(finding.percentage, 99.9):.1f}%"
 
 
 def listing_table(listing: Listing, every: bool = False) -> RenderableType:
@@ -98,7 +104,7 @@ def listing_table(listing: Listing, every: bool = False) -> RenderableType:
         notes = [Text(shown(note), "dim") for note in one.notes]
         table.add_row(
             Group(Name(one.ref), *notes),
-            one.kind if every or one.verdict != "unsigned" else "-",
+            kind_text(one, every),
             percentage_text(one),
             state_text(one, every),
             Text(one.verdict, _STYLES[one.verdict]),
@@ -107,10 +113,18 @@ def listing_table(listing: Listing, every: bool = False) -> RenderableType:
     return Group(table, Text(summary(listing), "dim"), "")
 
 
+def kind_text(finding: Finding, every: bool = False) -> str:
+    """A finding's kind; of a line that stands for a whole file without any, a dash."""
+    is_of_file = finding.verdict == "unsigned" or finding.state == NOT_LOOKED
+    return "-" if is_of_file and not every else finding.kind
+
+
 def state_text(finding: Finding, every: bool = False) -> str:
     """A finding's state; of a line that stands for a whole file without any, `nothing found`."""
     if finding.state == NOT_SIGNED and not every:
         return "nothing found"
+    if finding.state == NOT_LOOKED and not every:
+        return "nothing found, not all looked for"
     return shown(finding.state)
 
 
@@ -137,7 +151,9 @@ def write_page(listing: Listing, path: Path) -> None:
     environment = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters.update(shown=shown, percentage=percentage_text, state=state_text)
+    environment.filters.update(
+        shown=shown, percentage=percentage_text, state=state_text, kind=kind_text
+    )
     page = environment.get_template("page.html").generate(
         listing=listing, told=listing.told(), signs=SIGNS, summary=summary(listing)
     )

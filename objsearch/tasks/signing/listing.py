@@ -14,13 +14,14 @@ from PIL import Image as PillowImage
 from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.images.decode import FORMATS
-from objsearch.sources import Filters, Place, expand, read_image
+from objsearch.sources import Filters, Place, expand, nothing_there, read_image
 from objsearch.sources.contents import Content, opened
 from objsearch.sources.reading import content_of
 from objsearch.tasks.signing.bits import Vote
 from objsearch.tasks.signing.credentials import has_c2pa, read_credentials, require_c2pa
 from objsearch.tasks.signing.findings import (
     KINDS,
+    NOT_LOOKED,
     NOT_SIGNED,
     PASSWORD_KINDS,
     Finding,
@@ -29,7 +30,7 @@ from objsearch.tasks.signing.findings import (
     SignatureVerdict,
     Wanted,
 )
-from objsearch.tasks.signing.pages import pages_of
+from objsearch.tasks.signing.pages import chosen_pages, pages_of
 from objsearch.tasks.signing.password import Key
 from objsearch.tasks.signing.pdf_signatures import (
     has_pyhanko,
@@ -63,6 +64,8 @@ def check_signatures(
     kinds, notes = _kinds(wanted)
     checks = _Checks.of(wanted, kinds)
     places = expand(inputs, filters=filters)
+    if not places:
+        raise UsageError(f"nothing to look at: {nothing_there(inputs, filters)}")
     results = ordered_map(partial(_checked, checks=checks), places, workers=wanted.n_workers)
     findings: list[Finding] = []
     skipped: list[Unreadable] = []
@@ -121,6 +124,7 @@ class _Checks:
     has_c2pa: bool
     has_pdf: bool
     anchors: tuple[str, ...]
+    missing: tuple[SignatureKind, ...]
 
     @classmethod
     def of(cls, wanted: Wanted, kinds: Sequence[SignatureKind]) -> _Checks:
@@ -130,7 +134,8 @@ class _Checks:
         if wanted.password is not None:
             signatures = [made[kind](wanted.password.key) for kind in kinds if kind in made]
         anchors = tuple(_anchors(Path(path)) for path in wanted.trust)
-        return cls(wanted, tuple(signatures), "c2pa" in kinds, "pdf" in kinds, anchors)
+        missing = () if wanted.kinds else tuple(kind for kind in KINDS if kind not in kinds)
+        return cls(wanted, tuple(signatures), "c2pa" in kinds, "pdf" in kinds, anchors, missing)
 
 
 def _anchors(path: Path) -> str:
@@ -180,9 +185,25 @@ def _findings(place: Place, content: Content, checks: _Checks) -> list[Finding]:
                     Finding(place.ref, kind, "unverified", "unreadable", notes=notes)
                     for kind in kinds
                 ]
-    if not findings:
-        raise errors[0] if errors else UnreadableImageError("it can hold no signature looked for")
-    return [*findings, *unread]
+    if not findings and errors:
+        raise errors[0]
+    unknown = [
+        Finding(place.ref, kind, "unverified", NOT_LOOKED)
+        for kind in checks.missing
+        if kind in _possible(content)
+    ]
+    if not findings and not unknown:
+        raise UnreadableImageError("it can hold no signature looked for")
+    return [*findings, *unread, *unknown]
+
+
+def _possible(content: Content) -> tuple[SignatureKind, ...]:
+    """The kinds that a file of its format can hold."""
+    if content.kind == "PDF":
+        return ("c2pa", "pdf")
+    if content.kind in ("MPO", *FORMATS, *_OTHERS_PIXELS):
+        return (*PASSWORD_KINDS, "c2pa")
+    return ()
 
 
 def _looks(place: Place, content: Content, checks: _Checks) -> Iterator[Look]:
@@ -232,7 +253,7 @@ def _pages(place: Place, content: Content, checks: _Checks) -> Iterator[PillowIm
         yield PillowImage.fromarray(image.pixels)
         return
     with opened(content) as stream:
-        yield from pages_of(stream, limits)
+        yield from chosen_pages(pages_of(stream, limits), place.ref)
 
 
 def _is_below(vote: Vote | None, threshold: float) -> bool:

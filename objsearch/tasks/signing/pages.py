@@ -14,6 +14,7 @@ from PIL import ImageOps
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Limits, opened_picture
 from objsearch.tasks.signing.metadata import exif_of
+from objsearch.types import ImageRef
 
 CARRIERS = {"L": 1, "LA": 1, "RGB": 3, "RGBA": 3, "CMYK": 4, "I;16": 1}
 """Pillow's modes that a signature is made for, and how many of their planes are colours."""
@@ -49,6 +50,27 @@ def pages_of(data: bytes | BinaryIO, limits: Limits) -> Iterator[PillowImage.Ima
                 started = time.monotonic()
                 yield page
                 deadline += time.monotonic() - started  # what the caller does with it
+
+
+def chosen_pages(
+    pages: Iterator[PillowImage.Image], ref: ImageRef | None
+) -> Iterator[PillowImage.Image]:
+    """Of the pages of a file the one that a ref names, or all. Raises UnreadableImageError."""
+    number = ref and _number(ref)
+    if number is None:
+        yield from pages
+        return
+    n_pages = 0
+    for n_pages, page in enumerate(pages, 1):
+        if n_pages == number:
+            yield page
+            return
+    raise UnreadableImageError(f"it has {n_pages} pages, and no page {number}")
+
+
+def _number(ref: ImageRef) -> int | None:
+    """Counted from 1, as pages are; frames count from 0."""
+    return ref.page if ref.frame is None else ref.frame + 1
 
 
 def _is_at(picture: PillowImage.Image, number: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image as PillowImage
 from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.images.decode import Limits
 from objsearch.tasks.signing.bits import DEFAULT_THRESHOLD
-from objsearch.tasks.signing.pages import REDUCED, colours_of, eight_bit, pages_of
+from objsearch.tasks.signing.pages import REDUCED, chosen_pages, colours_of, eight_bit, pages_of
 from objsearch.tasks.signing.password import Password
 from objsearch.tasks.signing.signatures import (
     MIN_PIXELS,
@@ -22,17 +23,21 @@ from objsearch.tasks.signing.signatures import (
     RobustSignature,
 )
 from objsearch.tasks.signing.writing import Target, encoded, fitted, target_of, write_file
+from objsearch.types import ImageRef
 
 _MAX_MEGAPIXELS = 1_000  # of all pages together
 
 
 @dataclass(frozen=True, slots=True)
 class SignOptions:
-    """How to sign. `force` writes what loses the signature; `quality` is that of a lossy format."""
+    """How to sign. `lossy` allows a format that loses the signature, whose `quality` can be set.
+
+    `force` replaces a file that is not signed with the same password.
+    """
 
     robust: bool = False
+    lossy: bool = False
     force: bool = False
-    overwrite: bool = False
     quality: int | None = None
     threshold: float = DEFAULT_THRESHOLD
     limits: Limits = field(default_factory=Limits)
@@ -76,18 +81,19 @@ def sign_image(
 ) -> Signed:
     """Write a signed copy of an image.
 
-    Raises UsageError when the image cannot carry a signature, when the target exists, or when the
-    target's format would lose the signature and `force` is not given.
+    `image` may name a page or frame, `scan.tif#page=2`; else all are signed. Raises UsageError when
+    the image cannot carry a signature; when the target is the image itself or, without `force`, a
+    file that is not signed with this password; when its format would lose the signature.
     """
     options = options or SignOptions()
     path = Path(out)
     target = target_of(path)
-    if path.exists() and not options.overwrite:
-        raise UsageError(f"'{path}' exists; overwrite it with --overwrite")
-    name, data = _read(image)
+    ref = None if isinstance(image, bytes) else _ref(image)
+    is_replaced = _may_replace(path, ref, password, options)
+    name, data = _read(image, ref)
     signature = (RobustSignature if options.robust else PixelSignature)(password.key)
     try:
-        pages, warnings = _fitted_pages(data, name, target, options)
+        pages, warnings = _fitted_pages(data, name, target, options, ref)
     except UnreadableImageError as error:
         raise UsageError(f"'{name}': {error}") from None
     for page in pages:
@@ -97,7 +103,7 @@ def sign_image(
     written = encoded(signed, target, options.quality, not is_converted)
     made = _measured(signature, signed, written, options)
     _check_survival(made, path, options)
-    write_file(path, written, options.overwrite)
+    write_file(path, written, is_replaced)
     return Signed(
         path,
         signature.kind,
@@ -109,22 +115,65 @@ def sign_image(
     )
 
 
-def _read(image: str | Path | bytes) -> tuple[str, bytes]:
-    if isinstance(image, bytes):
-        return "<bytes>", image
+def _ref(image: str | Path) -> ImageRef:
+    """A file, or the page or frame of one that its fragment names."""
+    if os.path.lexists(image):
+        return ImageRef(os.fspath(image))
     try:
-        return str(image), Path(image).read_bytes()
+        ref = ImageRef.parse(os.fspath(image))
+    except ValueError as error:
+        raise UsageError(f"not a place in an image: {error}") from None
+    if ref.xywh is not None or ref.seconds is not None:
+        raise UsageError(f"'{image}': a file, a page or a frame can be signed, not a part of one")
+    return ref
+
+
+def _read(image: str | Path | bytes, ref: ImageRef | None) -> tuple[str, bytes]:
+    if isinstance(image, bytes) or ref is None:
+        return "<bytes>", bytes(image)  # type: ignore[arg-type]
+    try:
+        return str(image), Path(ref.uri).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read '{image}': {error.strerror or error}") from None
 
 
+def _may_replace(
+    path: Path, image: ImageRef | None, password: Password, options: SignOptions
+) -> bool:
+    """Whether there is a file to be replaced; raises UsageError when it must not be."""
+    if not path.exists():
+        return False
+    if image is not None and os.path.exists(image.uri) and os.path.samefile(path, image.uri):
+        raise UsageError(f"'{path}' is the image itself, which is never replaced; name another")
+    if options.force or path.stat().st_size == 0 or _is_signed(path, password, options):
+        return True
+    raise UsageError(
+        f"'{path}' exists, and is not signed with this password; name another file, or replace "
+        "it with --force"
+    )
+
+
+def _is_signed(path: Path, password: Password, options: SignOptions) -> bool:
+    """Whether every page carries a signature of one kind: an earlier output."""
+    for signature in (PixelSignature(password.key), RobustSignature(password.key)):
+        try:
+            pages = list(pages_of(path.read_bytes(), options.limits))
+        except (UnreadableImageError, OSError):
+            return False
+        votes = [signature.vote(page) for page in pages if signature.is_readable(page.size)]
+        shares = [vote.percentage for vote in votes]
+        if len(shares) == len(pages) and min(shares, default=0.0) >= options.threshold:
+            return True
+    return False
+
+
 def _fitted_pages(
-    data: bytes, name: str, target: Target, options: SignOptions
+    data: bytes, name: str, target: Target, options: SignOptions, ref: ImageRef | None
 ) -> tuple[list[PillowImage.Image], list[str]]:
     pages: list[PillowImage.Image] = []
     warnings: list[str] = []
     megapixels = 0.0
-    for page in pages_of(data, options.limits):
+    for page in chosen_pages(pages_of(data, options.limits), ref):
         megapixels += page.width * page.height / 1e6
         if megapixels > _MAX_MEGAPIXELS:
             raise UsageError(f"'{name}' has more than {_MAX_MEGAPIXELS:,} megapixels of pages")
@@ -181,15 +230,15 @@ def _measured(
 
 
 def _check_survival(made: _Made, path: Path, options: SignOptions) -> None:
-    """Raises UsageError when the file would not hold what was signed, and nothing forces it."""
+    """Raises UsageError when the file would not hold what was signed, and nobody insists."""
     is_lost = made.least < options.threshold or not (made.is_exact or options.robust)
-    if options.force or not is_lost:
+    if options.lossy or not is_lost:
         return
     other = "a higher --quality" if options.robust else "a robust signature (--robust)"
     raise UsageError(
-        f"'{path.suffix}' does not keep pixels as they are: {made.percentage:.0f} % of the "
+        f"'{path.suffix}' does not keep pixels as they are: {made.percentage:.0f}% of the "
         f"signature would be left; write a .png, .tif or .webp, take {other}, or insist "
-        "with --force"
+        "with --lossy"
     )
 
 
@@ -216,8 +265,8 @@ def _losses(data: bytes, least: float, threshold: float) -> list[str]:
     losses = []
     if least < threshold:
         losses.append(
-            f"{least:.0f} % of the signature is left in the file, under the threshold of "
-            f"{threshold:g} %: it will not be found"
+            f"{least:.0f}% of the signature is left in the file, under the threshold of "
+            f"{threshold:g}%: it will not be found"
         )
     if b"c2pa" in data and b"jumb" in data:
         losses.append("Content Credentials of the original are not in the copy: its pixels differ")

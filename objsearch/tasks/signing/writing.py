@@ -115,14 +115,14 @@ def _timing(pages: Sequence[PillowImage.Image], target: Target) -> dict[str, Any
     return options
 
 
-def write_file(path: Path, data: bytes, overwrite: bool) -> None:
+def write_file(path: Path, data: bytes, is_replaced: bool) -> None:
     """Write a file that appears whole or not at all. Raises UsageError.
 
-    Without `overwrite` a file of that name is never touched, also not one that appears meanwhile.
+    Where none `is_replaced`, one of that name that appears meanwhile is not touched.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        if not overwrite:
+        if not is_replaced:
             _write_new(path, data)
             return
         try:
@@ -131,7 +131,7 @@ def write_file(path: Path, data: bytes, overwrite: bool) -> None:
         finally:
             unfinished.unlink(missing_ok=True)
     except FileExistsError:
-        raise UsageError(f"'{path}' exists; overwrite it with --overwrite") from None
+        raise UsageError(f"'{path}' has appeared meanwhile; replace it with --force") from None
     except OSError as error:
         raise UsageError(f"cannot write '{path}': {error.strerror or error}") from None
 

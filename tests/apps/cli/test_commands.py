@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from PIL import Image as PillowImage
 
 from objsearch import __version__, weights
+from objsearch.apps.cli import doctor
 from objsearch.config import load_settings, preset_names
 from objsearch.match import calibration
 from objsearch.registry import ROOMS, names
@@ -128,7 +132,7 @@ def test_calibrate_writes_what_a_search_can_name(
     cli: Cli, truth: Path, config: Path, tmp_path: Path, queries: Path, photos: Path
 ) -> None:
     own = tmp_path / "own.yaml"
-    result = cli("calibrate", truth, "--config", config, "--write", own, "--json")
+    result = cli("calibrate", truth, "--config", config, "--out", own, "--json")
     assert result.code == 0
     data = result.data
     assert data["schema"] == "objsearch/calibrate/1"
@@ -143,7 +147,7 @@ def test_calibrate_writes_what_a_search_can_name(
 
 def test_calibrate_for_people(cli: Cli, truth: Path, config: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
-    result = cli("calibrate", truth, "--config", config, "--write", own, "--precision", "0.9")
+    result = cli("calibrate", truth, "--config", config, "--out", own, "--precision", "0.9")
     assert result.code == 0
     assert "precision" in result.out and "0.9" in result.out
     assert str(own) in result.err
@@ -163,7 +167,7 @@ def test_a_calibration_into_nowhere_is_told(
     failing: Failing, truth: Path, config: Path, tmp_path: Path
 ) -> None:
     nowhere = tmp_path / "no" / "folder" / "own.yaml"
-    said = failing("calibrate", truth, "--config", config, "--write", nowhere)
+    said = failing("calibrate", truth, "--config", config, "--out", nowhere)
     assert str(nowhere) in said
 
 
@@ -224,7 +228,63 @@ def test_the_schema_is_json_schema(cli: Cli) -> None:
 
 
 def test_the_version(cli: Cli) -> None:
-    assert cli("--version").out == f"objsearch {__version__}\n"
+    lines = cli("--version").out.splitlines()
+    assert lines[0] == f"objsearch {__version__}"
+    assert f"  numpy {np.__version__}" in lines and f"  pillow {PillowImage.__version__}" in lines
+
+
+def test_doctor_tells_what_is_there(cli: Cli) -> None:
+    result = cli("doctor", "--json")
+    assert result.code == 0 and result.data["well"]
+    told = {(one["topic"], one["name"]): one for one in result.data["findings"]}
+    assert told["part", "numpy"]["told"] == np.__version__
+    assert told["device", "detector"]["told"] in ("cpu", "cuda", "mps")
+    assert {name for topic, name in told if topic == "weights"} == set(weights.manifest())
+    assert told["place", "decisions"]["told"].split(" (")[0].endswith("not-duplicates.json")
+    people = cli("doctor")
+    assert people.code == 0 and "numpy" in people.out
+
+
+def test_doctor_says_what_is_missing(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = doctor.version_of
+    gone = ("timm", "numpy")
+    monkeypatch.setattr(doctor, "version_of", lambda name: "" if name in gone else real(name))
+    result = cli("doctor")
+    assert result.code == 2
+    lines = [" ".join(line.split()) for line in result.out.splitlines()]
+    assert "extra timm missing pip install 'objsearch[timm]'" in lines
+    assert "part numpy wrong not installed: pip install 'numpy'" in lines
+
+
+def test_doctor_knows_the_projects_own_lists(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    def names_of(wanted: list[str]) -> set[str]:
+        return {re.split(r"[<>=;\[ ]", one)[0] for one in wanted}
+
+    assert set(doctor.PARTS) <= names_of(project["dependencies"])
+    extras = project["optional-dependencies"]
+    assert {name: set(packages) for name, packages in doctor.EXTRAS.items()} == {
+        name: names_of(wanted) for name, wanted in extras.items() if name != "dev"
+    }
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_shells_complete_our_words(shell: str, clean_environment: dict[str, str]) -> None:
+    words = {
+        "_TYPER_COMPLETE_ARGS": "objsearch fi",
+        "COMP_WORDS": "objsearch fi",
+        "COMP_CWORD": "1",
+    }
+    result = subprocess.run(
+        [Path(sys.executable).with_name("objsearch")],
+        env={**clean_environment, **words, "_OBJSEARCH_COMPLETE": f"complete_{shell}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "find" in result.stdout, result.stderr
 
 
 def test_no_command_and_an_unknown_one(cli: Cli) -> None:

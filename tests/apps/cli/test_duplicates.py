@@ -57,6 +57,14 @@ def test_the_plan_holds_groups_of_members(found: Callable[..., Any], tmp_path: P
     assert data["settings"]["duplicates"]["keep"][0] == "reference"
 
 
+def test_exact_copies_alone(found: Callable[..., Any]) -> None:
+    data = found("--exact-only", "--json").data
+    names = [Path(one["path"]).name for group in data["groups"] for one in group["members"]]
+    assert sorted(names) == ["copy.png", "photo.png"]
+    assert data["settings"]["duplicates"]["exact_only"]
+    assert data["compared"] == 4
+
+
 def test_csv_has_a_row_a_file(found: Callable[..., Any]) -> None:
     result = found("--csv")
     rows = list(csv.DictReader(io.StringIO(result.out)))
@@ -124,6 +132,27 @@ def test_deleting_asks_and_nobody_there_means_no(
     assert cli("duplicates", "apply", plan_file, "--delete", "--yes").code == 0
     assert not (tmp_path / "photos" / "small.png").exists()
     assert "not both" in failing("duplicates", "apply", plan_file, "--delete", "--trash")
+
+
+def test_a_second_apply_says_that_there_was_a_first(
+    found: Callable[..., Any], cli: Cli, failing: Callable[..., str], tmp_path: Path
+) -> None:
+    plan_file = tmp_path / "plan.json"
+    found("--plan", plan_file)
+    assert "2 files removed, 0 left" in cli("duplicates", "apply", plan_file).out
+    again = cli("duplicates", "apply", plan_file)
+    assert again.code == 0
+    assert again.out.splitlines()[:2] == [
+        "nothing more to remove",
+        "2 files removed by this plan before",
+    ]
+    assert cli("duplicates", "apply", plan_file, "--json").data["removed_before"] == 2
+    said = failing("duplicates", "apply", plan_file, "--trash")
+    assert said.startswith("this plan was applied before, with the method quarantine")
+    assert "objsearch duplicates undo" in said
+    elsewhere = cli("duplicates", "apply", plan_file, "--quarantine", tmp_path / "other")
+    assert elsewhere.code == 1
+    assert "hint: none of the files is there any more" in elsewhere.err
 
 
 def test_left_files_are_warned_of(found: Callable[..., Any], cli: Cli, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
@@ -317,3 +318,102 @@ def test_the_command(
 def test_a_listing_accounts_for_everything() -> None:
     listing = Listing((), (), {"action": "exclude"}, 0.0)
     assert (listing.kept, listing.filtered, listing.flagged, listing.clean) == ((), (), (), ())
+
+
+def animated(path: Path, frames: Sequence[Pixels], **options: Any) -> Path:
+    first, *rest = [PillowImage.fromarray(one) for one in frames]
+    first.save(path, save_all=True, append_images=rest, **options)
+    return path
+
+
+@pytest.fixture(scope="module")
+def hidden(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The blocked photo in a late frame, and on a second page; beside files without it."""
+    top = tmp_path_factory.mktemp("hidden")
+    wall = np.asarray(PillowImage.open(folder / "block" / "bad.png").convert("RGB"))
+    others = [
+        np.asarray(PillowImage.open(folder / "in" / name).convert("RGB").resize(wall.shape[1::-1]))
+        for name in ("street.jpg", "toys.jpg")
+    ]
+    animated(top / "late.webp", [*others, wall], quality=90)
+    animated(top / "late.gif", [others[0], wall])
+    animated(top / "pages.tiff", [others[1], wall])
+    animated(top / "clean.webp", others, quality=90)
+    animated(top / "clean.tiff", others)
+    return top
+
+
+def test_every_frame_and_page_is_looked_at_and_the_file_is_flagged(
+    settings: Callable[..., Any], folder: Path, hidden: Path
+) -> None:
+    listing = screen_images(hidden, settings(block=[str(folder / "block")]))
+    assert names(listing.flagged) == ["late.gif", "late.webp", "pages.tiff"]
+    assert names(listing.clean) == ["clean.tiff", "clean.webp"]
+    assert all(one.ref == ImageRef(one.ref.uri) for one in listing.images)
+    said = [one.flags[0].reason for one in listing.flagged]
+    assert [text.split(" (")[1] for text in said] == ["frame=1)", "frame=2)", "page=2)"]
+    assert not any(one.left_out for one in listing.images)
+
+
+def test_what_is_left_out_of_a_long_file_is_told(
+    settings: Callable[..., Any], folder: Path, hidden: Path, quick_preset: str
+) -> None:
+    section = settings(block=[str(folder / "block")], max_frames=2)
+    listing = screen_images(hidden, section)
+    left_out = {Path(one.ref.uri).name: one.left_out for one in listing.images if one.left_out}
+    assert list(left_out) == ["late.webp"] and "first 2" in left_out["late.webp"]
+    assert names(listing.flagged) == ["late.gif", "pages.tiff"]
+
+
+def test_a_part_that_is_named_is_looked_at_alone(
+    settings: Callable[..., Any], folder: Path, hidden: Path
+) -> None:
+    section = settings(block=[str(folder / "block")])
+    for number, is_flagged in ((0, False), (2, True)):
+        named = f"{hidden / 'late.webp'}#frame={number}"
+        [one] = screen_images(named, section).images
+        assert (str(one.ref), bool(one.flags)) == (named, is_flagged)
+
+
+def test_a_search_looks_at_all_frames_of_its_hits(
+    settings: Callable[..., Any], folder: Path, hidden: Path
+) -> None:
+    screen = Screen(settings(block=[str(folder / "block")]), ObjectSearch)
+    assert screen.flags_of(ImageRef(str(hidden / "late.webp")))
+    assert not screen.flags_of(ImageRef(str(hidden / "clean.webp")))
+
+
+def test_copies_of_other_depth_colours_and_sides_are_caught(
+    settings: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
+    wall = PillowImage.open(folder / "block" / "bad.png").convert("RGB")
+    wall.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=85)
+    wall.transpose(PillowImage.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "mirrored.webp")
+    deep = np.asarray(wall)[..., ::-1].astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / "deep.png"), deep)
+    gray = np.asarray(wall.convert("L")).astype(np.float32) / 255
+    PillowImage.fromarray(gray).save(tmp_path / "floats.tiff")
+    PillowImage.open(folder / "in" / "toys.jpg").save(tmp_path / "other.png")
+    listing = screen_images(tmp_path, settings(block=[str(folder / "block")]))
+    assert names(listing.clean) == ["other.png"]
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_blocked_picture_without_content_is_refused(
+    level: int, settings: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
+    PillowImage.new("RGB", (300, 200), (level,) * 3).save(tmp_path / "blank.png")
+    with pytest.raises(UsageError, match=r"blank\.png is blank"):
+        screen_images(folder / "in", settings(block=[str(tmp_path)]))
+
+
+def test_white_ink_is_content(settings: Callable[..., Any], folder: Path, tmp_path: Path) -> None:
+    ink = cv2.cvtColor(drawing(200, 300, 6), cv2.COLOR_RGB2GRAY)
+    layers = np.dstack([np.full((200, 300, 3), 255, np.uint8), np.where(ink > 120, 255, 0)])
+    PillowImage.fromarray(layers.astype(np.uint8), "RGBA").save(tmp_path / "ink.png")
+    (tmp_path / "in").mkdir()
+    on_black = np.where(ink > 120, 255, 0).astype(np.uint8)
+    PillowImage.fromarray(on_black).save(tmp_path / "in" / "on_black.png")
+    PillowImage.new("RGB", (300, 200), "white").save(tmp_path / "in" / "page.png")
+    listing = screen_images(tmp_path / "in", settings(block=[str(tmp_path / "ink.png")]))
+    assert names(listing.flagged) == ["on_black.png"]

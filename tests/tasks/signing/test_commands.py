@@ -7,10 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from objsearch.apps.cli import main
+from objsearch.tasks import signing
+from objsearch.tasks.signing import Finding, Listing
 from objsearch.tasks.signing.password import ENVIRONMENT
+from objsearch.types import ImageRef
 from tests.pictures import drawing, encoded
 
 SECRET = "not-to-be-seen"
@@ -67,7 +72,7 @@ def test_sign_and_find_it_again(
     out.parent.mkdir()
     said = run("sign", photo, "--out", out, "--password-file", secret_file)
     assert (said.code, said.err) == (0, "")
-    assert "pixel signature, 1 page, 100 % in the file" in said.out
+    assert "pixel signature, 1 page, 100% in the file" in said.out
     monkeypatch.setenv(ENVIRONMENT, SECRET)
     said = run("sign", photo, "--out", out.with_suffix(".jpg"), "--robust", "--json")
     made = json.loads(said.out)
@@ -98,13 +103,90 @@ def test_lossy_targets_and_existing_files(
     out = tmp_path / "out.jpg"
     said = run("sign", photo, "--out", out, "--password-file", secret_file)
     assert said.code == 2
-    assert "--force" in said.err
-    said = run("sign", photo, "--out", out, "--password-file", secret_file, "--force")
-    assert said.code == 0
+    assert "--lossy" in said.err
+    said = run("sign", photo, "--out", out, "--password-file", secret_file, "--lossy")
+    assert (said.code, said.err.count("hint")) == (0, 0)
     assert "% in the file" in said.out
-    said = run("sign", photo, "--out", out, "--password-file", secret_file, "--force")
+    said = run("sign", photo, "--out", out, "--password-file", secret_file, "--lossy")
     assert said.code == 2
-    assert "--overwrite" in said.err
+    assert "is not signed with this password" in said.err and "--force" in said.err
+    base = ("sign", photo, "--out", out, "--password-file", secret_file, "--lossy")
+    assert run(*base, "--force").code == 0
+    former = run(*base, "--overwrite")
+    assert (former.code, former.err.splitlines()[0]) == (
+        0,
+        "hint: --overwrite is called --force now",
+    )
+    # What --force was once for: a format that loses the signature.
+    new = tmp_path / "new.jpg"
+    former = run("sign", photo, "--out", new, "--password-file", secret_file, "--force")
+    assert former.code == 0 and "called --lossy now" in former.err
+
+
+def test_an_earlier_signed_copy_is_replaced_and_the_photo_never(
+    run: Run, photo: Path, secret_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    base = ("--password-file", secret_file)
+    assert run("sign", photo, "--out", out, *base).code == 0
+    assert run("sign", photo, "--out", out, *base).code == 0
+    before = photo.read_bytes()
+    for more in ((), ("--force",)):
+        said = run("sign", photo, "--out", photo, *base, *more)
+        assert said.code == 2 and "one of the inputs" in said.err
+    assert photo.read_bytes() == before
+
+
+def test_one_page_of_many_is_signed_and_looked_at(
+    run: Run, secret_file: Path, tmp_path: Path
+) -> None:
+    scan, out = tmp_path / "scan.tif", tmp_path / "out.tif"
+    first, *others = [PillowImage.fromarray(drawing(160, 180, seed=n)) for n in range(3)]
+    first.save(scan, save_all=True, append_images=others)
+    password = ("--password-file", secret_file)
+    said = run("sign", f"{scan}#page=2", "--out", out, *password, "--json")
+    assert (said.code, json.loads(said.out)["pages"]) == (0, 1)
+    with PillowImage.open(out) as page:
+        assert np.abs(np.asarray(page).astype(int) - np.asarray(others[0])).max() <= 1
+    both = tmp_path / "both.tif"
+    with PillowImage.open(out) as page:
+        first.save(both, save_all=True, append_images=[page.copy()])
+    for page, code in ((1, 1), (2, 0)):
+        assert run("signed", f"{both}#page={page}", "--kind", "pixel", *password).code == code
+    said = run("sign", f"{scan}#page=7", "--out", tmp_path / "no.png", *password)
+    assert said.code == 2 and "3 pages, and no page 7" in said.err
+    said = run("sign", f"{scan}#xywh=1,1,5,5", "--out", tmp_path / "no.png", *password)
+    assert said.code == 2 and "not a part of one" in said.err
+
+
+def test_what_was_not_looked_for_is_not_called_unsigned(
+    run: Run, photo: Path, secret_file: Path
+) -> None:
+    pytest.importorskip("c2pa")
+    said = run("signed", photo)
+    assert said.code == 1
+    assert "unverified" in said.out and "not all looked for" in said.out
+    assert " unsigned" not in said.out
+    rows = json.loads(run("signed", photo, "--json").out)["findings"]
+    assert {one["kind"]: one["state"] for one in rows} == {
+        "c2pa": "no credentials",
+        "pixel": "not looked for",
+        "robust": "not looked for",
+    }
+    said = run("signed", photo, "--password-file", secret_file)
+    assert "unverified" not in said.out and "unsigned" in said.out
+
+
+def test_an_invalid_signature_has_an_exit_code(
+    run: Run, photo: Path, secret_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = Finding(ImageRef(str(photo)), "c2pa", "invalid", "invalid")
+    monkeypatch.setattr(
+        signing, "check_signatures", lambda *_: Listing((finding,), 1, (), {"kinds": []})
+    )
+    said = run("signed", photo, "--password-file", secret_file)
+    assert said.code == 3
+    assert "1 invalid" in said.out
 
 
 def test_no_password_at_all(run: Run, photo: Path, tmp_path: Path) -> None:

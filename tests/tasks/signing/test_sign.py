@@ -185,10 +185,10 @@ def test_lossy_targets_are_refused_unless_forced(
     extension: str, photo: bytes, tmp_path: Path, password: Password
 ) -> None:
     path = tmp_path / f"out{extension}"
-    with pytest.raises(UsageError, match=r"does not keep pixels .* % of the signature .* --force"):
+    with pytest.raises(UsageError, match=r"does not keep pixels .*% of the signature .* --lossy"):
         sign(photo, path, password)
     assert not list(tmp_path.iterdir())
-    made = sign(photo, path, password, force=True)
+    made = sign(photo, path, password, lossy=True)
     finding = found(path, password)
     assert finding.percentage == pytest.approx(made.percentage)
     is_lost = made.percentage < 75.0
@@ -223,10 +223,10 @@ def test_nothing_is_overwritten_unless_asked(
 ) -> None:
     path = tmp_path / "out.png"
     path.write_bytes(b"precious")
-    with pytest.raises(UsageError, match="exists; overwrite it with --overwrite"):
+    with pytest.raises(UsageError, match=r"exists, and is not signed .* --force"):
         sign(photo, path, password)
     assert path.read_bytes() == b"precious"
-    sign(photo, path, password, overwrite=True)
+    sign(photo, path, password, force=True)
     assert found(path, password).verdict == "signed"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -235,7 +235,7 @@ def test_a_failing_signature_leaves_what_was_there(tmp_path: Path, password: Pas
     path = tmp_path / "out.jpg"
     path.write_bytes(b"precious")
     with pytest.raises(UsageError):
-        sign(encoded(drawing(150, 150), "PNG"), path, password, overwrite=True)
+        sign(encoded(drawing(150, 150), "PNG"), path, password, force=True)
     assert path.read_bytes() == b"precious"
     with pytest.raises(UsageError, match="cannot write"):
         sign(encoded(drawing(150, 150), "PNG"), tmp_path / "none" / "out.png", password)

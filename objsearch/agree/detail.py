@@ -1,4 +1,4 @@
-"""Does a larger copy show more than the query, or was it only enlarged?
+"""Does a larger copy show more than a smaller one, or was it only enlarged?
 
 What an enlargement adds above the query's finest detail can be foretold from the query: nothing, or
 the traces of its resampling filter. Detail is what is there and cannot be foretold.
@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from objsearch.images.transform import crop, gray
 from objsearch.match.geometry import inverse, jacobian
-from objsearch.tasks.larger.alignment import Matrix, Plane
 from objsearch.types import Box, Pixels
+
+Matrix = NDArray[np.float64]
+Plane = NDArray[np.float32]
+"""(H, W) luminance."""
 
 TILES = (64, 32)
 """Pixels a side of the squares whose spectra are taken: the first size that enough fit of."""

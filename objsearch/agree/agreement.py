@@ -1,0 +1,184 @@
+"""Two pictures and a transform in, what agrees and what differs between them out."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from objsearch.agree.base import Agreement, Relation
+from objsearch.agree.detail import detail_gain
+from objsearch.agree.evidence import Evidence, weigh
+from objsearch.agree.laying import Laid, Matrix, lay
+from objsearch.agree.model import load_model
+from objsearch.agree.places import measure
+from objsearch.agree.registration import Registration, register
+from objsearch.agree.tone import bring_together, is_gray
+from objsearch.types import Box, Pixels
+
+SIDE = 1024
+"""Longer side, in pixels, of the grid that two pictures are compared on."""
+
+SAME_SHOT = 0.5
+"""Probability from which two pictures come from one shot."""
+MOST_ODDITY = 1.5
+"""Logit that a place of the same picture may reach: training/agreement/fit.py says what it costs."""
+STEADY, RESIDUAL = 0.9, 0.4
+"""Share of corners that have to follow, and how closely, for places to be compared as they are."""
+WHOLE = 0.985
+"""The part of a picture that counts as all of it: resizing rounds by a pixel a side."""
+INSIDE = 0.9
+"""The part of a cut that the other must show: a clipped turn has corners of its own."""
+ODD_ASPECT = 1.03
+"""Squeezed by more is more than resized: sizes are whole pixels, small ones round by two percent."""
+LEAST_DETAIL = 0.078
+"""Detail beyond the smaller copy's that is no mere enlargement (see `larger.least_detail`)."""
+FEW_PLACES = 24
+"""With less detail, turns and changes of size are not believed to be copies."""
+
+
+def agree(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Agreement | None:
+    """Lay the first over the second, look for what differs, and say what one is to the other.
+
+    `transform` (3, 3) leads from pixels of the first to those of the second, to a few pixels in 500.
+    None where next to nothing of the one lies within the other.
+    """
+    mirrored = _is_mirroring(transform)
+    if mirrored:
+        # Corners are not followed through a mirror: the first is turned to be like the second.
+        flip = np.array([[-1.0, 0.0, one.shape[1] - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        found = agree(np.ascontiguousarray(one[:, ::-1]), other, transform @ flip, side)
+        return None if found is None else _mirrored(found, flip, one.shape[1])
+    registration = register(one, other, transform)
+    laid = lay(one, other, registration.transform, side)
+    if laid is None or not laid.inside.any():
+        return None
+    places = measure(bring_together(laid.one, laid.other, laid.inside), laid.inside)
+    model = load_model()
+    evidence = weigh(places, model.differing(places.features), registration)
+    return _judged(one, other, laid, registration, evidence)
+
+
+def _judged(
+    one: Pixels, other: Pixels, laid: Laid, registration: Registration, evidence: Evidence
+) -> Agreement:
+    sizes = ((one.shape[1], one.shape[0]), (other.shape[1], other.shape[0]))
+    ways = (laid.transform, np.linalg.inv(laid.transform))
+    shown = tuple(_part_within(sizes[k], ways[k], sizes[1 - k]) for k in (0, 1))
+    step = _jacobian(ways[0], sizes[0])
+    longer, shorter = np.linalg.svd(step, compute_uv=False)
+    scale = float(math.sqrt(longer * shorter))
+    degrees = abs(math.degrees(math.atan2(step[1, 0] - step[0, 1], step[0, 0] + step[1, 1])))
+    is_resized = longer <= ODD_ASPECT * shorter and _is_upright(degrees) and _is_flat(ways[0], sizes[0])
+    same_shot = load_model().same_shot(evidence.numbers)
+    differs = evidence.boxes()
+    return Agreement(
+        relation=_relation(evidence, registration, (shown[0], shown[1]), bool(is_resized), same_shot),
+        transform=laid.transform,
+        differs=(_moved(differs, laid.one_to_grid, sizes[0]), _moved(differs, laid.other_to_grid, sizes[1])),
+        shown=(shown[0], shown[1]),
+        scale=scale,
+        mirrored=False,
+        degrees=degrees,
+        gray=(is_gray(laid.one[laid.inside]), is_gray(laid.other[laid.inside])),
+        same_shot=same_shot,
+        worst=evidence.worst,
+        agreeing=evidence.agreeing,
+        n_judged=evidence.n_informative,
+    )
+
+
+def _relation(
+    evidence: Evidence,
+    registration: Registration,
+    shown: tuple[float, float],
+    is_resized: bool,
+    same_shot: float,
+) -> Relation:
+    """What follows, the weaker relation when in doubt."""
+    if evidence.n_informative == 0:
+        return "different"
+    if same_shot < SAME_SHOT:
+        return "same-scene" if evidence.agreeing > 0.3 else "different"
+    is_still = registration.n_corners == 0 or (
+        registration.steady >= STEADY and registration.residual <= RESIDUAL
+    )
+    is_clean = evidence.worst <= MOST_ODDITY and is_still
+    if min(shown) >= WHOLE:
+        if is_clean and is_resized and evidence.n_informative >= FEW_PLACES:
+            return "same-picture"
+        return "edited"
+    if max(shown) < INSIDE:
+        return "same-scene"
+    return "part" if is_clean else "edited"
+
+
+def is_enlarged(small: Pixels, large: Pixels, transform: Matrix) -> bool:
+    """Whether the larger of two pictures of the same shows no more than the smaller.
+
+    `transform` (3, 3) leads from the smaller to the larger. What cannot be told is taken for more.
+    """
+    gain = detail_gain(small, large, transform)
+    return gain is not None and gain < LEAST_DETAIL
+
+
+def _part_within(size_wh: tuple[int, int], transform: Matrix, other_wh: tuple[int, int]) -> float:
+    """The part of one picture's area, in [0, 1], that lies within the other."""
+    corners = _outline(size_wh)
+    other = cv2.perspectiveTransform(_outline(other_wh)[None], np.linalg.inv(transform))[0]
+    shared, _ = cv2.intersectConvexConvex(corners.astype(np.float32), other.astype(np.float32))
+    return min(1.0, float(shared) / (size_wh[0] * size_wh[1]))
+
+
+def _outline(size_wh: tuple[int, int]) -> Matrix:
+    """Corners of a picture, (4, 2), its pixels' centres on whole numbers."""
+    w, h = size_wh
+    return np.array([[-0.5, -0.5], [w - 0.5, -0.5], [w - 0.5, h - 0.5], [-0.5, h - 0.5]])
+
+
+def _jacobian(transform: Matrix, size_wh: tuple[int, int]) -> Matrix:
+    x, y, w = transform @ np.array([size_wh[0] / 2, size_wh[1] / 2, 1.0])
+    return np.asarray((transform[:2, :2] - np.outer([x / w, y / w], transform[2, :2])) / w)
+
+
+def _is_upright(degrees: float) -> bool:
+    return min(abs(degrees - quarter) for quarter in (0, 90, 180)) < 1.0
+
+
+def _is_flat(transform: Matrix, size_wh: tuple[int, int]) -> bool:
+    """Whether a transform bends nothing: opposite sides stay as long as each other, to 3 in 100."""
+    quad = cv2.perspectiveTransform(_outline(size_wh)[None], transform)[0]
+    sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    return bool(max(sides[0] / sides[2], sides[2] / sides[0], sides[1] / sides[3], sides[3] / sides[1]) < 1.03)
+
+
+def _moved(boxes: tuple[Box, ...], to_grid: Matrix, size_wh: tuple[int, int]) -> tuple[Box, ...]:
+    """Boxes on the grid as upright boxes in a picture."""
+    back = np.linalg.inv(to_grid)
+    made = []
+    for box in boxes:
+        corners = np.array([[box.x1, box.y1], [box.x2, box.y1], [box.x2, box.y2], [box.x1, box.y2]], float)
+        there = cv2.perspectiveTransform(corners[None], back)[0]
+        (x1, y1), (x2, y2) = there.min(axis=0), there.max(axis=0)
+        made.append(Box(float(x1), float(y1), float(x2), float(y2)).clipped(size_wh))
+    return tuple(made)
+
+
+def _is_mirroring(transform: Matrix) -> bool:
+    return float(np.linalg.det(transform)) * float(transform[2, 2]) < 0
+
+
+def _mirrored(found: Agreement, flip: Matrix, width: int) -> Agreement:
+    """What was found of the first picture's mirror image, told of the picture itself."""
+    from dataclasses import replace
+
+    boxes = tuple(Box(width - box.x2, box.y1, width - box.x1, box.y2) for box in found.differs[0])
+    relation: Relation = "edited" if found.relation == "same-picture" else found.relation
+    return replace(
+        found,
+        relation=relation,
+        transform=found.transform @ flip,
+        differs=(boxes, found.differs[1]),
+        mirrored=True,
+    )

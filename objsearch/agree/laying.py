@@ -1,0 +1,105 @@
+"""Lay one picture over another by a transform: both on the grid of the coarser one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.images.transform import resize
+from objsearch.types import Pixels
+
+Matrix = NDArray[np.float64]
+
+LEAST_SIDE = 8
+"""A grid of fewer pixels a side shows nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """Two pictures on one grid: (H, W, 3) float32 RGB in [0, 255], and where both are.
+
+    `inside` (H, W) bool. `one_to_grid` and `other_to_grid` (3, 3) lead from pixels of each picture to
+    those of the grid, centres on centres. `scale` is how many pixels of the finer picture a pixel of
+    the grid is long.
+    """
+
+    one: NDArray[np.float32]
+    other: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    one_to_grid: Matrix
+    other_to_grid: Matrix
+
+    def flipped(self) -> Laid:
+        """The same with the sides swapped."""
+        return replace(
+            self,
+            one=self.other,
+            other=self.one,
+            one_to_grid=self.other_to_grid,
+            other_to_grid=self.one_to_grid,
+        )
+
+    @property
+    def transform(self) -> Matrix:
+        """(3, 3) from pixels of the first picture to those of the second."""
+        made = np.linalg.inv(self.other_to_grid) @ self.one_to_grid
+        return np.asarray(made / made[2, 2])
+
+
+def scaling(size_wh: tuple[int, int], to_wh: tuple[int, int]) -> Matrix:
+    """(3, 3) from pixels of a picture to those of its resized copy, centres on centres."""
+    sx, sy = to_wh[0] / size_wh[0], to_wh[1] / size_wh[1]
+    return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1.0]])
+
+
+def lay(one: Pixels, other: Pixels, transform: Matrix, side: int) -> Laid | None:
+    """Both pictures on the grid of the coarser, at most `side` pixels long; None where none is left.
+
+    `transform` (3, 3) leads from pixels of the first to those of the second.
+    """
+    if _area_scale(transform, one) <= 1:
+        return _laid_on(one, other, transform, side)
+    flipped = _laid_on(other, one, np.linalg.inv(transform), side)
+    return None if flipped is None else flipped.flipped()
+
+
+def _laid_on(one: Pixels, other: Pixels, transform: Matrix, side: int) -> Laid | None:
+    """The first on the grid of the second."""
+    ground, other_to_grid = _reduced(other, min(1.0, side / max(other.shape[:2])))
+    if min(ground.shape[:2]) < LEAST_SIDE:
+        return None
+    onto = other_to_grid @ transform
+    length = np.sqrt(_area_scale(onto, one))
+    if not np.isfinite(length) or length < 1e-3:
+        return None
+    # Averaging first, so that what shrinks does not flicker; the rest of the way is about 1 : 1.
+    near, one_to_near = _reduced(one, min(1.0, float(length)))
+    between = onto @ np.linalg.inv(one_to_near)
+    size_wh = (ground.shape[1], ground.shape[0])
+    laid = cv2.warpPerspective(
+        near.astype(np.float32), between, size_wh, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    whole = cv2.warpPerspective(np.ones(near.shape[:2], np.float32), between, size_wh)
+    inside = whole > 0.99
+    return Laid(
+        np.clip(laid, 0, 255).astype(np.float32), ground.astype(np.float32), inside, onto, other_to_grid
+    )
+
+
+def _reduced(pixels: Pixels, scale: float) -> tuple[Pixels, Matrix]:
+    height, width = pixels.shape[:2]
+    to_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return resize(pixels, to_wh), scaling((width, height), to_wh)
+
+
+def _area_scale(transform: Matrix, picture: Pixels) -> float:
+    """How many square pixels one of the picture's becomes, in its middle."""
+    height, width = picture.shape[:2]
+    x, y, w = transform @ np.array([width / 2, height / 2, 1.0])
+    if abs(w) < 1e-9:
+        return 1.0
+    step = (transform[:2, :2] - np.outer([x / w, y / w], transform[2, :2])) / w
+    return abs(float(np.linalg.det(step)))

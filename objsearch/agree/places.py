@@ -1,0 +1,130 @@
+"""Place by place: how alike are two pictures that lie on one grid, in one tone and one blur?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.agree.tone import Together
+
+Map = NDArray[np.float32]
+
+STEP = 4
+"""A place every so many pixels of the grid."""
+NEAR, WIDE = 0.75, 2.0
+"""Deviations of the two windows of a place, in places."""
+DETAIL = 24.0
+"""Gray levels between the lightest and the darkest of 5 x 5 pixels."""
+RIM = 1
+"""Places along the rim of what both show that are left out: blurring sees what is not there."""
+FEATURES = (
+    "residual", "beside", "correlation", "wide correlation", "weak", "strong", "hue", "level",
+    "residual in detail", "beside in detail",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """(H / STEP, W / STEP, F) float32 features a place; where both pictures are; the noise.
+
+    `noise` is the deviation, in gray levels, of what is left where nothing differs.
+    """
+
+    features: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    noise: float
+
+
+def measure(pictures: Together, inside: NDArray[np.bool_]) -> Places:
+    """What can be told of each place; all but the correlations are logarithms over the noise.
+
+    residual: what is left (root mean square); beside: the part of it that lies outside of what the
+    other picture shows within a pixel; correlation, wide correlation: of the detail, in windows of two
+    sizes; weak, strong: the lesser and the greater contrast; hue: what is left of colour; level: what
+    is left of light in the mean of a window.
+    """
+    one, other = (cv2.cvtColor(side, cv2.COLOR_RGB2YCrCb) for side in (pictures.one, pictures.other))
+    a, b = (np.ascontiguousarray(side[..., 0]) for side in (one, other))
+    rest = a - b
+    noise = noise_of(rest, inside)
+    harsh = max(noise, noise_of(rest, inside & _is_detailed(a) & _is_detailed(b)))
+    details = [side - _spread_out(_window(pool(side), WIDE), side.shape) for side in (a, b)]
+    spreads = [np.sqrt(_window(pool(detail * detail), NEAR)) for detail in details]
+    beside = np.maximum(*(_window(pool(gap * gap), NEAR) for gap in (_outside(a, b), _outside(b, a))))
+    hues = [pool(one[..., channel] - other[..., channel]) for channel in (1, 2)]
+    hue = np.sqrt(sum(_window(part, NEAR) ** 2 for part in hues))
+    features = np.stack(
+        [
+            _over(np.sqrt(_window(pool(rest * rest), NEAR)), noise),
+            _over(np.sqrt(beside), noise),
+            _correlation(details, NEAR, noise),
+            _correlation(details, WIDE, noise),
+            _over(np.minimum(*spreads), noise),
+            _over(np.maximum(*spreads), noise),
+            _over(hue, _hue_noise(hues)),
+            _over(np.abs(_window(pool(rest), NEAR)), noise),
+            _over(np.sqrt(_window(pool(rest * rest), NEAR)), harsh),
+            _over(np.sqrt(beside), harsh),
+        ],
+        axis=-1,
+    )
+    shown = pool(inside.astype(np.float32)) > 0.999
+    kernel = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
+    shown = cv2.erode(shown.astype(np.uint8), kernel, borderType=cv2.BORDER_REPLICATE).astype(bool)
+    return Places(features.astype(np.float32), shown, noise)
+
+
+def noise_of(rest: Map, inside: NDArray[np.bool_]) -> float:
+    """Deviation of what is left where nothing differs, told by the middle of its finest detail."""
+    fine = np.abs(rest - cv2.GaussianBlur(rest, (0, 0), 1.0))[inside]
+    # 1.48 makes a median a deviation; a blur of one pixel takes a fifth of white noise away.
+    return max(0.5, 1.85 * float(np.median(fine))) if fine.size else 0.5
+
+
+def _is_detailed(picture: Map) -> NDArray[np.bool_]:
+    """(H, W) where light changes by more than DETAIL within a few pixels.
+
+    Compression spoils such places more than flat ones: they have a noise of their own.
+    """
+    kernel = np.ones((5, 5), np.uint8)
+    return np.asarray(cv2.dilate(picture, kernel) - cv2.erode(picture, kernel) > DETAIL)
+
+
+def pool(values: Map) -> Map:
+    """Means over STEP x STEP pixels."""
+    high, wide = (max(1, size // STEP) for size in values.shape[:2])
+    return np.asarray(cv2.resize(values, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _window(places: Map, sigma: float) -> Map:
+    return np.asarray(cv2.GaussianBlur(places, (0, 0), sigma), np.float32)
+
+
+def _spread_out(places: Map, shape: tuple[int, ...]) -> Map:
+    return np.asarray(cv2.resize(places, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _over(values: Map, noise: float) -> Map:
+    return np.asarray(np.log((values + 1) / (noise + 1)), np.float32)
+
+
+def _hue_noise(hues: list[Map]) -> float:
+    return 1.48 * float(np.median(np.abs(hues)))
+
+
+def _outside(a: Map, b: Map) -> Map:
+    """How far each pixel of `a` lies outside of what `b` shows within a pixel of it."""
+    kernel = np.ones((3, 3), np.uint8)
+    return np.maximum(np.maximum(a - cv2.dilate(b, kernel), cv2.erode(b, kernel) - a), 0)
+
+
+def _correlation(details: list[Map], sigma: float, noise: float) -> Map:
+    a, b = details
+    mean_a, mean_b = (_window(pool(side), sigma) for side in (a, b))
+    both = _window(pool(a * b), sigma) - mean_a * mean_b
+    own_a = _window(pool(a * a), sigma) - mean_a**2
+    own_b = _window(pool(b * b), sigma) - mean_b**2
+    return np.asarray(both / (np.sqrt(np.maximum(own_a * own_b, 0)) + noise**2), np.float32)

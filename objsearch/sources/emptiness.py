@@ -1,0 +1,29 @@
+"""Why names lead to no image at all, in words: no file there, or every one passed over."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from objsearch.sources.filters import Filters
+from objsearch.sources.places import expand
+
+
+def nothing_there(inputs: Any, filters: Filters = Filters()) -> str:
+    """The reason why `expand` has found nothing by these filters, as the end of a sentence."""
+    n_passed_over = len(expand(inputs))
+    if n_passed_over == 0:
+        return "the place searched holds no files"
+    told = ", ".join(
+        f"{one.name} {_text(getattr(filters, one.name))}"
+        for one in fields(filters)
+        if getattr(filters, one.name) != one.default
+    )
+    files = "the only file there is" if n_passed_over == 1 else f"all {n_passed_over} files are"
+    return f"{files} passed over by the filters: {told}"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(f"'{one}'" for one in value)
+    return str(value)

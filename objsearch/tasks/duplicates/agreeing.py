@@ -1,0 +1,111 @@
+"""Pictures by number, compared by their pixels: each pair once, from files that are read again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.agree import Agreement, agree
+from objsearch.agree.agreement import is_enlarged
+from objsearch.agree.framing import is_laid_around
+from objsearch.agree.laying import scaling
+from objsearch.flow import Progress, counted, ordered_map, silent
+from objsearch.match.geometry import inverse
+from objsearch.tasks.duplicates.candidates import Pair
+from objsearch.tasks.duplicates.network import Network
+from objsearch.types import Box, Image, Unreadable
+
+LOOKED_AT = 1600
+"""Longer side, in pixels, of the copies that are compared; what is smaller is compared as it is."""
+AT_HAND = 12
+
+Read = Callable[[int, int | None], Image | Unreadable]
+"""Reads a picture by number, not smaller than so many pixels where a long side is given."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Picture:
+    image: Image
+    size_wh: tuple[int, int]
+
+
+class Agreements:
+    """What pictures are to each other, by their pixels; `sizes` (w, h) are those of the files."""
+
+    def __init__(self, read: Read, sizes: Sequence[tuple[int, int]], network: Network, workers: int) -> None:
+        self._read = read
+        self._sizes = sizes
+        self._network = network
+        self._workers = workers
+        self._known: dict[Pair, Agreement | None] = {}
+        self._lock = threading.Lock()
+        self._picture = lru_cache(AT_HAND)(self._looked_at)
+
+    def explore(self, pairs: Iterable[Pair], progress: Progress = silent) -> None:
+        """Compare pairs (i, j) of linked pictures side by side; those that are known already are not."""
+        fresh = list(dict.fromkeys(pair for pair in pairs if pair not in self._known))
+        found = ordered_map(self._compared, fresh, workers=self._workers)
+        for pair, one in zip(fresh, counted(found, "agree", progress, len(fresh)), strict=True):
+            self._known[pair] = one
+
+    def of(self, i: int, j: int) -> Agreement | None:
+        """What picture `i` is to picture `j`; None where they are not linked, or cannot be read."""
+        if (i, j) not in self._known:
+            self._known[i, j] = self._compared((i, j))
+        return self._known[i, j]
+
+    def is_enlarged(self, small: int, large: int, transform: NDArray[np.float64]) -> bool:
+        """Whether the larger of two pictures shows no more than the smaller."""
+        pictures = [self._read(number, None) for number in (small, large)]
+        one, other = pictures
+        if isinstance(one, Unreadable) or isinstance(other, Unreadable):
+            return False
+        return is_enlarged(one.pixels, other.pixels, transform)
+
+    def is_laid_around(self, outer: int, inner: int, transform: NDArray[np.float64]) -> bool:
+        """Whether the outer picture is a frame around the inner; the transform leads to the outer."""
+        picture = self._picture(outer)
+        if picture is None:
+            return False
+        onto = scaling(picture.size_wh, picture.image.size_wh) @ transform
+        return is_laid_around(picture.image.pixels, self._sizes[inner], onto)
+
+    def _looked_at(self, number: int) -> _Picture | None:
+        image = self._read(number, LOOKED_AT)
+        if isinstance(image, Unreadable):
+            return None
+        return _Picture(image, self._sizes[number])
+
+    def _compared(self, pair: Pair) -> Agreement | None:
+        likeness = self._network.alike(*pair)
+        if likeness is None or likeness.transform is None:
+            return None
+        with self._lock:  # so that two threads do not read one picture at once
+            one, other = (self._picture(number) for number in pair)
+        if one is None or other is None:
+            return None
+        to_one, to_other = (scaling(side.size_wh, side.image.size_wh) for side in (one, other))
+        reduced = to_other @ likeness.transform @ inverse(to_one)
+        found = agree(one.image.pixels, other.image.pixels, reduced)
+        return None if found is None else _enlarged(found, to_one, to_other)
+
+
+def _enlarged(found: Agreement, to_one: NDArray[np.float64], to_other: NDArray[np.float64]) -> Agreement:
+    """What was found of reduced copies, in pixels of the pictures themselves."""
+    by = float(to_one[0, 0] / to_other[0, 0])
+    return replace(
+        found,
+        transform=inverse(to_other) @ found.transform @ to_one,
+        differs=(_scaled(found.differs[0], to_one), _scaled(found.differs[1], to_other)),
+        scale=found.scale * by,
+    )
+
+
+def _scaled(boxes: tuple[Box, ...], to_reduced: NDArray[np.float64]) -> tuple[Box, ...]:
+    x, y = to_reduced[0, 0], to_reduced[1, 1]
+    return tuple(Box(box.x1 / x, box.y1 / y, box.x2 / x, box.y2 / y) for box in boxes)

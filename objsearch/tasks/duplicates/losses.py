@@ -1,0 +1,59 @@
+"""What would be lost with a file while another is kept: whatever only this one shows or tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from objsearch.agree import Agreement
+from objsearch.tasks.duplicates.keeping import Content
+from objsearch.tasks.duplicates.plan import Relation
+
+WHOLE = 0.985
+"""The part of a picture that counts as all of it: resizing rounds by a pixel a side."""
+SMALLER = 0.97
+"""Scales apart by less are the same: sizes are whole numbers."""
+
+
+def lacking(
+    one: Content, keep: Content, relation: Relation, agreement: Agreement | None
+) -> tuple[str, ...]:
+    """What the kept file lacks that this one has, in words; nothing of the same bytes."""
+    if relation == "identical-bytes":
+        return _companions(one)
+    return (*_shown(agreement), *_held(one, keep, relation), *_companions(one))
+
+
+def _shown(agreement: Agreement | None) -> Iterator[str]:
+    if agreement is None:
+        return
+    if agreement.shown[0] < WHOLE:
+        yield f"{1 - agreement.shown[0]:.0%} of the picture"
+    if agreement.scale < SMALLER:
+        yield f"scale: it shows it at {agreement.scale:.0%}"
+
+
+def _held(one: Content, keep: Content, relation: Relation) -> Iterator[str]:
+    mine, kept = one.holdings, keep.holdings
+    if relation != "identical-pixels":
+        if mine.n_colours > kept.n_colours:
+            yield "colour"
+        if mine.bits > kept.bits:
+            yield f"{mine.bits} bits a sample"
+        if mine.has_alpha and not kept.has_alpha:
+            yield "transparency"
+        if mine.n_pictures > 1:
+            yield f"{mine.n_pictures} pictures"
+    if mine.has_film:
+        yield "a film"
+    if mine.has_gain_map and not kept.has_gain_map:
+        yield "a gain map"
+    if mine.has_more:
+        yield "more than the picture"
+    if mine.tells - kept.tells:
+        yield ", ".join(sorted(mine.tells - kept.tells))
+    if kept.is_damaged:
+        yield "undamaged pixels" if not mine.is_damaged else "pixels that are not damaged there"
+
+
+def _companions(one: Content) -> tuple[str, ...]:
+    return tuple(f"{name}, which belongs to it" for name in one.companions)

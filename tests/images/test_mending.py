@@ -1,0 +1,166 @@
+"""Odd metadata, ends and starts refuse no picture; what is lacking or damaged is never silent."""
+
+from __future__ import annotations
+
+import io
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from objsearch.errors import UnreadableImageError
+from objsearch.images.decode import Limits, decode
+from objsearch.images.frames import iter_frames
+from objsearch.images.holdings import holdings_of
+from objsearch.images.jpeg_scans import has_all_scans, jpeg_end, scan_start
+from tests.images import files
+from tests.pictures import drawing, encoded, flat, noise
+
+PICTURE = drawing(120, 160, 5)
+PNG = encoded(PICTURE, "PNG")
+JPEG = encoded(PICTURE, "JPEG", quality=90)
+
+
+def chunk(kind: bytes, data: bytes, is_sound: bool = True) -> bytes:
+    checksum = zlib.crc32(kind + data) ^ (0 if is_sound else 0x5A5A)
+    return len(data).to_bytes(4, "big") + kind + data + checksum.to_bytes(4, "big")
+
+
+def with_chunk(made: bytes, data: bytes = PNG, at_end: bool = False) -> bytes:
+    place = len(data) - 12 if at_end else 33
+    return data[:place] + made + data[place:]
+
+
+LONG = b"words " * 500_000
+ODD_CHUNKS = {
+    "text": chunk(b"tEXt", b"Comment\0" + LONG[:400_000]),
+    "packed text": chunk(b"zTXt", b"Comment\0\0" + zlib.compress(LONG)),
+    "international text": chunk(b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(LONG)),
+    "much text": b"".join(
+        chunk(b"zTXt", b"Comment\0\0" + zlib.compress(LONG[:900_000])) for _ in range(80)
+    ),
+    "profile": chunk(b"iCCP", b"name\0\0" + zlib.compress(b"\0" * 3_000_000)),
+    "no profile": chunk(b"iCCP", b"name\0\0" + b"not packed"),
+    "damaged text": chunk(b"tEXt", b"Comment\0words", is_sound=False),
+    "damaged size": chunk(b"pHYs", b"\0" * 9, is_sound=False),
+    "damaged unknown": chunk(b"vpAg", b"\0" * 9, is_sound=False),
+}
+
+
+@pytest.mark.parametrize("name", ODD_CHUNKS)
+@pytest.mark.parametrize("at_end", [False, True])
+def test_metadata_refuse_no_png(name: str, at_end: bool) -> None:
+    data = with_chunk(ODD_CHUNKS[name], at_end=at_end)
+    decoded = decode(data)
+    assert np.array_equal(decoded.pixels, PICTURE) and decoded.warnings == ()
+    assert np.array_equal(decode(io.BytesIO(data)).pixels, PICTURE)
+    assert holdings_of(data, Limits()).samples == holdings_of(PNG, Limits()).samples
+
+
+def test_frames_too_are_read_beside_odd_metadata() -> None:
+    data = with_chunk(ODD_CHUNKS["packed text"], files.animation(files.numbered(4), "PNG"))
+    seen = [result for _, result in iter_frames(data, 1, "", Limits())]
+    assert [files.number_of(one.pixels) for one in seen] == [0, 1, 2, 3]  # type: ignore[union-attr]
+
+
+def test_transparency_outlives_a_damaged_checksum() -> None:
+    palette = PillowImage.fromarray(np.array([[0, 1], [1, 0]], np.uint8), "P")
+    palette.putpalette([10, 20, 30, 40, 50, 60])
+    stream = io.BytesIO()
+    palette.save(stream, "PNG", transparency=0)
+    sound = stream.getvalue()
+    place = sound.find(b"tRNS") + 5
+    damaged = sound[:place] + bytes([sound[place] ^ 0xFF]) + sound[place + 1 :]
+    place = sound.find(b"tRNS") - 4
+    size = int.from_bytes(sound[place : place + 4], "big")
+    damaged = sound[: place + 8 + size] + b"\1\2\3\4" + sound[place + 12 + size :]
+    assert np.array_equal(decode(damaged).pixels, decode(sound).pixels)
+
+
+def test_a_damaged_picture_is_still_refused() -> None:
+    place = PNG.find(b"IDAT") + 40
+    with pytest.raises(UnreadableImageError):
+        decode(PNG[:place] + b"\0" * 60 + PNG[place + 60 :])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"progressive": True}, {"optimize": True}, {"subsampling": 0}, {"restart_marker_rows": 1}],
+)
+def test_a_jpeg_without_its_end(options: dict[str, object]) -> None:
+    data = encoded(PICTURE, "JPEG", quality=90, **options)
+    whole = decode(data)
+    assert whole.warnings == ()
+    bare = data.removesuffix(b"\xff\xd9")
+    for odd in (bare, bare + b"\0" * 4000, data + b"\0" * 70_000, data + b"\n"):
+        decoded = decode(odd)
+        assert np.array_equal(decoded.pixels, whole.pixels) and decoded.warnings == ()
+        reduced = decode(odd, long_side=60)
+        assert np.array_equal(reduced.pixels, decode(data, long_side=60).pixels)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_a_jpeg_that_lacks_pixels_is_refused(options: dict[str, object]) -> None:
+    data = encoded(noise(120, 160), "JPEG", quality=90, **options)
+    end = len(data) - 2
+    start = scan_start(data)
+    for place in (end - 8, end - 30, end - 300, start + (end - start) // 2, start + 5):
+        with pytest.raises(UnreadableImageError, match="cut short"):
+            decode(data[:place])
+
+
+def test_scans_are_counted() -> None:
+    data = encoded(PICTURE, "JPEG", progressive=True)
+    assert has_all_scans(data) and has_all_scans(JPEG)
+    assert jpeg_end(data + b"more") == len(data)
+    last = data.rfind(b"\xff\xda")
+    assert not has_all_scans(data[:last])
+
+
+@pytest.mark.parametrize("before", [b"\n", b"\r\n", b"\xef\xbb\xbf", b"\0" * 16])
+def test_a_few_bytes_before_a_jpeg(before: bytes) -> None:
+    decoded = decode(before + JPEG)
+    assert np.array_equal(decoded.pixels, decode(JPEG).pixels)
+    [warning] = decoded.warnings
+    assert str(len(before)) in warning
+
+
+def test_a_jpeg_that_starts_twice() -> None:
+    assert np.array_equal(decode(b"\xff\xd8" + JPEG).pixels, decode(JPEG).pixels)
+
+
+def test_a_small_jpeg_in_another_file_is_not_its_picture() -> None:
+    for head in (b"8BPS\0\1" + b"\0" * 20, b"FUJIFILMCCD-RAW 0201", b"\0\0\0\x18ftypcrx "):
+        with pytest.raises(UnreadableImageError):
+            decode(head + JPEG)
+
+
+def overwritten(data: bytes, n_bytes: int, value: bytes) -> bytes:
+    place = (scan_start(data) + len(data)) // 2
+    return data[:place] + value * n_bytes + data[place + n_bytes :]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 2}])
+def test_a_damaged_middle_is_told(seed: int, options: dict[str, object]) -> None:
+    data = encoded(drawing(240, 320, seed), "JPEG", quality=92, **options)
+    for n_bytes in (40, 512):
+        damaged = overwritten(data, n_bytes, b"\0")
+        try:
+            decoded = decode(damaged)
+        except UnreadableImageError:
+            continue
+        assert any("damaged" in warning for warning in decoded.warnings), (n_bytes, options)
+        assert holdings_of(damaged, Limits()).is_damaged
+    assert not holdings_of(data, Limits()).is_damaged
+
+
+@pytest.mark.parametrize("quality", [20, 60, 95])
+def test_sound_pictures_are_not_called_damaged(quality: int) -> None:
+    half = PICTURE.copy()
+    half[40:] = 255
+    for pixels in (PICTURE, half, flat(200, 300, 255), flat(64, 64, 0), noise(90, 90)):
+        for options in ({}, {"optimize": True}, {"progressive": True}, {"restart_marker_rows": 1}):
+            decoded = decode(encoded(pixels, "JPEG", quality=quality, **options))
+            assert decoded.warnings == (), (quality, options)

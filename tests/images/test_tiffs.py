@@ -1,0 +1,164 @@
+"""TIFFs in odd forms: right, or refused with a reason; and the picture is not its thumbnail."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from objsearch.errors import UnreadableImageError
+from objsearch.images.decode import Limits, Part, decode
+from objsearch.images.frames import decode_part, tiff_pages
+from tests.images.tiffs import Page, tiff
+from tests.pictures import drawing
+
+PICTURE = drawing(60, 90, 7)
+GRAY = cv2.cvtColor(PICTURE, cv2.COLOR_RGB2GRAY)
+GRAY[0, 0], GRAY[0, 1] = 0, 255  # the whole range, so that stretching changes nothing
+WIDE = GRAY.astype(np.uint16) * 257
+OTHER = drawing(60, 90, 8)
+SMALL = np.ascontiguousarray(OTHER[::6, ::6])
+
+GRAYS = {
+    "uint8": Page(GRAY),
+    "uint16": Page(WIDE),
+    "uint16, white is 0": Page(65535 - WIDE, {262: (0,)}),
+    "int8": Page((GRAY.astype(np.int16) - 128).astype(np.int8)),
+    "int16": Page((WIDE.astype(np.int32) - 32768).astype(np.int16)),
+    "int16, white is 0": Page((32767 - WIDE.astype(np.int32)).astype(np.int16), {262: (0,)}),
+    "uint32": Page(GRAY.astype(np.uint32) * 0x01010101),
+    "int32": Page((GRAY.astype(np.int64) * 1000 - 70_000).astype(np.int32)),
+    "float32": Page(GRAY.astype(np.float32) / 255 + 5),
+    "float64": Page(GRAY.astype(np.float64) * 1e-9),
+    "float32, white is 0": Page(GRAY.astype(np.float32) * -0.25, {262: (0,)}),
+}
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("name", GRAYS)
+def test_every_sample_format_shows_the_same(name: str, order: str) -> None:
+    pixels = decode(tiff([GRAYS[name]], order)).pixels
+    assert pixels.shape == (60, 90, 3)
+    assert np.abs(pixels[..., 0].astype(int) - GRAY).max() <= 1
+    assert (pixels[..., :1] == pixels).all()
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_wide_colours(kind: type, order: str) -> None:
+    scaled = (PICTURE.astype(np.float64) * (257 if kind is np.uint16 else 0.5)).astype(kind)
+    scaled[0, 0], scaled[0, 1] = 0, scaled.max()
+    pixels = decode(tiff([Page(scaled)], order)).pixels
+    assert np.abs(pixels[1:].astype(int) - PICTURE[1:]).max() <= 1
+
+
+def test_wide_colours_with_alpha_are_laid_on_the_background() -> None:
+    alpha = np.full((60, 90, 1), 65535, np.uint16)
+    alpha[:30] = 0
+    layers = np.dstack([PICTURE.astype(np.uint16) * 257, alpha])
+    pixels = decode(tiff([Page(layers)])).pixels
+    assert (pixels[:30] == 255).all()
+    assert np.array_equal(pixels[30:], PICTURE[30:])
+
+
+def test_planes_of_wide_colours_are_refused_with_the_reason() -> None:
+    page = Page(PICTURE.astype(np.uint16) * 257, is_planar=True)
+    with pytest.raises(UnreadableImageError, match="plane a colour"):
+        decode(tiff([page]))
+    assert np.array_equal(decode(tiff([Page(PICTURE, is_planar=True)])).pixels, PICTURE)
+
+
+def test_what_no_reader_knows_is_refused_with_the_reason() -> None:
+    for page in (
+        Page(GRAY.astype(np.float16)),
+        Page(np.dstack([WIDE] * 5), {262: (1,)}),
+        Page(np.dstack([WIDE] * 2), {262: (1,)}),
+        Page(np.dstack([WIDE] * 3), {262: (8,)}),
+    ):
+        with pytest.raises(UnreadableImageError) as caught:
+            decode(tiff([page]))
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("part", [0.3, 0.7, 0.95])
+def test_cut_wide_pictures_are_refused(part: float) -> None:
+    stream = io.BytesIO()
+    PillowImage.fromarray(WIDE).save(stream, "TIFF", compression="tiff_lzw")
+    data = stream.getvalue()
+    assert np.array_equal(decode(data).pixels[..., 0], GRAY)
+    with pytest.raises(UnreadableImageError):
+        decode(data[: int(len(data) * part)])
+    late = tiff([Page(WIDE)])
+    place = late.find(WIDE.tobytes()[:64])
+    with pytest.raises(UnreadableImageError):
+        decode(late[: place + int(WIDE.nbytes * part)])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_wide_pictures_stand_upright(orientation: int) -> None:
+    exif = PillowImage.Exif()
+    exif[0x0112] = orientation
+    narrow, wide = (tiff([Page(one, {274: (orientation,)})]) for one in (GRAY, WIDE))
+    assert np.array_equal(decode(wide).pixels, decode(narrow).pixels)
+
+
+def test_numbers_that_are_none_and_one_far_off_spoil_nothing() -> None:
+    values = GRAY.astype(np.float32) / 255 + 5
+    values[5, 5], values[6, 6], values[7, 7] = np.nan, np.inf, -np.inf
+    values[8, 8] = 1e9
+    pixels = decode(tiff([Page(values)])).pixels[..., 0].astype(int)
+    kept = np.ones((60, 90), bool)
+    kept[5:9, 5:9] = False
+    assert np.abs(pixels - GRAY)[kept].max() <= 3
+    assert pixels[5, 5] == 0
+
+
+def test_values_that_8_bits_do_not_show_are_told() -> None:
+    for page in (Page(GRAY.astype(np.uint16)), Page(GRAY.astype(np.uint16) * 16)):
+        [warning] = decode(tiff([page])).warnings
+        assert "8 bits" in warning
+    assert decode(tiff([Page(WIDE)])).warnings == ()
+
+
+REDUCED = {254: (1,)}
+FORMS = {
+    "thumbnail first": [Page(SMALL, REDUCED), Page(PICTURE)],
+    "thumbnail behind": [Page(PICTURE), Page(SMALL, REDUCED)],
+    "picture below": [Page(SMALL, REDUCED, [Page(PICTURE)])],
+    "largest below": [Page(SMALL, REDUCED, [Page(SMALL, REDUCED), Page(PICTURE), Page(SMALL)])],
+    "thumbnail below": [Page(PICTURE, {}, [Page(SMALL, REDUCED)])],
+    "thumbnail unsaid": [Page(SMALL), Page(PICTURE)],
+    "mask first": [Page(GRAY, {254: (4,)}), Page(PICTURE)],
+    "all reduced": [Page(SMALL, REDUCED), Page(PICTURE, REDUCED)],
+}
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("name", FORMS)
+def test_the_picture_is_told_by_its_type_not_by_its_place(name: str, order: str) -> None:
+    data = tiff(FORMS[name], order)
+    assert np.array_equal(decode(data).pixels, PICTURE)
+    pages = tiff_pages(data, Limits())
+    assert len(pages) == 1
+    assert np.array_equal(decode_part(data, pages[0], "", Limits()).pixels, PICTURE)
+
+
+def test_pages_stay_pages() -> None:
+    data = tiff([Page(PICTURE), Page(OTHER), Page(WIDE)])
+    assert tiff_pages(data, Limits()) == [Part(page=k) for k in (1, 2, 3)]
+    for part, wanted in zip(tiff_pages(data, Limits()), (PICTURE, OTHER), strict=False):
+        assert np.array_equal(decode_part(data, part, "", Limits()).pixels, wanted)
+    assert np.array_equal(decode_part(data, Part(page=3), "", Limits()).pixels[..., 0], GRAY)
+    large = np.tile(OTHER, (8, 8, 1))
+    poster = tiff([Page(PICTURE), Page(large[:, :300])])  # of another shape: a page of its own
+    assert len(tiff_pages(poster, Limits())) == 2
+
+
+def test_directories_in_a_circle_end() -> None:
+    data = bytearray(tiff([Page(PICTURE), Page(OTHER)]))
+    first = int.from_bytes(data[4:8], "little")
+    data[-4:] = first.to_bytes(4, "little")
+    assert len(tiff_pages(bytes(data), Limits())) == 2
