@@ -3,8 +3,8 @@
 Platt's logistic model (Platt, 1999) over the similarities and the evidence of geometry, fitted on
 labelled pairs of images, equal numbers of same and different. 0.5 means the same for every preset.
 
-Below the similarities that right pairs had in the fit, less alike says nothing more: how much an
-unlike look weighs against keypoints that agree was not seen there, and is not guessed at.
+Where keypoints agree, to look less alike than right pairs of the fit says nothing more: how much
+that weighs against keypoints was not seen there, and is not guessed at.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from objsearch import weights
 from objsearch.errors import ConfigError
 
+Values = NDArray[np.float64] | float
+
 RARE = 0.02
-"""The part of right pairs under whose similarities less alike says nothing more."""
+"""The part of right pairs that look less alike than what is heeded beside keypoints."""
 
 SOFTNESS = 0.05
 """Over so much similarity it ceases to; the order of the unlike is kept."""
@@ -42,37 +44,37 @@ class Calibration(BaseModel):
     intercept: float
     coefficients: Mapping[str, float]
     least: Mapping[str, float] = Field(
-        {}, description="similarities below which less alike says nothing more"
+        {}, description="similarities below which less alike says nothing against keypoints"
     )
     fitted_on: str = Field("", description="which labelled pairs, in words")
 
     def probability(self, features: Mapping[str, float]) -> float:
         """In [0, 1]; features that were not computed count as 0."""
-        logit = self.intercept + sum(
-            weight * float(self._heeded(name, features.get(name, 0.0)))
-            for name, weight in self.coefficients.items()
-        )
+        logit = float(self._logits(features))
         return 1.0 / (1.0 + exp(-max(-500.0, min(500.0, logit))))
 
     def probabilities(self, features: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """`probability` of arrays of features, all of one shape."""
-        logit = self.intercept + sum(
-            weight * self._heeded(name, features.get(name, 0.0))
-            for name, weight in self.coefficients.items()
-        )
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0))), dtype=np.float64)
+        logits = np.clip(self._logits(features), -500.0, 500.0)
+        return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float64)
 
-    def _heeded(
-        self, name: str, values: NDArray[np.float64] | float
-    ) -> NDArray[np.float64] | float:
-        least = self.least.get(name)
-        return values if least is None else heeded(values, least)
+    def _logits(self, features: Mapping[str, Values]) -> Values:
+        values = {name: features.get(name, 0.0) for name in self.coefficients}
+        if self.least:
+            proof = sum(value for name, value in values.items() if name not in self.least)
+            for name, least in self.least.items():
+                values[name] = heeded(values[name], least, proof)
+        return self.intercept + sum(w * values[name] for name, w in self.coefficients.items())
 
 
-def heeded(values: NDArray[np.float64] | float, least: float) -> NDArray[np.float64] | np.float64:
-    """Similarities raised to `least`, softly: of two the greater stays the greater."""
+def heeded(values: Values, least: float, proof: Values) -> Values:
+    """Similarities raised to `least` as far as keypoints prove the pair, by n / (1 + n) inliers.
+
+    Softly: of two the more alike stays the more alike. `proof` is their `evidence`.
+    """
     above = (np.asarray(values, np.float64) - least) / SOFTNESS
-    return least + SOFTNESS * np.logaddexp(0.0, above)
+    raised = least + SOFTNESS * np.logaddexp(0.0, above)
+    return values + (raised - values) * -np.expm1(-np.maximum(proof, 0.0))
 
 
 def evidence(inliers: float) -> float:
@@ -105,19 +107,21 @@ def fit(
 ) -> Calibration:
     """Maximum likelihood with a whisper of ridge; a large set has no more say than a small one.
 
-    `names` of the F extractors; those `whole` describe a crop as a whole, and beside others their
-    low similarities are heeded no further than the fit has seen. Coefficients are kept from going
-    negative: more alike must never mean less probable.
+    `names` of the F extractors; of those that are `whole`, describing a crop by one vector, low
+    similarities are heeded beside the others no further than the fit has seen. Coefficients are
+    kept from going negative: more alike must never mean less probable.
     """
     from scipy.optimize import minimize
 
     y = examples.is_same.astype(np.float64)
     least, features = {}, examples.features.copy()
+    local = [column for column, name in enumerate(names) if name not in whole]
+    proof = features[:, local].sum(axis=1)
     for column, name in enumerate(names):
-        if name in whole and len(names) > 1:
+        if name in whole and local:
             floor = float(np.quantile(features[examples.is_same, column], RARE))
             least[name] = round(floor, 4)
-            features[:, column] = heeded(features[:, column], least[name])
+            features[:, column] = heeded(features[:, column], least[name], proof)
     weight = examples.weights()
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-9
     x = (features - mean) / scale
