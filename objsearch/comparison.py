@@ -214,6 +214,7 @@ def swapped(hit: Hit, size_wh: tuple[int, int]) -> Hit:
             verification=_swapped_verification(pair.verification),
             overlap_query=pair.overlap_reference,
             overlap_reference=pair.overlap_query,
+            differs=pair.differs[::-1],
         )
         for pair in hit.pairs
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,9 +14,21 @@ from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.retrieval import Retrieval, compare_versions
 from objsearch.screening import Screen
+from objsearch.second_look import SecondLook
 from objsearch.sections import Search, SearchOptions, Where
 from objsearch.settings import Settings
-from objsearch.sources import RegionOfInterest, RoiMode, expand, is_made_up, key_of, nothing_there
+from objsearch.sources import (
+    AtHand,
+    Place,
+    RegionOfInterest,
+    RoiMode,
+    Stamp,
+    expand,
+    is_made_up,
+    key_of,
+    nothing_there,
+    stamp_of,
+)
 from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
 from objsearch.views import Interest, View, Viewer, keys_of_files
 
@@ -48,6 +59,8 @@ class ObjectSearch:
         self._n_at_hand = 0
         self._nothing = "add some first"
         self.screen = Screen(self.settings, type(self))
+        self._at_hand = AtHand()
+        self.second_look = SecondLook(self.describer, self._known, self._at_hand)
 
     @classmethod
     def open(
@@ -79,10 +92,9 @@ class ObjectSearch:
             self._nothing = nothing_there(list(sources), self.settings.input.filters)
         self._n_at_hand += sum(is_made_up(place.ref) for place in places)
         self.screen.remember(places)
+        mode, reading = roi_mode or self.settings.input.roi_mode, self.settings.input.reading
         parts = [
-            one
-            if isinstance(one, Unreadable)
-            else one.within(wanted, roi_mode or self.settings.input.roi_mode)
+            self._at_hand.keep(one, reading).within(wanted, mode) if isinstance(one, Place) else one
             for one in places
         ]
         described = counted(
@@ -107,14 +119,14 @@ class ObjectSearch:
             self._skipped.pop(one.ref, None)
             self._keys[one.ref] = key = key_of(one.ref)
             self._refs[key] = one.ref
-            self._stamps[one.ref] = _stamp(one.ref)
+            self._stamps[one.ref] = stamp_of(one.ref)
             self.warnings += [f"{one.ref}: {warning}" for warning in one.warnings]
             yield one
 
     def _known(self, ref: ImageRef) -> DescribedImage | None:
         """What the index holds of an image, unless its file has changed since."""
         stored = self._refs.get(key_of(ref), ref)
-        now, then = _stamp(stored), self._stamps.get(stored)
+        now, then = stamp_of(stored), self._stamps.get(stored)
         has_changed = now is not None and then is not None and now != then
         return None if has_changed else self.index.get(stored)
 
@@ -139,7 +151,10 @@ class ObjectSearch:
         view, other_view = map(self.viewer.single, (one, other))
         there = compare_versions(self.comparer, view, other_view.image)
         back = compare_versions(self.comparer, other_view, view.image)
-        return there if there.score >= back.score else swapped(back, other_view.image.size_wh)
+        hit = there if there.score >= back.score else swapped(back, other_view.image.size_wh)
+        if not self.settings.search.second_look.enabled:
+            return hit
+        return self.second_look.between(hit, view, other_view)
 
     def find(
         self,
@@ -168,7 +183,10 @@ class ObjectSearch:
         )
         unwanted, told = self._unwanted(search, negatives)
         retrieval = self._retrieval(search, views)
-        found = [hit for hit in retrieval.hits(views, unwanted) if search.wants(hit)]
+        hits = [h for h in retrieval.hits(views, unwanted) if h.score >= search.threshold]
+        if search.second_look.enabled:
+            hits = self.second_look.over(views, hits, search.second_look.candidates)
+        found = [hit for hit in hits if search.wants(hit)]
         kept, filtered = self.screen.parted(found)
         answer = self._answer(
             search.model_copy(update={"negatives": tuple(str(one.image.ref) for one in unwanted)}),
@@ -271,18 +289,6 @@ class ObjectSearch:
         if ref not in self._keys:
             self._keys[ref] = key_of(ref)
         return self._keys[ref]
-
-
-Stamp = tuple[int, int] | None
-"""Bytes and time of change of a file; None for what is none."""
-
-
-def _stamp(ref: ImageRef) -> Stamp:
-    try:
-        found = os.stat(ref.uri)
-    except (OSError, ValueError):
-        return None
-    return found.st_size, found.st_mtime_ns
 
 
 def _interest(search: Search) -> Interest:

@@ -20,6 +20,7 @@ from objsearch.errors import UsageError
 from objsearch.flags import UNSCREENED, Flag
 from objsearch.flow import ordered_map
 from objsearch.registry import build
+from objsearch.sections import SecondLook
 from objsearch.settings import Settings
 from objsearch.sources import Place, Reading, expand, is_made_up, read_image, unfold
 from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Pixels, Unreadable
@@ -211,7 +212,8 @@ class BlockList:
         return cls(search, section.block_threshold)
 
     def flag(self, picture: Pixels) -> Flag | None:
-        hits = self.search.find(picture, threshold=self.threshold, top=1, include_query=True).hits
+        options = {"top": 1, "include_query": True, "second_look": SecondLook(enabled=False)}
+        hits = self.search.find(picture, threshold=self.threshold, **options).hits
         if not hits:
             return None
         return Flag("block-list", hits[0].score, f"a copy of {hits[0].ref}")

@@ -62,6 +62,15 @@ class Where(Part):
         return Wanted(files, self.labels, self.min_pixels, self.max_pixels)
 
 
+class SecondLook(Part):
+    """The first candidates are read again and compared by their pixels."""
+
+    enabled: bool = Field(
+        True, description="whether *same* is said only where the object's places agree"
+    )
+    candidates: int = Field(10, ge=1, description="hits that are looked at again, the first")
+
+
 FoundVerdict = Literal["same", "uncertain"]
 
 
@@ -95,6 +104,9 @@ class Search(Part):
         (), description="only hits of these verdicts: same, uncertain; none: of any"
     )
     include_query: bool = Field(False, description="whether a query file may be its own hit")
+    second_look: SecondLook = Field(
+        SecondLook(), description="the first candidates' files, read again for what differs"
+    )
 
     def wants(self, hit: Hit) -> bool:
         """Whether a hit reaches the threshold, and is of a wanted verdict."""
@@ -115,6 +127,7 @@ class SearchOptions(TypedDict, total=False):
     roi_mode: RoiMode
     verdicts: Sequence[FoundVerdict] | None
     include_query: bool
+    second_look: SecondLook | Mapping[str, Any]
 
 
 Gray = Annotated[int, Field(ge=0, le=255)]

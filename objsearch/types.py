@@ -270,6 +270,10 @@ class RegionPair:
     verification: Verification | None = None
     overlap_query: float | None = None
     overlap_reference: float | None = None
+    evidence: str = ""
+    """What the second look says: `shared_print` where print agrees and something differs."""
+    differs: tuple[tuple[Box, ...], tuple[Box, ...]] = ((), ())
+    """Boxes of what differs, in the query and in the reference."""
 
     @property
     def inliers(self) -> int:

@@ -32,12 +32,14 @@ Known = Callable[[ImageRef], DescribedImage | None]
 class View:
     """One query image, upright and, where mirrored ones are looked for, as in a mirror.
 
-    `grounds` are further versions of a transparent one, each laid on another ground.
+    `grounds` are further versions of a transparent one, each laid on another ground. `picture` is
+    what was read, where it was not taken from the index.
     """
 
     versions: tuple[DescribedImage, ...]
     weight: float = 1.0
     grounds: tuple[DescribedImage, ...] = ()
+    picture: Image | None = None
 
     @property
     def image(self) -> DescribedImage:
@@ -182,6 +184,7 @@ class Viewer:
         return View(
             tuple(self.describer.describe(list(versions))),
             grounds=tuple(self.describer.describe(list(grounds))),
+            picture=one,
         )
 
 

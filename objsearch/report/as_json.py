@@ -140,6 +140,11 @@ def _pair(pair: RegionPair, query_ref: str) -> dict[str, Any]:
         "overlap_query": rounded(pair.overlap_query, SCORE_DIGITS),
         "overlap_reference": rounded(pair.overlap_reference, SCORE_DIGITS),
         "similarities": _scores(pair.similarities),
+        "evidence": pair.evidence,
+        "differs": {
+            side: [box_numbers(box) for box in boxes]
+            for side, boxes in zip(("query", "reference"), pair.differs, strict=True)
+        },
     }
 
 

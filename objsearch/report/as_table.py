@@ -14,6 +14,7 @@ from rich.text import Text
 
 from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import (
+    differing,
     flags_sentence,
     matched,
     note_sentence,
@@ -84,7 +85,7 @@ def comparison_table(hit: Hit) -> RenderableType:
     head.add_row("score", percent(hit.score))
     head.add_row("verdict", _verdict(hit.verdict))
     if hit.note:
-        head.add_row("note", note_sentence(hit.note))
+        head.add_row("note", _noted(hit))
     return Group(head, _pairs_table(hit.pairs)) if hit.pairs else head
 
 
@@ -140,8 +141,14 @@ def _told(hit: Hit, several_views: bool) -> Text:
     if hit.negative_scores:
         parts.append(f"not wanted: {views_said(hit.negative_scores)}")
     if hit.note:
-        parts.append(note_sentence(hit.note))
+        parts.append(_noted(hit))
     return Text("; ".join(parts), "dim")
+
+
+def _noted(hit: Hit) -> str:
+    """The note, with the places that differ behind it."""
+    where = differing(hit.pairs[0]) if hit.pairs else ""
+    return note_sentence(hit.note) + (f" ({where})" if where else "")
 
 
 def _verdict(verdict: Verdict) -> Text:

@@ -23,11 +23,12 @@ _MOST_ENLARGEMENT = 3.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
-    """Two pictures of one size, and the corners (4, 2) of the query's region in both."""
+    """Two pictures of one size, the corners (4, 2) of the query's region, and what differs."""
 
     reference: Pixels
     query: Pixels
     corners_xy: NDArray[np.float64]
+    differs: tuple[Box, ...] = ()
 
 
 def aligned(pair: RegionPair, query: Photo, reference: Photo) -> Overlay | None:
@@ -55,7 +56,14 @@ def aligned(pair: RegionPair, query: Photo, reference: Photo) -> Overlay | None:
         resize(crop(reference.pixels, window), size_wh),
         _warped(query, box, onto @ forward, size_wh),
         _mapped(corners, onto),
+        tuple(_placed(one, onto @ _scaling(reference.scale_xy)) for one in pair.differs[1]),
     )
+
+
+def _placed(box: Box, transform: Matrix) -> Box:
+    """A box where a scaling and a shift lead."""
+    (x1, y1), (x2, y2) = _mapped(np.array([(box.x1, box.y1), (box.x2, box.y2)]), transform)
+    return Box(float(x1), float(y1), float(x2), float(y2))
 
 
 def _carried(

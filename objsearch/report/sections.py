@@ -14,7 +14,7 @@ from objsearch.report.overlay import aligned
 from objsearch.report.pictures import Album, Photo, Picture
 from objsearch.report.views import View, viewed
 from objsearch.report.wording import folder_and_name, shown
-from objsearch.types import Answer, DescribedImage, Hit, ImageRef, RegionPair, Unreadable
+from objsearch.types import Answer, Box, DescribedImage, Hit, ImageRef, RegionPair, Unreadable
 
 EVIDENCE_A_QUERY = 20
 """Hits that are shown with pictures; further ones are listed."""
@@ -32,6 +32,7 @@ class Aligned:
     query_uri: str
     corners: str
     number: int
+    differs: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,6 +176,7 @@ def _overlay(
                 query_uri=album.jpeg(found.query),
                 corners=" ".join(f"{x:.1f},{y:.1f}" for x, y in found.corners_xy.tolist()),
                 number=number,
+                differs=found.differs,
             )
     return None
 

@@ -19,6 +19,8 @@ SIGNS: dict[Verdict, str] = {"same": "✓", "uncertain": "?", "different": "✕"
 _NOTES = {
     "too_few_features": "too little structure to be compared",
     "like_a_negative": "more like what is not wanted",
+    "shared_print": "shared print: differs here",
+    "not_read_again": "it cannot be read again, so nobody has looked for what differs",
 }
 
 # Marks, embeddings and isolates that reorder the text around them (Unicode Standard Annex 9).
@@ -83,6 +85,15 @@ def matched(pair: RegionPair) -> str:
     if pair.reference.is_frame:
         return what
     return f"{what}, {place(pair.reference.box_xyxy)}"
+
+
+def differing(pair: RegionPair, most: int = 3) -> str:
+    """Where the reference differs: `56x40 at 120,88; 12x9 at 10,7; 4 more`; nothing: nowhere."""
+    boxes = pair.differs[1]
+    told = [place(box) for box in boxes[:most]]
+    if len(boxes) > most:
+        told.append(f"{len(boxes) - most} more")
+    return "; ".join(told)
 
 
 def views_said(scores: Mapping[str, float]) -> str:

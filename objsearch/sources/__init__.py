@@ -5,21 +5,25 @@ that hold several; `read_image` opens one. Every place ends as an `Image` or as 
 its reason: nothing is silently dropped.
 """
 
+from objsearch.sources.at_hand import AtHand
 from objsearch.sources.emptiness import nothing_there
 from objsearch.sources.filters import Filters, Wanted
 from objsearch.sources.options import Network, Reading
 from objsearch.sources.places import Place, each_input, expand, is_made_up, key_of
 from objsearch.sources.reading import read_image, read_working
 from objsearch.sources.regions import RegionOfInterest, RoiMode, region_of
+from objsearch.sources.stamps import Stamp, stamp_of
 from objsearch.sources.unfolding import unfold
 
 __all__ = [
+    "AtHand",
     "Filters",
     "Network",
     "Place",
     "Reading",
     "RegionOfInterest",
     "RoiMode",
+    "Stamp",
     "Wanted",
     "each_input",
     "expand",
@@ -29,5 +33,6 @@ __all__ = [
     "read_image",
     "read_working",
     "region_of",
+    "stamp_of",
     "unfold",
 ]

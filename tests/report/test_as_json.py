@@ -32,7 +32,7 @@ def test_an_answer_has_exactly_the_promised_keys(answer: Answer) -> None:
     assert set(data["hits"][0]["pairs"][0]) == {
         *("query", "query_box_xyxy", "reference_box_xyxy", "query_label", "reference_label"),
         *("score", "verdict", "inliers", "model", "mirrored", "transform"),
-        *("overlap_query", "overlap_reference", "similarities"),
+        *("overlap_query", "overlap_reference", "similarities", "evidence", "differs"),
     }
     assert data["skipped"] == [{"ref": "broken<b>.jpg", "reason": "the file is <empty>"}]
 

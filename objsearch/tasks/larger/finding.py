@@ -15,6 +15,7 @@ from objsearch.errors import UsageError
 from objsearch.flow import counted, ordered_map
 from objsearch.images.transform import crop
 from objsearch.pipeline import ObjectSearch
+from objsearch.sections import SecondLook
 from objsearch.sources import Place, expand, is_made_up
 from objsearch.tasks.larger.alignment import (
     Extent,
@@ -115,7 +116,8 @@ def _read_query(search: ObjectSearch, query: Any) -> tuple[Place, Image]:
 
 def _found(search: ObjectSearch, place: Place, options: dict[str, Any]) -> Answer:
     """The copies. Where more look alike than the shortlist holds, all are compared in full."""
-    options = {**options, "top": None, "offset": 0}
+    # Whether it is a copy is measured by its pixels further on.
+    options = {**options, "top": None, "offset": 0, "second_look": SecondLook(enabled=False)}
     answer = search.find(place, **options)
     shortlist = search.settings.search.shortlist
     is_short = shortlist is not None and len(search.index) > shortlist

@@ -1,0 +1,241 @@
+"""Do two things that a plane carries onto each other agree all over, or only in some print?
+
+Siblings of a brand share print, and inliers cannot tell them from one another; their pixels can,
+where one is laid over the other to a pixel. Where that cannot be (depth, cloth, glare, blur),
+nothing is said.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.agree.laying import Laid, Matrix, lay
+from objsearch.agree.places import FEATURES, STEP, Map, Places, measure, pool
+from objsearch.agree.registration import Registration, register
+from objsearch.agree.thing_model import load_thing_model
+from objsearch.agree.tone import Together, bring_together
+from objsearch.match.geometry import inverse, jacobian, projected
+from objsearch.types import Box, Pixels, Points
+
+SIDE = 320
+"""Longer side, in pixels, of the grid that two things are compared on."""
+MARGIN = 0.05
+"""Of the box: transforms are inexact before they are refined."""
+LEAST_SIDE = 16
+"""Pixels a side of a thing that can be judged."""
+DETAILED = 1.0
+"""Logarithm of contrast over noise from which a place holds detail."""
+AGREES = 0.4
+"""Correlation from which a place agrees."""
+DIFFERS = 0.2
+"""Correlation of the detail below which a place is drawn as one that differs."""
+LEAST_PLACES = 3
+"""Places of a region that is drawn."""
+MOST_BOXES = 12
+LEAST_PRINT = 400
+"""Pixels of the grid from which tone can be told."""
+FAINT = 3.0
+"""Gray levels of colour that are none worth the name."""
+
+
+class Cut(NamedTuple):
+    """A part of a picture, and the corner (x, y) that it was cut at."""
+
+    pixels: Pixels
+    corner_xy: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """`numbers` by `NUMBERS`; boxes of what differs in pixels of each picture."""
+
+    numbers: NDArray[np.float64]
+    differs: tuple[tuple[Box, ...], tuple[Box, ...]]
+
+    @property
+    def differs_plainly(self) -> bool:
+        """Whether they share print and no more; False where that cannot be told."""
+        return load_thing_model().is_sibling(self.numbers)
+
+
+def look(
+    query: Pixels, reference: Pixels, transform: Matrix, box_xyxy: Box, print_xy: Points
+) -> Seen | None:
+    """Lay the query's thing over the reference, and sum up the places that both show.
+
+    `transform` (3, 3) leads from pixels of the query to those of the reference; `box_xyxy` is the
+    thing in the query, `print_xy` (N, 2) the places in it that agree. None where the thing is too
+    small, or lies outside of the reference.
+    """
+    middle = np.array([(box_xyxy.x1 + box_xyxy.x2) / 2, (box_xyxy.y1 + box_xyxy.y2) / 2])
+    if float(np.linalg.det(jacobian(transform, middle))) < 0:
+        return _look_mirrored(query, reference, transform, box_xyxy, print_xy)
+    cuts = _cuts(query, reference, transform, box_xyxy)
+    if cuts is None:
+        return None
+    one, other = cuts
+    between = _shift(other.corner_xy, -1) @ transform @ _shift(one.corner_xy, 1)
+    registration = register(one.pixels, other.pixels, between)
+    laid = lay(one.pixels, other.pixels, registration.transform, SIDE)
+    if laid is None or not laid.inside.any():
+        return None
+    to_grid = laid.one_to_grid @ _shift(one.corner_xy, -1)
+    together = bring_together(laid.one, laid.other, _printed(print_xy, to_grid, laid))
+    places = measure(together, laid.inside)
+    whole = places.inside & _covered(box_xyxy, to_grid, places)
+    numbers = _numbers(places, _colours(together), whole, registration, len(print_xy))
+    boxes = _differing(places, whole)
+    sides = ((laid.one_to_grid, one, query), (laid.other_to_grid, other, reference))
+    return Seen(numbers, tuple(_told(boxes, *side) for side in sides))  # type: ignore[arg-type]
+
+
+def _look_mirrored(
+    query: Pixels, reference: Pixels, transform: Matrix, box: Box, print_xy: Points
+) -> Seen | None:
+    """Corners are not followed through a mirror: the query is turned to be like the reference."""
+    width = query.shape[1]
+    flip = np.array([[-1.0, 0.0, width - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    flipped_xy = np.array([width - 1, 0]) + print_xy * np.array([-1, 1])
+    turned = np.ascontiguousarray(query[:, ::-1])
+    seen = look(turned, reference, transform @ flip, _flipped(box, width), flipped_xy)
+    if seen is None:
+        return None
+    boxes = tuple(_flipped(one, width) for one in seen.differs[0])
+    return Seen(seen.numbers, (boxes, seen.differs[1]))
+
+
+def _flipped(box: Box, width: int) -> Box:
+    return Box(width - box.x2, box.y1, width - box.x1, box.y2)
+
+
+def _cuts(query: Pixels, reference: Pixels, transform: Matrix, box: Box) -> tuple[Cut, Cut] | None:
+    """The thing cut out of both pictures, with a margin."""
+    quad = projected(box, transform)
+    if quad is None or not np.isfinite(quad).all():
+        return None
+    (x1, y1), (x2, y2) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
+    cuts = _cut(query, box), _cut(reference, Box(x1, y1, x2, y2))
+    return None if min(min(one.pixels.shape[:2]) for one in cuts) < LEAST_SIDE else cuts
+
+
+def _cut(picture: Pixels, box: Box) -> Cut:
+    height, width = picture.shape[:2]
+    x = math.floor(box.x1 - MARGIN * box.width), math.ceil(box.x2 + MARGIN * box.width)
+    y = math.floor(box.y1 - MARGIN * box.height), math.ceil(box.y2 + MARGIN * box.height)
+    (x1, x2), (y1, y2) = np.clip(x, 0, width).tolist(), np.clip(y, 0, height).tolist()
+    return Cut(np.ascontiguousarray(picture[y1:y2, x1:x2]), (x1, y1))
+
+
+def _shift(by_xy: tuple[int, int], sign: int) -> Matrix:
+    x, y = by_xy
+    return np.array([[1.0, 0.0, sign * x], [0.0, 1.0, sign * y], [0.0, 0.0, 1.0]])
+
+
+def _printed(print_xy: Points, to_grid: Matrix, laid: Laid) -> NDArray[np.bool_]:
+    """(H, W) where the print lies that agrees: the tone of what is around says nothing of it."""
+    there = cv2.perspectiveTransform(np.asarray(print_xy, np.float64)[None], to_grid)[0]
+    hull = cv2.convexHull(np.clip(there, -1e4, 1e4).astype(np.float32)).astype(np.int32)
+    mask = np.zeros(laid.inside.shape, np.uint8)
+    cv2.fillConvexPoly(mask, hull, 1)
+    printed = np.asarray(laid.inside & (mask > 0))
+    return printed if printed.sum() >= LEAST_PRINT else laid.inside
+
+
+def _covered(box: Box, to_grid: Matrix, places: Places) -> NDArray[np.bool_]:
+    """(H, W) the places that a box of the query covers."""
+    corners = np.array(
+        [[box.x1, box.y1], [box.x2, box.y1], [box.x2, box.y2], [box.x1, box.y2]], float
+    )
+    there = cv2.perspectiveTransform(corners[None], to_grid)[0] / STEP
+    mask = np.zeros(places.inside.shape, np.uint8)
+    # Far beyond the grid OpenCV's whole numbers overflow.
+    cv2.fillConvexPoly(mask, np.round(np.clip(there, -1e4, 1e4)).astype(np.int32), 1)
+    return mask.astype(bool)
+
+
+def _colours(pictures: Together) -> tuple[Map, Map]:
+    """(H, W, 2) colour without light, a place of each."""
+    made = []
+    for side in (pictures.one, pictures.other):
+        colours = cv2.cvtColor(side, cv2.COLOR_RGB2YCrCb)[..., 1:]
+        made.append(cv2.GaussianBlur(pool(np.ascontiguousarray(colours)), (0, 0), 0.75))
+    return np.asarray(made[0], np.float32), np.asarray(made[1], np.float32)
+
+
+def _informative(
+    places: Places, whole: NDArray[np.bool_], contrast: Literal["strong", "weak"]
+) -> NDArray[np.bool_]:
+    """(H, W) the places with detail in either picture (strong), or in both (weak)."""
+    return np.asarray(whole & (places.features[..., FEATURES.index(contrast)] > DETAILED))
+
+
+def _numbers(
+    places: Places,
+    colours: tuple[Map, Map],
+    whole: NDArray[np.bool_],
+    registration: Registration,
+    n_inliers: int,
+) -> NDArray[np.float64]:
+    """By `NUMBERS`: how well they lie on each other, then how well places and colours agree."""
+    correlation = places.features[..., FEATURES.index("wide correlation")]
+    either = correlation[_informative(places, whole, "strong")]
+    # What is beside a thing on plain ground has detail on one side only.
+    both = correlation[_informative(places, whole, "weak")]
+    return np.array(
+        [
+            registration.steady,
+            min(registration.residual, 5.0),
+            np.log1p(registration.n_corners),
+            np.log1p(n_inliers),
+            _share_over(AGREES, either),
+            _share_over(AGREES, both),
+            _share_over(DIFFERS, both),
+            _colour_agreement(colours, whole),
+            np.log1p(either.size),
+        ],
+        np.float64,
+    )
+
+
+def _share_over(limit: float, correlation: NDArray[np.float32]) -> float:
+    return float((correlation > limit).mean()) if correlation.size else 0.0
+
+
+def _colour_agreement(colours: tuple[Map, Map], whole: NDArray[np.bool_]) -> float:
+    """Correlation of the colours of both, in [-1, 1]; near 0 where there are next to none."""
+    n = int(whole.sum())
+    if n < LEAST_PLACES:
+        return 0.0
+    one, other = ((side[whole] - side[whole].mean(axis=0)).ravel() for side in colours)
+    norms = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
+    return float(one @ other) / (norms + FAINT**2 * n)
+
+
+def _differing(places: Places, whole: NDArray[np.bool_]) -> list[Box]:
+    """Boxes on the grid of regions in which detail disagrees, the largest first."""
+    wide = places.features[..., FEATURES.index("wide correlation")]
+    marked = (_informative(places, whole, "strong") & (wide < DIFFERS)).astype(np.uint8)
+    n, _, stats, _ = cv2.connectedComponentsWithStats(marked)
+    kept = sorted(
+        (stat for stat in stats[1:n].tolist() if stat[4] >= LEAST_PLACES), key=lambda one: -one[4]
+    )
+    return [Box(x, y, x + w, y + h) for x, y, w, h, _ in kept[:MOST_BOXES]]
+
+
+def _told(boxes: list[Box], to_grid: Matrix, cut: Cut, picture: Pixels) -> tuple[Box, ...]:
+    """Boxes of places on the grid as upright boxes in a picture."""
+    back = _shift(cut.corner_xy, 1) @ inverse(to_grid)
+    size_wh = (picture.shape[1], picture.shape[0])
+    made = []
+    for box in boxes:
+        quad = projected(Box(*(STEP * edge for edge in box)), back)
+        if quad is not None:
+            (x1, y1), (x2, y2) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
+            made.append(Box(x1, y1, x2, y2).clipped(size_wh))
+    return tuple(made)

@@ -1,0 +1,73 @@
+"""What was fitted on siblings and on the same things: `training/second_look/fit.py` makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from objsearch.errors import WeightsError
+from objsearch.weights import models_dir
+
+FILE = "second-look.yaml"
+NUMBERS = (
+    "steady", "residual", "corners", "inliers", "agreeing", "both agreeing", "both not differing",
+    "colour", "detail",
+)  # fmt: skip
+"""Of a pair of things: see `objsearch.agree.thing`."""
+
+LAID_STEADY, LAID_RESIDUAL = 0.8, 0.35
+"""From here on two things lie on each other to a pixel, and their places speak for themselves."""
+MOST_AGREEING, MOST_NOT_DIFFERING, MOST_COLOUR = 0.5, 0.55, 0.6
+"""Siblings laid so well stay below all three: of the same things hardly any does."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThingModel:
+    """Weights of the logistic model, the constant last; what registration must be for it.
+
+    `least` is the logit below which two things share print only.
+    """
+
+    weights: NDArray[np.float64]
+    least: float
+    steady: float
+    residual: float
+
+    def logit(self, numbers: NDArray[np.float64]) -> float:
+        """How much speaks for one and the same thing; 0 is as much for as against."""
+        return float(numbers @ self.weights[:-1] + self.weights[-1])
+
+    def is_sibling(self, numbers: NDArray[np.float64]) -> bool:
+        """Whether numbers (by `NUMBERS`) plainly speak of siblings.
+
+        False where registration is not good to a pixel: places cannot be judged there.
+        """
+        steady, residual = numbers[:2]
+        if steady >= LAID_STEADY and residual <= LAID_RESIDUAL and _disagrees(numbers):
+            return True
+        can_judge = steady >= self.steady and residual <= self.residual
+        return bool(can_judge and self.logit(numbers) < self.least)
+
+
+def _disagrees(numbers: NDArray[np.float64]) -> bool:
+    names = ("both agreeing", "both not differing", "colour")
+    agreeing, not_differing, colour = (float(numbers[NUMBERS.index(name)]) for name in names)
+    is_other = agreeing < MOST_AGREEING and not_differing < MOST_NOT_DIFFERING
+    return is_other and colour < MOST_COLOUR
+
+
+@cache
+def load_thing_model() -> ThingModel:
+    """The fitted weights. Raises WeightsError when their file is missing or does not fit."""
+    try:
+        data = yaml.safe_load((models_dir() / FILE).read_text(encoding="utf-8"))
+        if tuple(data["numbers"]) != NUMBERS:
+            raise WeightsError(f"models/{FILE} was fitted for other numbers: fit it again")
+        limits = (float(data[key]) for key in ("least", "steady", "residual"))
+        return ThingModel(np.array(data["weights"], float), *limits)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"models/{FILE} is missing or damaged ({error})") from None

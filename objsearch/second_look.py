@@ -1,0 +1,165 @@
+"""The first candidates again, from their files: is what geometry calls the same the same all over?
+
+An index holds no pixels, so what is called *same* by a plane is read once more and laid over the
+query (`objsearch.agree.thing`). Siblings that share print become *uncertain*, with boxes of what
+differs; what cannot be read again is *uncertain*, with a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.agree.thing import look
+from objsearch.description import Describer
+from objsearch.flow import ordered_map
+from objsearch.match.geometry import inverse
+from objsearch.sources import AtHand
+from objsearch.types import Box, DescribedImage, Hit, Image, ImageRef, Points, RegionPair
+from objsearch.views import View
+
+SHARED_PRINT = "shared_print"
+"""The evidence of a pair, and the note of a hit, of which some agrees and some differs."""
+NOT_READ_AGAIN = "not_read_again"
+"""The note of a hit whose file, or whose query, is not there any more, or is another by now."""
+
+Matrix = NDArray[np.float64]
+Known = Callable[[ImageRef], DescribedImage | None]
+"""What the index holds of an image whose file has not changed since."""
+
+
+class SecondLook:
+    """Reads hits again and judges them by their pixels."""
+
+    def __init__(self, describer: Describer, known: Known, at_hand: AtHand) -> None:
+        self.describer = describer
+        self.known = known
+        self.at_hand = at_hand
+
+    def over(self, views: Sequence[View], hits: Sequence[Hit], candidates: int) -> list[Hit]:
+        """The hits in their order, the first `candidates` of them looked at again."""
+        by_ref = {view.image.ref: view for view in views}
+        first = [(by_ref[hit.query], hit) for hit in hits[:candidates]]
+        pictures = self._pictures([view for view, hit in first if _is_planar(hit)])
+
+        def again(one: tuple[View, Hit]) -> Hit:
+            view, hit = one
+            if not _is_planar(hit):
+                return hit
+            known = self.known(hit.ref)
+            return self._judged(hit, view, known, pictures[view.image.ref])
+
+        workers = self.describer.settings.run.n_workers
+        return [*ordered_map(again, first, workers=workers), *hits[candidates:]]
+
+    def between(self, hit: Hit, query: View, reference: View) -> Hit:
+        """The hit of two pictures that were compared by themselves."""
+        if not _is_planar(hit) or _is_same_picture(query.image, reference.image):
+            return hit
+        return _looked_at(hit, self._picture(query), self._picture(reference))
+
+    def _pictures(self, views: Sequence[View]) -> dict[ImageRef, Image | None]:
+        return {
+            ref: self._picture(view)
+            for ref, view in {view.image.ref: view for view in views}.items()
+        }
+
+    def _judged(
+        self, hit: Hit, view: View, known: DescribedImage | None, query: Image | None
+    ) -> Hit:
+        if known is None:
+            return _unread(hit)
+        if _is_same_picture(view.image, known):
+            return hit
+        return _looked_at(hit, query, self._read(known))
+
+    def _picture(self, view: View) -> Image | None:
+        return view.picture or self._read(view.image)
+
+    def _read(self, described: DescribedImage) -> Image | None:
+        """All of a picture's pixels; a huge one reduced; None when it is gone or has another
+        size."""
+        place = self.at_hand.place(described.ref)
+        image = None if place is None else self.describer.read_working(place)
+        if not isinstance(image, Image):
+            return None
+        is_same_size = (image.full_size_wh or image.size_wh) == described.size_wh
+        return image if is_same_size else None
+
+
+def _is_same_picture(one: DescribedImage, other: DescribedImage) -> bool:
+    return one.content == other.content != ""
+
+
+def _is_planar(hit: Hit) -> bool:
+    """Whether a plane says *same*: what has depth, or is told by likeness, cannot be laid over."""
+    return hit.verdict == "same" and _says_same(hit.pairs[0])
+
+
+def _says_same(pair: RegionPair) -> bool:
+    found = pair.verification
+    return pair.verdict == "same" and found is not None and found.model != "fundamental"
+
+
+def _unread(hit: Hit) -> Hit:
+    return replace(hit, verdict="uncertain", note=hit.note or NOT_READ_AGAIN)
+
+
+def _looked_at(hit: Hit, query: Image | None, reference: Image | None) -> Hit:
+    if query is None or reference is None:
+        return _unread(hit)
+    pairs = tuple(
+        _compared(pair, query, reference) if _says_same(pair) else pair for pair in hit.pairs
+    )
+    verdict = pairs[0].verdict
+    note = hit.note or (SHARED_PRINT if verdict != "same" else "")
+    return replace(hit, pairs=pairs, verdict=verdict, note=note)
+
+
+def _compared(pair: RegionPair, query: Image, reference: Image) -> RegionPair:
+    """The pair as its pixels say."""
+    found = pair.verification
+    assert found is not None
+    from_query, from_reference = _to_whole(query), _to_whole(reference)
+    to_query, to_reference = inverse(from_query), inverse(from_reference)
+    seen = look(
+        query.pixels,
+        reference.pixels,
+        to_reference @ found.transform @ from_query,
+        _moved(pair.query.box_xyxy, to_query),
+        _points(found.inliers_xyxy[:, :2], to_query),
+    )
+    if seen is None or not seen.differs_plainly:
+        return pair
+    differs = (
+        tuple(_moved(box, from_query) for box in seen.differs[0]),
+        tuple(_moved(box, from_reference) for box in seen.differs[1]),
+    )
+    return replace(pair, verdict="uncertain", evidence=SHARED_PRINT, differs=differs)
+
+
+def _to_whole(image: Image) -> Matrix:
+    """(3, 3) from pixels at hand to those of the image in full; it may be reduced, or a part."""
+    size_wh = image.full_size_wh if image.reduction > 1 else None
+    sx, sy = (
+        (1.0, 1.0)
+        if size_wh is None
+        else (size / own for size, own in zip(size_wh, image.size_wh, strict=True))
+    )
+    dx, dy = image.offset_xy
+    return np.array([[sx, 0.0, (sx - 1) / 2 + dx], [0.0, sy, (sy - 1) / 2 + dy], [0.0, 0.0, 1.0]])
+
+
+def _points(points_xy: Points, scaling: Matrix) -> Points:
+    return np.asarray(points_xy * np.diag(scaling)[:2] + scaling[:2, 2], np.float32)
+
+
+def _moved(box: Box, scaling: Matrix) -> Box:
+    """A box where a scaling and a shift lead: edges lie half a pixel before the centres."""
+    x, y = np.diag(scaling)[:2]
+    dx, dy = scaling[:2, 2] + 0.5 - np.array([x, y]) / 2
+    edges = x * box.x1 + dx, y * box.y1 + dy, x * box.x2 + dx, y * box.y2 + dy
+    return Box(*map(float, edges))

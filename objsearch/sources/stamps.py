@@ -1,0 +1,19 @@
+"""What tells that a file has changed since it was read."""
+
+from __future__ import annotations
+
+import os
+
+from objsearch.types import ImageRef
+
+Stamp = tuple[int, int] | None
+"""Bytes and time of change of a file; None for what is none."""
+
+
+def stamp_of(ref: ImageRef) -> Stamp:
+    """The stamp of the file that holds an image; None where it is gone or never was one."""
+    try:
+        found = os.stat(ref.uri)
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns
