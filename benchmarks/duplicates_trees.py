@@ -121,7 +121,7 @@ class Maker:
                 members.append(self._other_name(path, "remove", keep))
         if rng.random() < 0.3:
             os.symlink(rng.choice(members).path, self.new_path())
-        return Group(group=number, relation="near", members=tuple(members))
+        return Group(group=number, relation="same-picture", members=tuple(members))
 
     def _other_name(self, path: str, action: str, keep: str) -> Member:
         other = self.new_path()

@@ -33,7 +33,7 @@ from objsearch.tasks.screening import Listing, screen_images
 Picture = PillowImage.Image
 N_BLOCKED = 60
 N_OTHERS = 400
-THRESHOLDS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
+THRESHOLDS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 
 
 def cropped(picture: Picture) -> Picture:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from objsearch.comparison import Comparer, located
 from objsearch.describe.base import Crop
 from objsearch.describe.orb import Orb
@@ -55,6 +57,7 @@ class Closer:
     @classmethod
     def of(cls, query: Image) -> Closer:
         """Take the keypoints of a query, with those of a transparent one on other grounds."""
+        query = _part_that_counts(query)
         versions = (query, *other_grounds(query))
         frame = query.frame.moved(*query.offset_xy)
         return cls(query, tuple(_features(one, N_QUERY_POINTS) for one in versions), frame)
@@ -65,6 +68,21 @@ class Closer:
         found = [_verified(one, features) for one in self.versions]
         planes = [Plane(one, central_inliers(one, self.frame)) for one in found if one is not None]
         return max(planes, key=lambda one: one.central, default=None)
+
+
+def _part_that_counts(image: Image) -> Image:
+    """The part of a picture that is looked for, which knows where it lies."""
+    if image.within_xyxy is None:
+        return image
+    x1, y1, x2, y2 = (int(edge) for edge in image.within_xyxy)
+    left, top = image.offset_xy
+    return replace(
+        image,
+        pixels=np.ascontiguousarray(image.pixels[y1:y2, x1:x2]),
+        alpha=None if image.alpha is None else image.alpha[y1:y2, x1:x2],
+        offset_xy=(left + x1, top + y1),
+        within_xyxy=None,
+    )
 
 
 def _features(image: Image, n_points: int) -> LocalFeatures:

@@ -83,7 +83,7 @@ class SecondLook:
         """The first `n` hits in doubt compared once more; ordered anew."""
         doubtful = [hit for hit in hits if _is_doubtful(hit)][:n]
         query = self._picture(view) if doubtful else None
-        if query is None or query.within_xyxy is not None:
+        if query is None:
             return list(hits)
         closer = Closer.of(query)
 
@@ -106,7 +106,7 @@ class SecondLook:
     ) -> Hit:
         """The better of both directions, so that it does not matter which comes first."""
         query, reference = pictures
-        if query is None or reference is None or query.within_xyxy or reference.within_xyxy:
+        if query is None or reference is None:
             return hit
         one, other = sides
         there = _with_plane(self.comparer, hit, sides, Closer.of(query), reference)

@@ -141,7 +141,7 @@ class Screening(Part):
         (), description="images of what is unwanted: pictures that look alike are unwanted, too"
     )
     examples_threshold: float = Field(
-        0.3, ge=-1, le=1, description="least likeness to an example, the cosine of two embeddings"
+        0.45, ge=-1, le=1, description="least likeness to an example, the cosine of two embeddings"
     )
     classifiers: tuple[Annotated[SerializeAsAny[Classifier], *of_room("classify")], ...] = Field(
         (), description="networks that judge pictures: open-nsfw, nudenet, or another package's"

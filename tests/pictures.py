@@ -35,6 +35,15 @@ def drawing(height: int, width: int, seed: int = 0) -> Pixels:
     return picture
 
 
+def grainy(height: int, width: int, seed: int = 0) -> Pixels:
+    """A drawing with the grain and shade of a photo: smaller copies lack some of it."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0, 60, (height, width, 3)).astype(np.float32)
+    made = drawing(height, width, seed).astype(np.float32) * 0.6 + 60
+    made += cv2.GaussianBlur(noise, (0, 0), 6) * 4 + cv2.GaussianBlur(noise, (0, 0), 0.8) * 0.3
+    return np.clip(cv2.GaussianBlur(made, (0, 0), 0.6), 0, 255).astype(np.uint8)
+
+
 def image(pixels: Pixels, uri: str = "made.png") -> Image:
     return Image(ImageRef(uri), pixels)
 

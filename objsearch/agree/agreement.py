@@ -24,7 +24,7 @@ SIDE = 1024
 ROUGHLY = 360
 """The same where no more is asked than whether one is a part or an edited copy of the other."""
 
-SAME_SHOT = 0.5
+SAME_SHOT = 0.35
 """Probability from which two pictures come from one shot."""
 MOST_ODDITY = 1.5
 """Logit that a place of the same picture may reach (the recipe tells what it costs)."""
@@ -32,8 +32,8 @@ STEADY, RESIDUAL = 0.9, 0.4
 """Share of corners that have to follow, and how closely, for places to be compared as they are."""
 WHOLE = 0.985
 """The part of a picture that counts as all of it: resizing rounds by a pixel a side."""
-INSIDE = 0.9
-"""The part of a cut that the other must show: a clipped turn has corners of its own."""
+INSIDE, TURNED_INSIDE = 0.9, 0.7
+"""The part of a cut that the other must show; a turned one has corners of its own."""
 ODD_ASPECT = 1.03
 """Squeezed by more is more than resized: sizes are whole pixels, and small ones round."""
 PLAINLY_MORE = 0.06
@@ -83,7 +83,12 @@ def _judged(
     differs = evidence.boxes()
     return Agreement(
         relation=_relation(
-            evidence, registration, (shown[0], shown[1]), bool(is_resized), same_shot
+            evidence,
+            registration,
+            (shown[0], shown[1]),
+            bool(is_resized),
+            same_shot,
+            INSIDE if _is_upright(degrees, 3.0) else TURNED_INSIDE,
         ),
         transform=laid.transform,
         differs=(
@@ -108,6 +113,7 @@ def _relation(
     shown: tuple[float, float],
     is_resized: bool,
     same_shot: float,
+    inside: float,
 ) -> Relation:
     """What follows, the weaker relation when in doubt."""
     if evidence.n_informative == 0:
@@ -122,9 +128,9 @@ def _relation(
         if is_clean and is_resized and evidence.n_informative >= FEW_PLACES:
             return "same-picture"
         return "edited"
-    if max(shown) < INSIDE:
+    if max(shown) < inside:
         return "same-scene"
-    return "part" if is_clean else "edited"
+    return "part" if is_clean and is_resized else "edited"
 
 
 def is_enlarged(small: Pixels, large: Pixels, transform: Matrix) -> bool:

@@ -19,8 +19,8 @@ STEP = 2
 """Pixels from either side of a line, over which light may change."""
 BREAK = 2.0
 """So many times more must light change over the border than beside it."""
-FLAT = 0.3
-"""So much of the change inside may be left outside of something flat."""
+STILL, FLAT = 1.5, 0.95
+"""Gray levels of change that count as none, and the part of the places outside that shows none."""
 N_POINTS = 200
 
 
@@ -38,21 +38,20 @@ def is_laid_around(
     inside: list[NDArray[np.float64]] = []
     for place, normal in _borders(inner_wh):
         for offset, changes in ((0.0, at_border), (REACH, outside), (-REACH, inside)):
-            if offset == 0.0:
-                # The border lies where it does to a pixel or so.
-                steps = [
-                    _change(light, place + k * normal, normal, transform) for k in (-1.5, 0.0, 1.5)
-                ]
-                changes.append(np.maximum.reduce(steps))
-            else:
-                changes.append(_change(light, place + offset * normal, normal, transform))
+            # The border lies where it does to a pixel or so.
+            steps = [
+                _change(light, place + (offset + k) * normal, normal, transform)
+                for k in (-1.5, 0.0, 1.5)
+            ]
+            changes.append(np.maximum.reduce(steps))
     border, beyond, within = (np.concatenate(part) for part in (at_border, outside, inside))
     seen = np.isfinite(border) & np.isfinite(beyond) & np.isfinite(within)
     if seen.sum() < N_POINTS // 4:
         return False
-    border, beyond, within = border[seen].mean(), beyond[seen].mean(), within[seen].mean()
-    breaks = border > BREAK * (max(beyond, within) + 2.0)
-    return bool(breaks or beyond < FLAT * within)
+    border, beyond, within = border[seen], beyond[seen], within[seen]
+    breaks = border.mean() > BREAK * (max(beyond.mean(), within.mean()) + 2.0)
+    is_flat = (beyond < STILL).mean() > FLAT and within.mean() > 2 * STILL
+    return bool(breaks or is_flat)
 
 
 def _borders(inner_wh: tuple[int, int]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:

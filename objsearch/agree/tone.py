@@ -29,6 +29,8 @@ LEAST_GAIN, MOST_GAIN = 0.7, 1.4
 """Of a channel beside the curve: white balance goes no further."""
 SAMPLED = 160
 """Pixels along the longer side among which tone is fitted."""
+CLIPPED = 5e-4
+"""So much more of one picture lies at an end of the range, where it was cut off there."""
 MUCH = 1.2
 """Deviation of a blur, in pixels, that shows in what tone is fitted on."""
 LEAST_COLOUR = 8.0
@@ -105,11 +107,20 @@ class _Toning:
     @classmethod
     def fitted(cls, x: Values, y: Values) -> _Toning:
         there, back = _Tone.fitted(x, y), _Tone.fitted(y, x)
-        is_back = back.misses(y, x) < there.misses(x, y)
+        clipped, other_clipped = _clipped(x), _clipped(y)
+        if abs(clipped - other_clipped) > CLIPPED:
+            is_back = clipped > other_clipped
+        else:
+            is_back = back.misses(y, x) < there.misses(x, y)
         return cls(back if is_back else there, is_back)
 
     def apply(self, one: Values, other: Values) -> tuple[Values, Values]:
         return (one, self.tone.apply(other)) if self.is_back else (self.tone.apply(one), other)
+
+
+def _clipped(colours: Values) -> float:
+    """The part of the values that lie at an end of the range."""
+    return float(((colours >= 254) | (colours <= 1)).mean()) if len(colours) else 0.0
 
 
 def is_gray(colours: Values) -> bool:

@@ -43,7 +43,7 @@ class Embedding(Extractor):
     produces = "global"
 
     weights: str = Field(
-        "efficientnet-lite0-whitened",
+        "efficientnet-lite0-instances",
         description="a name in models/, a path to a .onnx file, or timm:NAME, torchvision:NAME",
     )
     checkpoint: str | None = Field(
@@ -109,7 +109,7 @@ class Embedding(Extractor):
         size = self.image_size or made["size"]
         if is_frame:
             # A frame holds more than a crop, and a few more pixels help it most; at two sizes, half
-            # an octave apart, more still (Radenovic, Tolias and Chum, TPAMI 2018).
+            # an octave apart, often more still (Radenovic, Tolias and Chum, TPAMI 2018).
             size = self.frame_size or self.image_size or made.get("frame_size", size)
         return (
             (size,) if isinstance(size, int) else tuple(size),

@@ -2,11 +2,14 @@
 
 Platt's logistic model (Platt, 1999) over the similarities and the evidence of geometry, fitted on
 labelled pairs of images, equal numbers of same and different. 0.5 means the same for every preset.
+
+Where keypoints agree, to look less alike than right pairs of the fit says nothing more: how much
+that weighs against keypoints was not seen there, and is not guessed at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import exp, log1p
 from pathlib import Path
@@ -20,6 +23,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from objsearch import weights
 from objsearch.errors import ConfigError
 
+Values = NDArray[np.float64] | float
+
+RARE = 0.02
+"""The part of right pairs that look less alike than what is heeded beside keypoints."""
+
+SOFTNESS = 0.05
+"""Over so much similarity it ceases to; the order of the unlike is kept."""
+
 
 class Calibration(BaseModel):
     """Coefficients of one logistic model; `coefficients` are named after extractors.
@@ -32,23 +43,38 @@ class Calibration(BaseModel):
 
     intercept: float
     coefficients: Mapping[str, float]
+    least: Mapping[str, float] = Field(
+        {}, description="similarities below which less alike says nothing against keypoints"
+    )
     fitted_on: str = Field("", description="which labelled pairs, in words")
 
     def probability(self, features: Mapping[str, float]) -> float:
         """In [0, 1]; features that were not computed count as 0."""
-        logit = self.intercept + sum(
-            weight * features.get(name, 0.0) for name, weight in self.coefficients.items()
-        )
+        logit = float(self._logits(features))
         return 1.0 / (1.0 + exp(-max(-500.0, min(500.0, logit))))
 
     def probabilities(self, features: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """`probability` of arrays of features, all of one shape."""
-        logit = self.intercept + sum(
-            weight * features[name]
-            for name, weight in self.coefficients.items()
-            if name in features
-        )
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0))), dtype=np.float64)
+        logits = np.clip(self._logits(features), -500.0, 500.0)
+        return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float64)
+
+    def _logits(self, features: Mapping[str, Values]) -> Values:
+        values = {name: features.get(name, 0.0) for name in self.coefficients}
+        if self.least:
+            proof = sum(value for name, value in values.items() if name not in self.least)
+            for name, least in self.least.items():
+                values[name] = heeded(values[name], least, proof)
+        return self.intercept + sum(w * values[name] for name, w in self.coefficients.items())
+
+
+def heeded(values: Values, least: float, proof: Values) -> Values:
+    """Similarities raised to `least` as far as keypoints prove the pair, by n / (1 + n) inliers.
+
+    Softly: of two the more alike stays the more alike. `proof` is their `evidence`.
+    """
+    above = (np.asarray(values, np.float64) - least) / SOFTNESS
+    raised = least + SOFTNESS * np.logaddexp(0.0, above)
+    return values + (raised - values) * -np.expm1(-np.maximum(proof, 0.0))
 
 
 def evidence(inliers: float) -> float:
@@ -76,15 +102,26 @@ class Examples:
         return weights
 
 
-def fit(examples: Examples, names: list[str], fitted_on: str) -> Calibration:
+def fit(
+    examples: Examples, names: list[str], fitted_on: str, whole: Collection[str] = ()
+) -> Calibration:
     """Maximum likelihood with a whisper of ridge; a large set has no more say than a small one.
 
-    `names` of the F extractors. Coefficients are kept from going negative: more alike must
-    never mean less probable.
+    `names` of the F extractors; of those that are `whole`, describing a crop by one vector, low
+    similarities are heeded beside the others no further than the fit has seen. Coefficients are
+    kept from going negative: more alike must never mean less probable.
     """
     from scipy.optimize import minimize
 
-    features, y = examples.features, examples.is_same.astype(np.float64)
+    y = examples.is_same.astype(np.float64)
+    least, features = {}, examples.features.copy()
+    local = [column for column, name in enumerate(names) if name not in whole]
+    proof = features[:, local].sum(axis=1)
+    for column, name in enumerate(names):
+        if name in whole and local:
+            floor = float(np.quantile(features[examples.is_same, column], RARE))
+            least[name] = round(floor, 4)
+            features[:, column] = heeded(features[:, column], least[name], proof)
     weight = examples.weights()
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-9
     x = (features - mean) / scale
@@ -100,6 +137,7 @@ def fit(examples: Examples, names: list[str], fitted_on: str) -> Calibration:
     return Calibration(
         intercept=round(float(best[0] - slopes @ mean), 4),
         coefficients={n: round(float(w), 4) for n, w in zip(names, slopes, strict=True)},
+        least=least,
         fitted_on=fitted_on,
     )
 
@@ -131,4 +169,7 @@ def load(name: str) -> Calibration:
 
 def save(calibration: Calibration, path: Path) -> None:
     """Write a calibration that `load` reads back."""
-    path.write_text(yaml.safe_dump(calibration.model_dump(), sort_keys=False), encoding="utf-8")
+    data = calibration.model_dump()
+    if not calibration.least:
+        del data["least"]
+    path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")

@@ -47,10 +47,14 @@ class Picture:
 
 
 class Album:
-    """The pictures of one page; embeds no more once `room_bytes` are used up."""
+    """The pictures of one page; embeds no more once `room_bytes` are used up.
 
-    def __init__(self, read: Read, room_bytes: int) -> None:
+    `side` is the longer side of a preview, in pixels.
+    """
+
+    def __init__(self, read: Read, room_bytes: int, side: int = PREVIEW_SIDE) -> None:
         self._read = read
+        self._side = side
         self._room = room_bytes
         self._pictures: dict[tuple[ImageRef, tuple[int, int], str], Picture] = {}
         self._fresh: list[Picture] = []
@@ -92,7 +96,7 @@ class Album:
             return Picture(name, size_wh, remark="the file is gone or has changed")
         if not self.has_room:
             return Picture(name, size_wh, remark="left out to keep the page small")
-        return Picture(name, size_wh, self.jpeg(shrunk(photo.pixels, PREVIEW_SIDE)))
+        return Picture(name, size_wh, self.jpeg(shrunk(photo.pixels, self._side)))
 
     def jpeg(self, pixels: Pixels) -> str:
         """Pixels as a data URI, counted."""

@@ -6,15 +6,17 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.describe.base import Extractor
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, silent
 from objsearch.match.calibration import Calibration, Examples, fit
 from objsearch.pipeline import ObjectSearch
+from objsearch.registry import component
 from objsearch.settings import Settings
 from objsearch.tasks.groundtruth import Groundtruth, read_groundtruth
 from objsearch.types import Hit
@@ -155,9 +157,16 @@ def fitted(pairs: Sequence[Labelled], names: list[str], source: str) -> Result:
     if n_same in (0, len(pairs)):
         raise UsageError("a calibration needs pairs that are the same and pairs that are not")
     fitted_on = f"{n_same} same and {len(pairs) - n_same} different pairs of {source}"
-    calibration = fit(examples, names, fitted_on)
+    whole = [name for name in names if _is_whole(name)]
+    calibration = fit(examples, names, fitted_on, whole)
     scores = np.array([calibration.probability(pair.features) for pair in pairs])
     return Result(calibration, scores, examples.is_same)
+
+
+def _is_whole(extractor: str) -> bool:
+    """Whether it describes a crop by one vector or code, not by keypoints."""
+    made = cast(type[Extractor], component("describe", extractor))
+    return made.produces in ("global", "binary")
 
 
 def _is_pairs(path: Path) -> bool:

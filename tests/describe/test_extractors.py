@@ -27,6 +27,9 @@ from objsearch.types import (
 from tests.contracts.made import shared
 from tests.pictures import brightened, drawing, image, noise, rotated
 
+WHITENED = "efficientnet-lite0-whitened"
+"""A file of two outputs."""
+
 
 def bits(one: BinaryDescriptor, other: BinaryDescriptor) -> int:
     return int(np.bitwise_count(one.code ^ other.code).sum())
@@ -149,12 +152,12 @@ def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_flipped_copies_keep_their_vector_when_flips_are_pooled() -> None:
     """A square picture: a photo squeezed into the network's square is flipped the same way."""
     picture = drawing(96, 96)
-    pooled = Embedding(flips="all", output="pooled", frame_size=96)
+    pooled = Embedding(weights=WHITENED, flips="all", output="pooled", frame_size=96)
     flipped = [picture[:, ::-1], picture[::-1], picture[::-1, ::-1]]
     crops = [Crop(np.ascontiguousarray(one), is_frame=True) for one in (picture, *flipped)]
     vectors = np.stack([one.vector for one in pooled.extract_batch(crops)])  # type: ignore[union-attr]
     assert np.allclose(vectors @ vectors[0], 1.0, atol=1e-3)
-    plain = Embedding(output="pooled", frame_size=96)
+    plain = Embedding(weights=WHITENED, output="pooled", frame_size=96)
     one, _, other, _ = (found.vector for found in plain.extract_batch(crops))  # type: ignore[union-attr]
     assert one @ other < 0.98
 
@@ -162,7 +165,7 @@ def test_flipped_copies_keep_their_vector_when_flips_are_pooled() -> None:
 def test_an_output_that_a_network_does_not_have_is_told() -> None:
     crop = Crop(drawing(96, 96), is_frame=True)
     with pytest.raises(WeightsError, match="has no output 'poled', it has descriptor, pooled"):
-        Embedding(output="poled").extract_batch([crop])
+        Embedding(weights=WHITENED, output="poled").extract_batch([crop])
     with pytest.raises(WeightsError, match="leave out 'output'"):
         Embedding(weights="timm:resnet18", output="pooled").extract_batch([crop])
 

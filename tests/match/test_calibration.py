@@ -53,6 +53,45 @@ def test_arrays_give_what_single_numbers_give() -> None:
     assert alone == pytest.approx([TRUE.probability({"a": a}) for a, _ in features])
 
 
+BOUNDED = Calibration(intercept=-8.0, coefficients={"a": 17.0, "b": 1.7}, least={"a": 0.3})
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 6), st.floats(0, 6))
+def test_more_alike_and_better_proven_is_never_less_probable(
+    a: float, other: float, b: float, another: float
+) -> None:
+    def probability(alike: float, proof: float) -> float:
+        return BOUNDED.probability({"a": alike, "b": proof})
+
+    assert probability(min(a, other), b) <= probability(max(a, other), b)
+    assert probability(a, min(b, another)) <= probability(a, max(b, another))
+
+
+def test_an_unlike_look_does_not_outweigh_keypoints_further_than_was_seen() -> None:
+    plain = Calibration(intercept=-8.0, coefficients=BOUNDED.coefficients)
+    proven = {"a": 0.0, "b": 3.3}
+    assert plain.probability(proven) < 0.1
+    assert BOUNDED.probability(proven) > 0.5
+    for same in ({"a": 0.0}, {"a": 0.4}, {"a": 0.8, "b": 3.3}):
+        assert BOUNDED.probability(same) == pytest.approx(plain.probability(same), abs=1e-3)
+    arrays = {name: np.array([value]) for name, value in proven.items()}
+    assert BOUNDED.probabilities(arrays) == pytest.approx([BOUNDED.probability(proven)])
+    assert BOUNDED.probabilities({"b": np.array([3.3])}) == pytest.approx(
+        [BOUNDED.probability({"b": 3.3})]
+    )
+
+
+def test_a_fit_bounds_whole_similarities_beside_others_and_nothing_else(tmp_path: Path) -> None:
+    features, labels = sample(2_000)
+    assert not fit(examples(features, labels), ["a", "b"], "made").least
+    assert not fit(examples(features[:, :1], labels), ["a"], "made", whole=["a"]).least
+    found = fit(examples(features, labels), ["a", "b"], "made", whole=["a"])
+    assert set(found.least) == {"a"}
+    assert (features[labels, 0] < found.least["a"]).mean() == pytest.approx(0.02, abs=0.005)
+    save(found, tmp_path / "a+b.yaml")
+    assert load(str(tmp_path / "a+b.yaml")) == found
+
+
 def test_a_fit_recovers_the_model_that_made_the_labels() -> None:
     features, labels = sample(20_000)
     found = fit(examples(features, labels), ["a", "b"], "made")

@@ -53,6 +53,7 @@ from objsearch.tasks.duplicates.planning import Planner
 SIDE = 1024
 PLACES = 120
 """Of a pair and of each kind, at most: large pictures have no more to say than small ones."""
+LINKS = 300
 RIDGE = 1e-3
 VISIBLE = 0.3
 """Part of a place that was changed, from which it counts as differing."""
@@ -152,10 +153,11 @@ def area(scores: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 def linked(folder: Path) -> Iterator[tuple[str, str, Looked]]:
-    """Every pair of a folder that `duplicates` takes for candidates, measured."""
+    """Pairs of a folder that `duplicates` takes for candidates, measured; at most LINKS of them."""
     settings = load_settings("copies", {"duplicates.decisions": str(folder / "none.json")})
     planner = Planner(Sides((str(folder),)), settings, silent)
     links = planner.links()
+    links = random.Random(0).sample(links, min(LINKS, len(links)))
     for one, other, transform in links:
         found = looked_at(
             np.asarray(read(Path(one))), np.asarray(read(Path(other))), transform, None
@@ -205,7 +207,8 @@ def shots(
         told = logits(a, weights)
         print(
             f"shots, {name}: {int(b.sum())} copies, "
-            f"{int((1 - b).sum())} near-strangers, area {area(told, b):.4f}, copies kept {(told[b == 1] > 0).mean():.3f}, "
+            f"{int((1 - b).sum())} near-strangers, area {area(told, b):.4f}, "
+            f"copies kept {(told[b == 1] > 0).mean():.3f}, "
             f"near-strangers passed {int((told[b == 0] > 0).sum())}"
         )
     return weights
@@ -217,7 +220,7 @@ def main() -> None:
     parser.add_argument("other_photos", type=Path)
     parser.add_argument("near_strangers", type=Path, nargs="+")
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=900, help="generated pairs to fit on")
+    parser.add_argument("--count", type=int, default=700, help="generated pairs to fit on")
     args = parser.parse_args()
     every = [
         generated(sorted(args.photos.iterdir()), args.count, "fit"),
@@ -230,7 +233,8 @@ def main() -> None:
         told = logits(expanded(a), places)
         print(
             f"places, {name}: {len(b):,}, area {area(told, b):.4f}, "
-            f"differing found {(told[b == 1] > 0).mean():.3f}, agreeing taken for differing {(told[b == 0] > 0).mean():.4f}"
+            f"differing found {(told[b == 1] > 0).mean():.3f}, "
+            f"agreeing taken for differing {(told[b == 0] > 0).mean():.4f}"
         )
         worst = [(float(numbers(one, places)[EVIDENCE.index("worst")]), one) for one in part]
         for limit in (1.0, 1.5, 2.0, 3.0):

@@ -3,7 +3,9 @@
     python training/descriptor/train.py PACK_DIR build/descriptor.pt --minutes 20
 
 PACK_DIR is what `training/pack.py` wrote: pictures, and boxes of the things in them. Every picture,
-and every thing cut out, is a class of its own. Two losses:
+and every thing cut out, is a class of its own; a thing's second view may be laid small into another
+picture. `--things DIR` adds things cut out along their outline (the `things` folder that
+`training/detector/scenes.py` leaves): their two views lie in two different photos. Two losses:
 
 - copies: two random views (views.py) of a picture have to find each other among the views of other
   pictures (InfoNCE), half of which are its nearest neighbours in what the network sees before
@@ -31,10 +33,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812 its usual name
 from PIL import Image
 from torch import Tensor, nn
-from views import MILD, STRONG, edited
+from views import HANDLED, IN_PLACE, MILD, STRONG, edited, pasted
 
 FRAME, CROP = 320, 224  # stored pixels a side
-SIDES = (160, 192, 224, 288)  # of the views, one a step
+SIDES = (224, 288)  # of the views, one a step
 DIMENSION = 512
 TEMPERATURE = 0.06
 MEMORY_TEMPERATURE = 0.1
@@ -176,10 +178,42 @@ def memory_loss(now: Tensor, then: Tensor) -> Tensor:
 class Pool:
     """Pictures of one kind, with what the network saw in them before training."""
 
-    def __init__(self, pictures: Tensor, vectors: Tensor, device: str) -> None:
+    def __init__(
+        self, pictures: Tensor, vectors: Tensor, device: str, handled: bool = False
+    ) -> None:
+        self.handled = handled
         self.pictures = pictures.to(device)
         self.vectors = vectors
         self.near = neighbours(vectors, 24)
+
+
+def read_cut_outs(folder: Path) -> Tensor:
+    """(N, 4, CROP, CROP) uint8, the last channel how much of each pixel is the thing."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        thing = Image.open(path).convert("RGBA")
+        thing.thumbnail((CROP, CROP), Image.Resampling.LANCZOS)
+        square = Image.new("RGBA", (CROP, CROP))
+        square.paste(thing, ((CROP - thing.width) // 2, (CROP - thing.height) // 2))
+        found.append(torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1))
+    return torch.stack(found)
+
+
+def cut_outs_loss(
+    student: Student, cut_outs: Tensor, frames: Tensor, side: int, count: int
+) -> Tensor:
+    """InfoNCE over two views of each thing, each laid into a photo of its own."""
+    n = min(count, len(cut_outs))
+    rows = torch.randperm(len(cut_outs), device=cut_outs.device)[:n]
+    with torch.no_grad():
+        things = cut_outs[rows].float() / 255
+        views = []
+        for _ in range(2):
+            grounds = frames[torch.randint(0, len(frames), (n,), device=frames.device)]
+            scenes = pasted(things, grounds.float() / 255, HANDLED)
+            views.append(edited(scenes, scenes.roll(1, 0), IN_PLACE, side))
+    a, b = student(torch.cat(views)).chunk(2)
+    return copies_loss(a, b, torch.zeros(n, n, dtype=torch.bool, device=a.device))
 
 
 def step(
@@ -189,7 +223,8 @@ def step(
     pictures = pool.pictures[rows].float() / 255
     others = pool.pictures[rows.roll(len(rows) // 2)].float() / 255
     with torch.no_grad():
-        mild, strong = edited(pictures, others, MILD, side), edited(pictures, others, STRONG, side)
+        mild = edited(pictures, others, MILD, side)
+        strong = edited(pictures, others, HANDLED if pool.handled else STRONG, side)
         clean = F.interpolate(pictures, side, mode="bilinear", antialias=True, align_corners=False)
     a, b, now = student(torch.cat([mild, strong, clean])).chunk(3)
     then = pool.vectors[rows]
@@ -220,6 +255,12 @@ def train(args: argparse.Namespace) -> None:
         student.project.bias.copy_(-(mean @ matrix[:, :DIMENSION]))
         seen = [F.normalize((vectors - mean) @ matrix, dim=1) for vectors in raw]
     pools = [Pool(p, v, device) for p, v in zip((frames, things), seen, strict=True) if len(p) > 8]
+    if len(things) > 8:
+        # Half of the things' steps show them as things are met: small, elsewhere, in other light.
+        handled = copy.copy(pools[-1])
+        handled.handled = True
+        pools = [pools[0], pools[-1], pools[0], handled]
+    cut_outs = read_cut_outs(args.things).to(device) if args.things else None
     torch.save(frozen(student), args.output.with_suffix(".before.pt"))
     averaged = copy.deepcopy(student)
     groups = [
@@ -236,7 +277,10 @@ def train(args: argparse.Namespace) -> None:
         side = SIDES[int(torch.randint(0, len(SIDES), (1,)))]
         pool = pools[done % len(pools)]
         rows = batch_of(pool.near, args.batch)
-        loss = step(student, pool, rows, side, args)
+        if cut_outs is not None and done % 5 == 4:
+            loss = cut_outs_loss(student, cut_outs, pools[0].pictures, side, args.batch)
+        else:
+            loss = step(student, pool, rows, side, args)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
@@ -249,7 +293,7 @@ def train(args: argparse.Namespace) -> None:
         log.append(float(loss.detach()))
         if done % args.report == 0:
             print(f"{done} steps, {part:.0%}, loss {np.mean(log[-args.report :]):.3f}", flush=True)
-        if done % 500 == 0:
+        if done % 250 == 0:
             torch.save(frozen(averaged), args.output)
     torch.save(frozen(averaged), args.output)
     print(f"{done} steps, loss {np.mean(log[-200:]):.3f}: {args.output}")
@@ -264,6 +308,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--memory", type=float, default=2.0, help="weight of the memory loss")
     parser.add_argument("--spread", type=float, default=0.1, help="weight of the entropy term")
+    parser.add_argument("--things", type=Path, help="cut-outs, PNG with transparency")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--report", type=int, default=100)

@@ -8,7 +8,7 @@ laid into another one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812 its usual name
@@ -33,10 +33,23 @@ class Strength:
     noise: float = 0.25
     laid_over: float = 0.25
     laid_into: float = 0.2
+    least_inside: float = 0.55  # of the width and height, of a picture laid into another
 
 
 MILD = Strength(0.7, 0.2, 8.0, 0.05, 0.5, 0.0, 0.0, 0.5, 0.0, 0.1, 0.1, 0.1, 0.05, 0.05)
 STRONG = Strength()
+# A thing in another place: from nearer or farther, tilted, in other light, partly hidden.
+HANDLED = Strength(
+    least_area=0.6, aspect=0.3, turn_degrees=20.0, perspective=0.3, mirror=0.25, upside_down=0.0,
+    quarter=0.1, colour=0.6, gray=0.05, blur=0.2, coarse=0.3, noise=0.2, laid_over=0.25,
+    laid_into=0.4, least_inside=0.35,
+)  # fmt: skip
+# The camera's part, after a thing was laid into its place.
+IN_PLACE = Strength(
+    least_area=0.8, aspect=0.2, turn_degrees=8.0, perspective=0.05, mirror=0.0, upside_down=0.0,
+    quarter=0.0, colour=0.5, gray=0.03, blur=0.15, coarse=0.2, noise=0.15, laid_over=0.15,
+    laid_into=0.0,
+)  # fmt: skip
 
 
 def _uniform(like: Tensor, n: int, low: float, high: float) -> Tensor:
@@ -89,19 +102,21 @@ def homographies(pictures: Tensor, how: Strength) -> Tensor:
     return scale @ turn @ tilt
 
 
-def warp(pictures: Tensor, maps: Tensor, size: int) -> Tensor:
-    """The pictures seen through the maps; what lies outside takes one random colour a picture."""
+def warp(pictures: Tensor, maps: Tensor, size: int, filled: bool = True) -> Tensor:
+    """The pictures seen through the maps; outside lies one random colour a picture, or nothing."""
     n = len(pictures)
     steps = (torch.arange(size, device=pictures.device) + 0.5) / size * 2 - 1
     y, x = torch.meshgrid(steps, steps, indexing="ij")
     places = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3) @ maps.transpose(1, 2)
     grid = (places[..., :2] / places[..., 2:].clamp(min=0.2)).view(n, size, size, 2)
     seen = F.grid_sample(pictures, grid, align_corners=False, padding_mode="zeros")
+    if not filled:
+        return seen
     inside = (grid.abs() <= 1).all(-1, keepdim=True).permute(0, 3, 1, 2)
     colour = torch.rand(n, 3, 1, 1, device=pictures.device)
-    plain = torch.rand(n, 1, 1, 1, device=pictures.device)
-    colour = torch.where(plain < 0.35, torch.zeros_like(colour), colour)
-    colour = torch.where(plain > 0.65, torch.ones_like(colour), colour)
+    kind = torch.rand(n, 1, 1, 1, device=pictures.device)
+    colour = torch.where(kind < 0.35, torch.zeros_like(colour), colour)
+    colour = torch.where(kind > 0.65, torch.ones_like(colour), colour)
     return torch.where(inside, seen, colour)
 
 
@@ -169,10 +184,22 @@ def lay(views: Tensor, others: Tensor, how: Strength) -> Tensor:
     piece = torch.where(_chance(views, n, 0.5).view(n, 1, 1, 1), bar, others)
     some = _chance(views, n, how.laid_over).view(n, 1, 1, 1)
     views = torch.where(some & over, piece, views)
-    into, maps = _rectangles(views, 0.55, 0.95)
+    into, maps = _rectangles(views, how.least_inside, 0.95)
     inner = warp(views, maps, size)
     some = _chance(views, n, how.laid_into).view(n, 1, 1, 1)
     return torch.where(some, torch.where(into, inner, others), views)
+
+
+def pasted(things: Tensor, grounds: Tensor, how: Strength) -> Tensor:
+    """Cut-outs (N, 4, C, C) laid into pictures (N, 3, S, S), tilted, at 0.35 to 1 of their size."""
+    n, size = len(things), grounds.shape[-1]
+    whole = replace(how, least_area=1.0)
+    things = warp(things, homographies(things, whole), size, filled=False)
+    _, maps = _rectangles(things, how.least_inside, 1.0)
+    things = warp(things, maps, size, filled=False)
+    gain = _uniform(things, n, 0.7, 1.4).view(n, 1, 1, 1)
+    alpha = things[:, 3:]
+    return grounds * (1 - alpha) + (things[:, :3] * gain).clamp(0, 1) * alpha
 
 
 def edited(pictures: Tensor, others: Tensor, how: Strength, size: int) -> Tensor:

@@ -182,7 +182,7 @@ def _show(made: Plan, form: str, null: bool) -> None:
 
 def _write_page(made: Plan, path: Path, settings: Settings, screen: Screen) -> None:
     from objsearch.sources import Place, read_image
-    from objsearch.tasks.duplicates.forms import write_page
+    from objsearch.tasks.duplicates.reviewing import write_page
     from objsearch.tasks.duplicates.screening import flagged_members
     from objsearch.types import Image
 

@@ -11,6 +11,7 @@ from objsearch.apps.cli import options as shared
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
+    from objsearch.settings import Settings
     from objsearch.tasks.duplicates import Outcome, Plan
     from objsearch.tasks.duplicates.manifest import Method
 
@@ -30,9 +31,13 @@ def apply(
         bool, typer.Option("--delete", help="Delete them for good; asks first.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+    decisions: shared.DecisionsOption = None,
+    config: shared.ConfigOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Remove what a plan says, into quarantine. What has changed since stays, with the reason.
+
+    What a plan from the page for review calls no duplicates is remembered as by `ignore`.
 
     Exit code 0: done, 1: nothing could be removed, 2: an error.
     """
@@ -44,6 +49,8 @@ def apply(
     plan = read_plan(plan_file)
     if delete and not yes:
         _confirm(plan)
+    if plan.not_duplicates:
+        _remember(plan, decisions, config)
     method: Method = "trash" if trash else "delete" if delete else "quarantine"
     folder = quarantine or plan_file.with_name(f"{plan_file.stem}-quarantine")
     try:
@@ -56,6 +63,29 @@ def apply(
         ) from None
     _tell(outcome, method, as_json)
     raise typer.Exit(0 if outcome.removed or not outcome.left else 1)
+
+
+def _remember(plan: Plan, decisions: Path | None, config: Path | None) -> None:
+    """Add what is no duplicate to the decisions that the plan was made by, or to the named ones."""
+    from objsearch.apps.cli.output import warn
+    from objsearch.report.wording import shown
+    from objsearch.tasks.duplicates import decide_planned
+    from objsearch.tasks.duplicates.decisions import decisions_path
+
+    rules = plan.settings.get("duplicates")
+    planned_by = rules.get("decisions") if isinstance(rules, dict) and config is None else None
+    settings = _deciding(decisions or planned_by, config)
+    n_pairs, problems = decide_planned(plan, settings)
+    warn(map(shown, problems))
+    if n_pairs:
+        pairs = "1 pair" if n_pairs == 1 else f"{n_pairs:,} pairs"
+        told = f"no duplicates from now on: {pairs}, in {shown(decisions_path(settings))}"
+        typer.echo(told, err=True)
+
+
+def _deciding(decisions: object, config: Path | None) -> Settings:
+    wanted = {"duplicates.decisions": str(decisions) if decisions else None}
+    return shared.settings_with(wanted, None, config, None, None, "copies")
 
 
 def _confirm(plan: Plan) -> None:
@@ -152,7 +182,5 @@ def ignore(
     """Say that photos are not duplicates of each other; remembered by content, through renames."""
     from objsearch.tasks.duplicates import decide
 
-    wanted = {"duplicates.decisions": str(decisions) if decisions else None}
-    settings = shared.settings_with(wanted, None, config, None, None, "copies")
-    n_pairs = decide(paths, settings, apart=not forget)
+    n_pairs = decide(paths, _deciding(decisions, config), apart=not forget)
     typer.echo(f"{n_pairs} pairs {'forgotten' if forget else 'are no duplicates from now on'}")

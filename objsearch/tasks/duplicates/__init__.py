@@ -8,7 +8,7 @@ Nothing is lost on the way: a file goes only while the one it is a copy of is th
 """
 
 from objsearch.tasks.duplicates.applying import Outcome, apply_plan
-from objsearch.tasks.duplicates.decisions import decide
+from objsearch.tasks.duplicates.decisions import decide, decide_planned
 from objsearch.tasks.duplicates.plan import Group, Member, Plan, plan_json, read_plan, write_plan
 from objsearch.tasks.duplicates.planning import plan_duplicates
 from objsearch.tasks.duplicates.undoing import Undone, undo
@@ -21,6 +21,7 @@ __all__ = [
     "Undone",
     "apply_plan",
     "decide",
+    "decide_planned",
     "plan_duplicates",
     "plan_json",
     "read_plan",

@@ -49,6 +49,7 @@ class Agreements:
         self._network = network
         self._workers = workers
         self._known: dict[Pair, Agreement | None] = {}
+        self._leads: dict[Pair, NDArray[np.float64]] = {}
         self._lock = threading.Lock()
         self._picture = lru_cache(AT_HAND)(self._looked_at)
 
@@ -64,6 +65,25 @@ class Agreements:
         if (i, j) not in self._known:
             self._known[i, j] = self._compared((i, j))
         return self._known[i, j]
+
+    def lead(self, i: int, by: int, j: int) -> bool:
+        """Remember where picture `i` lies on `j`, by a copy of both; whether that is known.
+
+        Whether it is a copy there, too, is told by comparing the two themselves.
+        """
+        first, second = self._network.alike(i, by), self._known.get((by, j))
+        if first is None or first.transform is None or second is None:
+            return False
+        if second.relation in ("same-scene", "different"):
+            return False
+        self._leads.setdefault((i, j), second.transform @ first.transform)
+        return True
+
+    def _transform(self, i: int, j: int) -> NDArray[np.float64] | None:
+        likeness = self._network.alike(i, j)
+        if likeness is not None and likeness.transform is not None:
+            return likeness.transform
+        return self._leads.get((i, j))
 
     def may_be_same(self, i: int, j: int) -> bool:
         """Whether two linked pictures may be the same, going by where the one lies on the other."""
@@ -95,15 +115,15 @@ class Agreements:
         return _Picture(image, self._sizes[number])
 
     def _compared(self, pair: Pair) -> Agreement | None:
-        likeness = self._network.alike(*pair)
-        if likeness is None or likeness.transform is None:
+        transform = self._transform(*pair)
+        if transform is None:
             return None
         with self._lock:  # so that two threads do not read one picture at once
             one, other = (self._picture(number) for number in pair)
         if one is None or other is None:
             return None
         to_one, to_other = (scaling(side.size_wh, side.image.size_wh) for side in (one, other))
-        reduced = to_other @ likeness.transform @ inverse(to_one)
+        reduced = to_other @ transform @ inverse(to_one)
         side = SIDE if self.may_be_same(*pair) else ROUGHLY
         found = agree(one.image.pixels, other.image.pixels, reduced, side)
         return None if found is None else _enlarged(found, to_one, to_other)

@@ -89,6 +89,7 @@ class _Run:
         self.folder = folder
         self.path = os.path.join(folder, NAME)
         self.is_going_on = os.path.exists(self.path)
+        self.going = {member.path for member in plan.removed()}
         self.digest = lru_cache(maxsize=None)(_digest)
         self.manifest = self._manifest(method)
 
@@ -171,7 +172,9 @@ class _Run:
             return "it lies in a protected folder"
         if not _is_unchanged(one.path, fingerprint):
             return CHANGED
-        kept = dict.fromkeys((*(member.path for member in group.having("keep")), fingerprint.keep))
+        kept = dict.fromkeys(member.path for member in group.having("keep"))
+        if fingerprint.keep not in self.going:  # else somebody keeps another file of the group
+            kept[fingerprint.keep] = None
         for path in filter(None, kept):
             if not self._is_intact(path):
                 return f"the file to be kept is missing or changed: {path}"

@@ -21,6 +21,7 @@ from objsearch.errors import UsageError
 from objsearch.saving import write_whole
 from objsearch.settings import Settings
 from objsearch.sources import Place, read_image
+from objsearch.tasks.duplicates.plan import Plan
 from objsearch.tasks.duplicates.records import read_record
 from objsearch.types import ImageRef, Unreadable
 
@@ -117,6 +118,38 @@ def decide(paths: Sequence[str], settings: Settings, *, apart: bool = True) -> i
             decisions.add(one, other)
     save_decisions(decisions, where)
     return len(pairs)
+
+
+def decide_planned(plan: Plan, settings: Settings) -> tuple[int, list[str]]:
+    """Remember the pairs that a plan calls no duplicates; to be called before its files go.
+
+    Returns the number of pairs, and why others were left: a file that changed since the plan was
+    made, or cannot be read, is another picture than was looked at. Raises UsageError.
+    """
+    where = decisions_path(settings)
+    decisions = load_decisions(where)
+    contents: dict[str, Content] = {}
+    problems = []
+    n_pairs = 0
+    for pair in plan.not_duplicates:
+        try:
+            for path in pair:
+                if path not in contents:
+                    contents[path] = _planned_content(path, plan, settings)
+            decisions.add(*(contents[path] for path in pair))
+            n_pairs += 1
+        except (UsageError, ValueError) as error:
+            problems.append(f"not remembered as no duplicates: {' and '.join(pair)}: {error}")
+    if n_pairs:
+        save_decisions(decisions, where)
+    return n_pairs, problems
+
+
+def _planned_content(path: str, plan: Plan, settings: Settings) -> Content:
+    content = _content(path, settings)
+    if content.sha256 != plan.files[path].sha256:
+        raise UsageError(f"'{path}' changed since the plan was made")
+    return content
 
 
 def _content(path: str, settings: Settings) -> Content:

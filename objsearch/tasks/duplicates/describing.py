@@ -169,5 +169,9 @@ def whole_of(file: File, views: Views, *, is_alone: bool) -> Whole | Unreadable:
     if isinstance(image, Unreadable):
         return image
     limits = views.settings.input.reading.limits
-    samples = holdings_of(file.path, limits).samples if by_samples else ""
-    return Whole(image.size_wh, "" if samples.startswith("bytes:") else samples)
+    if not by_samples:
+        return Whole(image.size_wh)
+    held = holdings_of(file.path, limits)
+    # The same pictures as pages do not move.
+    samples = "" if held.samples.startswith("bytes:") else f"{held.samples} {held.is_animated}"
+    return Whole(image.size_wh, samples)

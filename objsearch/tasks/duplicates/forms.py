@@ -1,24 +1,18 @@
-"""A plan as CSV, as a table for people, and as a page for review."""
+"""A plan as CSV, and as a table for people."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group as Together
 from rich.console import RenderableType
 from rich.text import Text
 
-from objsearch.flags import Flag
-from objsearch.report.blurring import reading_blurred
-from objsearch.report.pictures import Album, Picture, Read
 from objsearch.report.rows import Name, Rows
-from objsearch.report.wording import files, flags_sentence, folder_and_name, percent, shown
-from objsearch.saving import write_whole
-from objsearch.tasks.duplicates.plan import Group, Member, Plan
-from objsearch.types import ImageRef
+from objsearch.report.wording import files, percent, shown
+from objsearch.tasks.duplicates.plan import Plan
 
 COLUMNS = (
     "group",
@@ -34,8 +28,6 @@ COLUMNS = (
     "differs",
     "lacks",
 )
-PAGE_BYTES = 64 * 1024 * 1024
-"""Pictures that one page may hold; members after that are listed without."""
 
 
 def plan_csv(plan: Plan) -> Iterator[str]:
@@ -106,48 +98,3 @@ def summary(plan: Plan) -> str:
 def megabytes(n_bytes: int) -> str:
     """`12.3 MB`; less than one in kB."""
     return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:,.1f} kB"
-
-
-def write_page(
-    plan: Plan, path: Path, read: Read, flags: Mapping[ImageRef, tuple[Flag, ...]] | None = None
-) -> None:
-    """A self-contained page that shows each group side by side. Raises OSError.
-
-    `read` gives a picture's pixels, or None; it is asked for one picture at a time. Pictures that
-    `flags` has something against are blurred, and it is said why.
-    """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        shown=shown,
-        percent=percent,
-        parts=folder_and_name,
-        megabytes=megabytes,
-        flagged=flags_sentence,
-    )
-    flags = flags or {}
-    album = Album(reading_blurred(read, flags), PAGE_BYTES)
-    page = environment.get_template("review.html").generate(
-        plan=plan,
-        summary=summary(plan),
-        groups=((group, _pictures(group, album)) for group in plan.groups),
-        flags={ref.uri: said for ref, said in flags.items()},
-    )
-    write_whole(path, page)
-
-
-def _pictures(group: Group, album: Album) -> list[tuple[Member, Picture]]:
-    shots = []
-    for one in group.members:
-        size_wh = (one.width, one.height)
-        ref = ImageRef(one.path)
-        photo = album.photo(ref, size_wh) if album.has_room else None
-        shots.append((one, album.picture(ref, size_wh, photo)))
-    return shots

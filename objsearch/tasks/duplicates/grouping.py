@@ -7,9 +7,8 @@ and B like C but A not like C, C stays.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from objsearch.agree import Agreement
@@ -21,7 +20,7 @@ from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, w
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, lacking
 from objsearch.tasks.duplicates.network import Network
-from objsearch.tasks.duplicates.plan import RELATIONS, Action, Group, Member, Related, Relation
+from objsearch.tasks.duplicates.plan import RELATIONS, Action, Related, Relation
 
 IDENTICAL = Likeness(1.0)
 SAME: tuple[Relation, ...] = RELATIONS[:3]
@@ -124,35 +123,49 @@ class _Together:
         self, every: Sequence[Cluster], contents: Mapping[str, Content]
     ) -> Iterable[Cluster]:
         """Parts and edited copies join the first that they are such of, with their own copies."""
-        joined: set[str] = set()
-        for number, first in enumerate(every):
-            if first.keep.file.path in joined:
-                continue
+        waiting = list(every)
+        while waiting:
+            first, *waiting = waiting
             copies = list(first.copies)
             self.of.network.explore([first.keep.node])
-            later = [
-                other.keep for other in every[number + 1 :] if other.keep.file.path not in joined
-            ]
-            links = self.of.network.copies(first.keep.node)
-            self.of.agreements.explore(
-                (one.node, first.keep.node) for one in later if one.node in links
-            )
-            for other in every[number + 1 :]:
-                if other.keep.file.path not in joined:
-                    copy = self._review(first.keep, other.keep, contents)
-                    if copy is not None:
-                        joined.add(other.keep.file.path)
-                        copies += [copy, *other.copies]
+            # What joined may lead on to others; each of these is compared with the kept one itself.
+            by = [first.keep.node]
+            while by:
+                joining = self._joining(first.keep, waiting, by, contents)
+                by = [copy.one.node for copy, _ in joining]
+                taken = {copy.one.file.path for copy, _ in joining}
+                waiting = [other for other in waiting if other.keep.file.path not in taken]
+                for copy, other in joining:
+                    copies += [copy, *other.copies]
             yield Cluster(first.keep, first.reason, tuple(copies))
 
-    def _review(
-        self, keep: Candidate, one: Candidate, contents: Mapping[str, Content]
-    ) -> Copy | None:
-        links = {keep.node, *self.of.network.copies(keep.node)}
-        if one.node not in links or not self.of.may_group(keep, one):
-            return None
-        copy = self._copy(keep, one, contents, False)
-        return copy if copy is not None and copy.relation not in SAME else None
+    def _joining(
+        self,
+        keep: Candidate,
+        waiting: Sequence[Cluster],
+        by: Sequence[int],
+        contents: Mapping[str, Content],
+    ) -> list[tuple[Copy, Cluster]]:
+        """Copies that are linked to the kept one, or led to it by what has joined."""
+        pairs = [(one.keep.node, keep.node) for one in waiting if self._is_led(one, keep, by)]
+        self.of.agreements.explore(pairs)
+        led = {pair[0] for pair in pairs}
+        found = []
+        for other in waiting:
+            one = other.keep
+            if one.node not in led or not self.of.may_group(keep, one):
+                continue
+            copy = self._copy(keep, one, contents, False)
+            # What others stand in for cannot go itself.
+            if copy is not None and not (copy.action == "remove" and other.copies):
+                found.append((copy, other))
+        return found
+
+    def _is_led(self, cluster: Cluster, keep: Candidate, by: Sequence[int]) -> bool:
+        node = cluster.keep.node
+        if keep.node in by and (node == keep.node or node in self.of.network.copies(keep.node)):
+            return True
+        return any(self.of.agreements.lead(node, other, keep.node) for other in by)
 
     def _with_less(self, contents: Mapping[str, Content]) -> dict[str, Content]:
         """Marks what is a cut, an enlargement or a frame of the first, or the first itself."""
@@ -177,6 +190,7 @@ class _Together:
                 return {first}
             if agreement.scale < SMALLER and agreements.is_enlarged(first, node, back):
                 return {node}
+        if min(mine, its) >= WHOLE:
             return set()
         if mine >= WHOLE:
             around = agreements.is_laid_around(first, node, agreement.transform)
@@ -221,21 +235,25 @@ class _Together:
         mine, kept = contents[one.file.path], contents[keep.file.path]
         agreement = self.of.agreements.of(one.node, keep.node) if one.node != keep.node else None
         relation = _relation(one, keep, mine, kept, agreement)
+        if self.of.rules.exact_only and relation not in RELATIONS[:2]:
+            relation = None
         if relation is None:
             if agreement is not None and agreement.relation == "same-scene":
                 self.of.related.append(Related(path=one.file.path, other=keep.file.path))
             return None
         likeness = self.of.network.alike(one.node, keep.node) if one.node != keep.node else None
+        if likeness is None and agreement is not None:
+            likeness = Likeness(agreement.same_shot)
         lacks = lacking(mine, kept, relation, agreement)
-        action, reason = self._decided(one, keep, relation, lacks)
+        what = f"{_WORDS[relation]} {keep.file.path}{_how(agreement)}"
+        action, reason = self._decided(one, what, relation, lacks)
         if is_kept_too and action == "remove":
             action, reason = "keep", f"kept: {self.of.rules.n_kept} copies are wanted"
         return Copy(one, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks)
 
     def _decided(
-        self, one: Candidate, keep: Candidate, relation: Relation, lacks: tuple[str, ...]
+        self, one: Candidate, what: str, relation: Relation, lacks: tuple[str, ...]
     ) -> tuple[Action, str]:
-        what = f"{_WORDS[relation]} {keep.file.path}"
         if one.file.protected:
             return "keep", one.file.protected
         if relation in ("part", "edited"):
@@ -284,50 +302,25 @@ _WORDS: Mapping[Relation, str] = {
 }
 
 
+def _how(agreement: Agreement | None) -> str:
+    """How a picture differs from the kept one: `: mirrored, turned by 25°, showing 49% of it`."""
+    if agreement is None:
+        return ""
+    told = {
+        "mirrored": agreement.mirrored,
+        f"turned by {agreement.degrees:.0f}°": agreement.degrees >= 1.5,
+        f"at {1 / agreement.scale:.0%} of its scale": not SMALLER < agreement.scale < 1 / SMALLER,
+        f"showing {agreement.shown[1]:.0%} of it": agreement.shown[1] < WHOLE,
+        f"in {len(agreement.differs[0])} places another": agreement.relation == "edited"
+        and bool(agreement.differs[0]),
+    }
+    words = [word for word, holds in told.items() if holds]
+    return f": {', '.join(words)}" if words else ""
+
+
 def _marked(content: Content, is_less: bool) -> Content:
-    return Content(content.holdings, content.companions, is_less)
+    return replace(content, is_less=is_less)
 
 
 def _n_pixels(one: Candidate) -> int:
     return one.size_wh[0] * one.size_wh[1]
-
-
-def group_of(cluster: Cluster, number: int) -> Group:
-    """A cluster as a group of the plan: every name of every file, the kept one first."""
-    members = list(
-        _members(
-            Copy(cluster.keep, cluster.keep, "keep", "identical-bytes", IDENTICAL, cluster.reason)
-        )
-    )
-    members = [one.model_copy(update={"relation": None, "copy_of": ""}) for one in members]
-    for copy in cluster.copies:
-        members += _members(copy)
-    relation = max((copy.relation for copy in cluster.copies), key=RELATIONS.index)
-    return Group(group=number, relation=relation, members=tuple(members))
-
-
-def _members(copy: Copy) -> list[Member]:
-    one = copy.one
-    first, *others = one.file.names
-    reasons = [copy.reason, *(f"another name (hard link) of {first}" for _ in others)]
-    differs = copy.agreement.differs[0] if copy.agreement else ()
-    return [
-        Member(
-            path=name,
-            action=copy.action,
-            similarity_to_keep=round(copy.likeness.score, 6),
-            identical_to_keep=copy.relation in ("identical-bytes", "identical-pixels"),
-            width=one.size_wh[0],
-            height=one.size_wh[1],
-            bytes=one.file.bytes,
-            reason=said,
-            relation=copy.relation,
-            differs=tuple(
-                (math.floor(box.x1), math.floor(box.y1), math.ceil(box.x2), math.ceil(box.y2))
-                for box in differs
-            ),
-            lacks=copy.lacks,
-            copy_of=copy.of.file.path,
-        )
-        for name, said in zip(one.file.names, reasons, strict=True)
-    ]

@@ -33,6 +33,7 @@ class Content:
     """
 
     holdings: Holdings
+    n_pixels: int = 0
     companions: tuple[str, ...] = ()
     is_less: bool = False
 
@@ -49,6 +50,7 @@ class Content:
             -held.bits,
             not held.has_alpha,
             not (held.has_more or held.has_gain_map),
+            -self.n_pixels,
             -len(held.tells) - len(self.companions),
         )
 
@@ -129,5 +131,6 @@ _MORE = (
     "more bits a sample",
     "it has transparency",
     "it holds more than the picture",
+    "most pixels",
     "it tells more: date, place, camera, profile, or files that belong to it",
 )

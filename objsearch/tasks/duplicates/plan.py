@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from objsearch.errors import UsageError
 from objsearch.saving import write_whole
+from objsearch.tasks.duplicates.files import lies_in
 from objsearch.tasks.duplicates.records import FileText, first_mistake, read_record
 
 SCHEMA: Literal["objsearch/duplicates/2"] = "objsearch/duplicates/2"
@@ -32,6 +35,9 @@ framed, or with places that differ.
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
 PlanBox = tuple[int, int, int, int]
 """x1, y1, x2, y2, half-open, in pixels of the upright picture."""
+
+Transform = tuple[float, float, float, float, float, float, float, float, float]
+"""A homography, row by row, between the centres of pixels of two upright pictures."""
 
 
 class _Record(BaseModel):
@@ -59,6 +65,8 @@ class Member(_Record):
     """The file of this group that it was compared with, which stays."""
     differs: tuple[PlanBox, ...] = ()
     lacks: tuple[str, ...] = ()
+    transform: Transform | None = None
+    """From pixels of this picture to those of `copy_of`; None where all of them are the same."""
 
 
 class Group(_Record):
@@ -117,6 +125,8 @@ class Plan(_Record):
     """Where it was asked for: what shows the same view, and is no copy."""
     warnings: tuple[FileText, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
+    not_duplicates: tuple[tuple[FileText, FileText], ...] = ()
+    """Pairs of files that somebody has looked at: `apply` remembers that they are no duplicates."""
 
     @property
     def id(self) -> str:
@@ -174,18 +184,43 @@ def read_plan(path: str | Path) -> Plan:
 
 def _check(plan: Plan, path: str | Path) -> None:
     """Refuse what an editing hand has made unsafe."""
-    kept: set[str] = set()
-    removed: dict[str, int] = {}
-    for group in plan.groups:
-        kept |= {member.path for member in group.having("keep")}
-        if not any(group.having("keep")) and any(group.having("remove")):
-            raise UsageError(f"{path}: group {group.group} keeps nothing; keep one of its files")
-        for member in group.having("remove"):
-            if member.path in removed:
-                raise UsageError(f"{path}: '{member.path}' is to be removed in two groups")
-            removed[member.path] = group.group
-    for name in (*kept, *removed):
+    kept = {one.path for group in plan.groups for one in group.having("keep")}
+    removed = _removals(plan, path)
+    for name in (*kept, *removed, *chain(*plan.not_duplicates)):
         if name not in plan.files:
             raise UsageError(f"{path}: 'files' says nothing about '{name}'")
         if name in kept and name in removed:
             raise UsageError(f"{path}: '{name}' is to be removed, and another group keeps it")
+    for pair in plan.not_duplicates:
+        _check_apart(pair, plan, removed, path)
+
+
+def _removals(plan: Plan, path: str | Path) -> dict[str, Group]:
+    """What is to be removed, with its group, which must keep something."""
+    removed: dict[str, Group] = {}
+    for group in plan.groups:
+        for member in group.having("remove"):
+            if not any(group.having("keep")):
+                said = f"group {group.group} keeps nothing; keep one of its files"
+                raise UsageError(f"{path}: {said}")
+            if member.path in removed:
+                raise UsageError(f"{path}: '{member.path}' is to be removed in two groups")
+            if lies_in(os.path.realpath(member.path), plan.protected):
+                raise UsageError(f"{path}: '{member.path}' is to be removed, and is protected")
+            removed[member.path] = group
+    return removed
+
+
+def _check_apart(
+    pair: tuple[str, str], plan: Plan, removed: Mapping[str, Group], path: str | Path
+) -> None:
+    """Refuse two files that are no duplicates where one goes as a copy of the other."""
+    first, second = pair
+    if plan.files[first].sha256 == plan.files[second].sha256:
+        raise UsageError(
+            f"{path}: '{first}' and '{second}' hold the same bytes: they are duplicates"
+        )
+    for one, other in (pair, pair[::-1]):
+        group = removed.get(one)
+        if group and not any(member.path != other for member in group.having("keep")):
+            raise UsageError(f"{path}: '{one}' is to be removed, and is no duplicate of '{other}'")

@@ -21,7 +21,7 @@ from objsearch.tasks.duplicates.decisions import Content as DecidedContent
 from objsearch.tasks.duplicates.decisions import Decisions, decisions_path, load_decisions
 from objsearch.tasks.duplicates.describing import Look, Views, Whole, by_bytes_alone, whole_of
 from objsearch.tasks.duplicates.files import File, Sides, find_files, place_of
-from objsearch.tasks.duplicates.grouping import Cluster, Grouper, group_of
+from objsearch.tasks.duplicates.grouping import Cluster, Grouper
 from objsearch.tasks.duplicates.keeping import Candidate, Content
 from objsearch.tasks.duplicates.linking import (
     AGAINST,
@@ -31,6 +31,7 @@ from objsearch.tasks.duplicates.linking import (
     Pictures,
     Standing,
 )
+from objsearch.tasks.duplicates.members import group_of
 from objsearch.tasks.duplicates.network import Network
 from objsearch.tasks.duplicates.plan import Fingerprint, Group, Passed, Plan
 from objsearch.types import Image, Unreadable
@@ -171,7 +172,8 @@ class Planner:
             holdings = holdings_of(one.file.path, self.settings.input.reading.limits)
         except (UnreadableImageError, OSError):
             holdings = Holdings(f"bytes:{one.file.sha256}", has_more=True)
-        return Content(holdings, companions_of(one.file.path))
+        n_pixels = one.size_wh[0] * one.size_wh[1]
+        return Content(holdings, n_pixels, companions_of(one.file.path))
 
     def _may_group(self, keep: Candidate, other: Candidate) -> bool:
         if self.sides.against and keep.file.is_against == other.file.is_against:

@@ -204,7 +204,11 @@ def test_a_protected_folder_stays_whatever_an_edited_plan_says(
     text = (tmp_path / "plan.json").read_text()
     turned = text.replace('"remove"', '"other"').replace('"keep",', '"remove",')
     (tmp_path / "plan.json").write_text(turned.replace('"other"', '"keep"'))
-    outcome = apply_plan(read_plan(tmp_path / "plan.json"), tmp_path / "quarantine")
+    with pytest.raises(UsageError, match=r"b\.png' is to be removed, and is protected"):
+        read_plan(tmp_path / "plan.json")
+    data = json.loads((tmp_path / "plan.json").read_text())
+    unchecked = Plan.model_validate({k: v for k, v in data.items() if k not in ("id", "totals")})
+    outcome = apply_plan(unchecked, tmp_path / "quarantine")
     assert [one.reason for one in outcome.left] == ["it lies in a protected folder"]
     assert (best / "b.png").exists() and photo.exists()
 

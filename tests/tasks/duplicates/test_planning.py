@@ -16,7 +16,7 @@ from objsearch.errors import UsageError
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates import decide, plan_duplicates, plan_json
 from objsearch.types import Pixels
-from tests.pictures import brightened, cropped, drawing, flat, rotated
+from tests.pictures import brightened, cropped, drawing, flat, grainy, rotated
 from tests.tasks.duplicates.conftest import Planned, put, told
 
 
@@ -31,14 +31,15 @@ def resized(pixels: Pixels) -> Pixels:
     return pixels[::2, ::2]
 
 
-def recoloured(pixels: Pixels) -> Pixels:
-    return np.ascontiguousarray(pixels[:, :, ::-1])
+def warmer(pixels: Pixels) -> Pixels:
+    """As a filter does it: more than white balance, less than another colour."""
+    return np.clip(pixels * (1.0, 0.85, 0.45) + (25, 5, 0), 0, 255).astype(np.uint8)
 
 
 EDITS: dict[str, Callable[[Pixels], Pixels]] = {
     "resized": resized,
     "brightened": brightened,
-    "recoloured": recoloured,
+    "warmer": warmer,
     "cropped": cropped,
     "rotated": rotated,
     "quarter": np.rot90,
@@ -49,7 +50,7 @@ EDITS: dict[str, Callable[[Pixels], Pixels]] = {
 
 
 def test_edited_copies_are_found_and_others_are_not(planned: Planned, tmp_path: Path) -> None:
-    original = drawing(300, 400, seed=1)
+    original = grainy(300, 400, seed=1)
     put(tmp_path / "a.png", original)
     for name, edit in EDITS.items():
         put(tmp_path / f"{name}.png", np.ascontiguousarray(edit(original)))
@@ -57,13 +58,18 @@ def test_edited_copies_are_found_and_others_are_not(planned: Planned, tmp_path: 
     for seed in range(2, 5):
         put(tmp_path / f"other{seed}.png", drawing(300, 400, seed))
     plan = planned(tmp_path, keep=["path"])
-    expected = {f"{name}.png": "remove" for name in EDITS} | {"again.jpg": "remove"}
+    # The mirror image is the upside-down one, turned by half: the two are the same.
+    same = {"resized.png", "brightened.png", "quarter.png", "again.jpg", "mirrored.png"}
+    expected = {f"{name}.png": "review" for name in EDITS} | dict.fromkeys(same, "remove")
     assert told(plan, tmp_path) == [{"a.png": "keep", **expected}]
     by_name = {Path(one.path).stem: one for one in plan.groups[0].members}
-    assert plan.groups[0].relation == "near"
+    assert {name for name, one in by_name.items() if one.relation == "part"} == {"cropped"}
+    assert plan.groups[0].relation == "edited"
+    assert by_name["overlaid"].differs and not by_name["brightened"].differs
     assert all(0.5 <= one.similarity_to_keep <= 1 for one in by_name.values())
     assert not any(one.identical_to_keep for one in plan.removed())
-    assert "mirrored" in by_name["mirrored"].reason
+    assert "mirrored" in by_name["flipped"].reason
+    assert Path(by_name["mirrored"].copy_of).name == "flipped.png"
     assert "turned by 90°" in by_name["quarter"].reason
     assert "at 50% of its scale" in by_name["resized"].reason
     assert "showing 49% of it" in by_name["cropped"].reason
@@ -75,7 +81,7 @@ def test_exact_copies_are_told_apart_from_near_ones(planned: Planned, tmp_path: 
     put(tmp_path / "c.bmp", pixels)
     plan = planned(tmp_path, keep=["path"])
     (group,) = plan.groups
-    assert group.relation == "pixels"
+    assert group.relation == "identical-pixels"
     kept, same, pixels_alone = group.members
     assert (kept.action, same.action, pixels_alone.action) == ("keep", "remove", "remove")
     assert same.reason == f"same bytes as {kept.path}"
@@ -96,33 +102,43 @@ def test_pictures_without_structure_are_grouped_only_when_identical(
 
 
 def test_no_chain_is_made(planned: Planned, tmp_path: Path) -> None:
-    """Left is like middle and middle like right; left and right share nothing."""
-    wide = drawing(240, 720, seed=3)
+    """Both cuts are parts of the whole; they share nothing, and neither stands for the other."""
+    wide = grainy(240, 720, seed=3)
     put(tmp_path / "a_left.png", wide[:, :420])
-    put(tmp_path / "b_middle.png", wide[:, 150:570])
-    put(tmp_path / "c_right.png", wide[:, 300:])
+    put(tmp_path / "b_right.png", wide[:, 300:])
+    put(tmp_path / "b_right_again.jpg", wide[:, 300:], quality=80)
     plan = planned(tmp_path, keep=["path"])
-    assert told(plan, tmp_path) == [{"a_left.png": "keep", "b_middle.png": "remove"}]
+    assert told(plan, tmp_path) == [{"b_right.png": "keep", "b_right_again.jpg": "remove"}]
+    put(tmp_path / "whole.png", wide)
+    (group,) = planned(tmp_path, keep=["path"]).groups
+    found = {Path(one.path).name: (one.action, Path(one.copy_of).name) for one in group.members}
+    assert found == {
+        "whole.png": ("keep", ""),
+        "a_left.png": ("review", "whole.png"),
+        "b_right.png": ("review", "whole.png"),
+        "b_right_again.jpg": ("remove", "b_right.png"),
+    }
 
 
 @pytest.mark.parametrize(
     ("rules", "kept"),
     [
         ([], "large.png"),
-        (["fewest-bytes"], "small.jpg"),
-        (["oldest"], "old.jpg"),
-        (["newest"], "small.jpg"),
-        (["path"], "large.png"),
-        (["shortest-path"], "old.jpg"),
+        (["fewest-bytes"], "coarse.jpg"),
+        (["oldest"], "fine.jpg"),
+        (["newest"], "coarse.jpg"),
+        (["path"], "coarse.jpg"),
+        (["shortest-path"], "fine.jpg"),
     ],
 )
-def test_the_rules_choose_what_is_kept(
+def test_the_rules_choose_among_those_that_show_the_most(
     rules: list[str], kept: str, planned: Planned, tmp_path: Path
 ) -> None:
-    pixels = drawing(200, 300, seed=1)
+    pixels = grainy(200, 300, seed=1)
     put(tmp_path / "large.png", pixels, seconds=2_000_000)
-    put(tmp_path / "old.jpg", pixels[::2, ::2], seconds=1_000_000, quality=90)
-    put(tmp_path / "small.jpg", pixels[::2, ::2], seconds=3_000_000, quality=40)
+    put(tmp_path / "fine.jpg", pixels, seconds=1_000_000, quality=90)
+    put(tmp_path / "coarse.jpg", pixels, seconds=3_000_000, quality=70)
+    put(tmp_path / "a.jpg", pixels[::2, ::2], seconds=500_000, quality=40)
     plan = planned(tmp_path, keep=rules)
     (group,) = told(plan, tmp_path)
     assert [name for name, action in group.items() if action == "keep"] == [kept]
@@ -158,9 +174,15 @@ def test_nothing_in_a_reference_folder_is_removed(planned: Planned, photo: Path)
     small = put(best / "small.png", drawing(200, 300, seed=1)[::2, ::2])
     shutil.copy(small, best / "small_again.png")
     plan = planned(photo.parent, references=[best])
+    # The protected copies show it at half its scale: the photo itself stays, too.
     assert told(plan, photo.parent) == [
-        {"best/small.png": "keep", "best/small_again.png": "keep", "photo.png": "remove"}
+        {"best/small.png": "keep", "best/small_again.png": "keep", "photo.png": "keep"}
     ]
+    lacks = {Path(one.path).name: one.lacks for one in plan.groups[0].members}
+    assert lacks["photo.png"] == ("scale: it shows it at 50%",)
+    again = put(photo.parent / "again.jpg", drawing(200, 300, seed=1)[::2, ::2], quality=80)
+    plan = planned(photo.parent, references=[best])
+    assert [one.path for one in plan.removed()] == [str(again)]
     assert plan.protected == (os.path.realpath(best),)
 
 
@@ -213,7 +235,7 @@ def test_a_symbolic_link_is_no_copy_and_what_it_leads_to_stays(
     assert any("outside of the folders named" in one.reason for one in plan.groups[0].members)
 
 
-def test_files_of_several_pictures_are_compared_by_their_bytes(
+def test_files_of_several_pictures_are_compared_as_a_whole(
     planned: Planned, tmp_path: Path
 ) -> None:
     from PIL import Image
@@ -226,6 +248,13 @@ def test_files_of_several_pictures_are_compared_by_their_bytes(
     shutil.copy(tmp_path / "d.gif", tmp_path / "e.gif")
     plan = planned(tmp_path, keep=["path"])
     assert told(plan, tmp_path) == [{"d.gif": "keep", "e.gif": "remove"}]
+    assert any("compared as a whole" in warning for warning in plan.warnings)
+    # Other bytes, the same pages.
+    frames[0].save(
+        tmp_path / "f.tiff", save_all=True, append_images=frames[2:3], compression="tiff_lzw"
+    )
+    (first, *_) = told(planned(tmp_path, keep=["path"]), tmp_path)
+    assert first == {"b.tiff": "keep", "f.tiff": "remove"}
 
 
 def test_what_was_said_to_be_no_duplicate_stays_so_through_renames(

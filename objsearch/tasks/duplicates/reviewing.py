@@ -1,0 +1,232 @@
+"""A plan as a page to decide on: one file with its pictures, its script and nothing from outside.
+
+What is chosen there is saved as a plan again, which `read_plan` checks like any other. Names of
+files are strangers' text: the template escapes them, and a content security policy in the page lets
+nothing run but its own scripts, by their hashes, and nothing be fetched.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from objsearch.flags import Flag
+from objsearch.report.blurring import reading_blurred
+from objsearch.report.pictures import PREVIEW_SIDE, Album, Picture, Read
+from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
+from objsearch.saving import write_whole
+from objsearch.tasks.duplicates.files import lies_in
+from objsearch.tasks.duplicates.forms import megabytes, summary
+from objsearch.tasks.duplicates.overlaying import Overlay, overlay_of
+from objsearch.tasks.duplicates.plan import Group, Member, Plan
+from objsearch.types import ImageRef
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+PAGE_BYTES = 64 * 1024 * 1024
+"""Pictures that one page may hold; members after that are listed without."""
+GROUPS_A_PAGE = 50
+SCRIPTS = ("review_choices.js", "review_laying.js", "review.js", "review_compare.js")
+"""In this order, each using those before."""
+
+_FOLDER = Path(__file__).parent
+_SIDES = (PREVIEW_SIDE, 480, 320)
+_BYTES_A_PIXEL = 0.25
+"""Of a square as large as a preview's longer side, as a JPEG in base 64: measured on photos."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A member as the page shows it.
+
+    `file` is the place in the group of the first name of the same file, `of` that of what it was
+    compared with, -1 for none. `can` names what may be chosen for it.
+    """
+
+    member: Member
+    picture: Picture
+    uri: str
+    file: int
+    of: int
+    can: tuple[str, ...]
+    overlay: Overlay | None
+
+
+def write_page(
+    plan: Plan, path: Path, read: Read, flags: Mapping[ImageRef, tuple[Flag, ...]] | None = None
+) -> None:
+    """A self-contained page on which each group is decided on. Raises OSError.
+
+    `read` gives a picture's pixels, or None; it is asked for one picture at a time. Pictures that
+    `flags` has something against are blurred, and it is said why.
+    """
+    flags = flags or {}
+    n_pictures = sum(len(group.members) for group in plan.groups)
+    album = Album(reading_blurred(read, flags), PAGE_BYTES, preview_side(n_pictures))
+    notes: dict[int, list[dict[str, Any]]] = {}
+    scripts = [_text(name) for name in SCRIPTS]
+    style = _text("review.css")
+    page = (
+        _environment()
+        .get_template("review.html")
+        .generate(
+            plan=plan,
+            summary=summary(plan),
+            sections=_sections(plan, album, notes),
+            data=lambda: _data(plan, notes),
+            flags={ref.uri: said for ref, said in flags.items()},
+            # Ours, and no data in them.
+            scripts=[Markup(script) for script in scripts],
+            style=Markup(style),
+            script_hashes=Markup(" ".join(f"'{digest(script)}'" for script in scripts)),
+            style_hash=Markup(f"'{digest(style)}'"),
+        )
+    )
+    write_whole(path, page)
+
+
+def preview_side(n_pictures: int) -> int:
+    """The longer side of previews with which so many fit onto a page, in pixels."""
+    fitting = (one for one in _SIDES if n_pictures * one**2 * _BYTES_A_PIXEL <= PAGE_BYTES)
+    return next(fitting, _SIDES[-1])
+
+
+def file_uri(path: str) -> str:
+    """What a browser opens a file by, whatever bytes its name has."""
+    return Path(os.path.abspath(path)).as_uri()
+
+
+def digest(text: str) -> str:
+    """What a content security policy knows an inline script or style by."""
+    hashed = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(hashed).decode('ascii')}"
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        shown=shown,
+        percent=percent,
+        parts=folder_and_name,
+        megabytes=megabytes,
+        flagged=flags_sentence,
+        reason=_reason,
+    )
+    return environment
+
+
+def _sections(
+    plan: Plan, album: Album, notes: dict[int, list[dict[str, Any]]]
+) -> Iterator[tuple[int, Group, list[Shot]]]:
+    """The groups with their places in the plan, those to be reviewed first; fills `notes`."""
+    order = sorted(
+        range(len(plan.groups)), key=lambda number: not any(plan.groups[number].having("review"))
+    )
+    for number in order:
+        shots = _shots(plan, plan.groups[number], album)
+        notes[number] = [_note(shot) for shot in shots]
+        yield number, plan.groups[number], shots
+
+
+def _shots(plan: Plan, group: Group, album: Album) -> list[Shot]:
+    places = {one.path: place for place, one in reversed(list(enumerate(group.members)))}
+    protected = [
+        lies_in(os.path.realpath(one.path), plan.protected) if plan.protected else False
+        for one in group.members
+    ]
+    shots = []
+    for place, one in enumerate(group.members):
+        of = places.get(one.copy_of, -1)
+        of = -1 if of == place else of
+        shots.append(
+            Shot(
+                member=one,
+                picture=_picture(one, album),
+                uri=file_uri(one.path),
+                file=places.get(plan.files[one.path].same_file_as, place),
+                of=of,
+                can=_choices(one, of, protected[place], of >= 0 and protected[of]),
+                overlay=overlay_of(one, group.members[of]) if of >= 0 else None,
+            )
+        )
+    return shots
+
+
+def _picture(one: Member, album: Album) -> Picture:
+    size_wh = (one.width, one.height)
+    ref = ImageRef(one.path)
+    photo = album.photo(ref, size_wh) if album.has_room else None
+    return album.picture(ref, size_wh, photo)
+
+
+def _choices(one: Member, of: int, is_protected: bool, is_other_protected: bool) -> tuple[str, ...]:
+    """What may be chosen for a member: keep, keeper (instead of the other), remove, both, apart."""
+    if of < 0:
+        return ("keep",) if is_protected else ("keep", "remove")
+    offered = {
+        "keeper": not is_other_protected,
+        "remove": not is_protected,
+        "both": True,
+        "apart": one.relation != "identical-bytes",
+    }
+    return tuple(name for name, is_offered in offered.items() if is_offered)
+
+
+def _reason(one: Member) -> str:
+    """Why a member is where it is, less what it says of what is lacking: that stands on its own."""
+    lacks = ", ".join(one.lacks)
+    for words in ("; that one lacks ", ", which lacks "):
+        said, _, rest = one.reason.rpartition(words)
+        if lacks and rest == lacks:
+            return shown(said)
+    return shown(one.reason)
+
+
+def _note(shot: Shot) -> dict[str, Any]:
+    """What the script has to know of a member that the plan does not say."""
+    overlay = asdict(shot.overlay) if shot.overlay else None
+    return {"file": shot.file, "of": shot.of, "can": shot.can, "overlay": overlay}
+
+
+def _data(plan: Plan, notes: Mapping[int, Sequence[dict[str, Any]]]) -> dict[str, Markup]:
+    """The plan for the script: its groups, and the rest as a text that is saved as it is.
+
+    A browser's numbers are too short for times in nanoseconds: it must not read and write them.
+    """
+    rest = plan.model_dump(by_alias=True)
+    groups = rest.pop("groups")
+    rest.pop("not_duplicates")
+    page = {
+        "id": plan.id,
+        "groups_a_page": GROUPS_A_PAGE,
+        "notes": [notes[number] for number in range(len(plan.groups))],
+        "other_names": [name for name, one in plan.files.items() if one.same_file_as],
+    }
+    parts = {"groups": groups, "rest": rest, "page": page}
+    return {name: _inert(part) for name, part in parts.items()}
+
+
+def _inert(data: object) -> Markup:
+    """JSON in ASCII that ends no element of a page, whatever names are in it."""
+    return Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))

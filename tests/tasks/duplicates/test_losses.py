@@ -1,0 +1,113 @@
+"""Nothing goes that shows or tells what the kept file lacks; and which file is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from objsearch.types import Pixels
+from tests.pictures import drawing
+from tests.tasks.duplicates.conftest import Planned, put, told
+
+
+def saved(path: Path, pixels: Pixels, **how: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, **how)
+    return path
+
+
+def test_what_alone_tells_date_and_camera_stays(planned: Planned, tmp_path: Path) -> None:
+    pixels = drawing(240, 320, seed=4)
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Maker", "Model"
+    exif.get_ifd(0x8769)[0x9003] = "2019:07:15 10:00:00"
+    saved(tmp_path / "z_camera.jpg", pixels, quality=90, exif=exif)
+    saved(tmp_path / "a_export.png", pixels)
+    saved(tmp_path / "b_again.jpg", pixels, quality=90)
+    (group,) = told(planned(tmp_path), tmp_path)
+    assert group == {"z_camera.jpg": "keep", "a_export.png": "remove", "b_again.jpg": "remove"}
+
+
+def test_a_larger_copy_without_a_date_stays_beside_the_one_that_has_it(
+    planned: Planned, tmp_path: Path
+) -> None:
+    pixels = drawing(240, 320, seed=4)
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2019:07:15 10:00:00"
+    saved(tmp_path / "large.png", pixels)
+    saved(tmp_path / "small.jpg", pixels[::2, ::2], quality=90, exif=exif)
+    plan = planned(tmp_path)
+    assert told(plan, tmp_path) == [{"large.png": "keep", "small.jpg": "keep"}]
+    assert plan.groups[0].members[1].lacks == ("date",)
+    assert "which lacks date" in plan.groups[0].members[1].reason
+
+
+def test_colour_is_kept_before_gray_whatever_the_rules(planned: Planned, tmp_path: Path) -> None:
+    pixels = drawing(240, 320, seed=6)
+    saved(tmp_path / "a_gray.png", cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+    saved(tmp_path / "z_colour.jpg", pixels, quality=85)
+    plan = planned(tmp_path, keep=["path"])
+    assert told(plan, tmp_path) == [{"z_colour.jpg": "keep", "a_gray.png": "remove"}]
+    assert plan.groups[0].members[0].reason == "kept: it has colour"
+
+
+def test_sixteen_bits_are_no_copy_of_eight(planned: Planned, tmp_path: Path) -> None:
+    gray = cv2.cvtColor(drawing(240, 320, seed=6), cv2.COLOR_RGB2GRAY)
+    saved(tmp_path / "a_eight.png", gray)
+    saved(tmp_path / "z_sixteen.png", gray.astype(np.uint16) * 257 + 3)
+    plan = planned(tmp_path, keep=["path"])
+    assert told(plan, tmp_path) == [{"z_sixteen.png": "keep", "a_eight.png": "remove"}]
+
+
+def test_sidecars_stay_with_their_picture(planned: Planned, tmp_path: Path) -> None:
+    pixels = drawing(240, 320, seed=6)
+    saved(tmp_path / "a.png", pixels)
+    saved(tmp_path / "b.jpg", pixels, quality=85)
+    (tmp_path / "b.xmp").write_text("<x/>")
+    saved(tmp_path / "c.jpg", pixels, quality=80)
+    (tmp_path / "C.MOV").write_bytes(b"film")
+    plan = planned(tmp_path)
+    actions = told(plan, tmp_path)[0]
+    assert actions["b.jpg"] == actions["c.jpg"] == "keep"
+
+
+def test_the_photo_is_kept_before_its_frame_and_its_cut(planned: Planned, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    noise = cv2.GaussianBlur(rng.normal(0, 50, (300, 400, 3)).astype(np.float32), (0, 0), 2) * 3
+    photo = np.clip(drawing(300, 400, seed=8) * 0.7 + 40 + noise, 0, 255).astype(np.uint8)
+    framed = np.full((380, 480, 3), 20, np.uint8)
+    framed[40:340, 40:440] = photo
+    put(tmp_path / "a_framed.png", framed)
+    put(tmp_path / "b_cut.png", photo[40:260, 50:350])
+    put(tmp_path / "z_photo.png", photo)
+    plan = planned(tmp_path, keep=["path"])
+    assert told(plan, tmp_path) == [
+        {"z_photo.png": "keep", "a_framed.png": "review", "b_cut.png": "review"}
+    ]
+
+
+def test_parts_go_where_that_is_asked_for_and_the_kept_shows_all(
+    planned: Planned, tmp_path: Path
+) -> None:
+    photo = drawing(300, 400, seed=8)
+    put(tmp_path / "photo.png", photo)
+    put(tmp_path / "cut.png", photo[40:260, 50:350])
+    assert told(planned(tmp_path, remove=["part"]), tmp_path) == [
+        {"photo.png": "keep", "cut.png": "remove"}
+    ]
+    plan = planned(tmp_path, remove=["part"], references=[tmp_path / "cut.png"])
+    assert not list(plan.removed())
+
+
+def test_other_moments_are_told_apart_where_asked_for(planned: Planned, tmp_path: Path) -> None:
+    wide = drawing(240, 720, seed=3)
+    put(tmp_path / "left.png", wide[:, :420])
+    put(tmp_path / "right.png", wide[:, 150:570])
+    assert planned(tmp_path).related == ()
+    plan = planned(tmp_path, related=True)
+    assert plan.groups == ()
+    assert {Path(one.path).name for one in plan.related} <= {"left.png", "right.png"}
+    assert len(plan.related) == 1
