@@ -180,7 +180,7 @@ class Comparer:
         score = self.calibration.probability(features)
         verdict = self.settings.verdicts.decide(score, best, most, bool(self.local))
         one, other = sides.query.regions[q], sides.reference.regions[r]
-        return _located(RegionPair(one, other, score, verdict, {**whole, **seen}, features, best))
+        return located(RegionPair(one, other, score, verdict, {**whole, **seen}, features, best))
 
     def _verified(self, name: str, sides: _Sides, q: int, r: int) -> Verification | None:
         matches = sides.matches.get((name, q, r))
@@ -268,7 +268,7 @@ def _best_first(pair: RegionPair) -> tuple[float, int, float, Box, Box]:
     return -pair.score, -pair.inliers, area, pair.query.box_xyxy, pair.reference.box_xyxy
 
 
-def _located(pair: RegionPair) -> RegionPair:
+def located(pair: RegionPair) -> RegionPair:
     """Overlaps both ways; and the part that matched, where a side is only known as its frame."""
     found = pair.verification
     if found is None or found.model == "fundamental":

@@ -60,7 +60,7 @@ class ObjectSearch:
         self._nothing = "add some first"
         self.screen = Screen(self.settings, type(self))
         self._at_hand = AtHand()
-        self.second_look = SecondLook(self.describer, self._known, self._at_hand)
+        self.second_look = SecondLook(self.describer, self.comparer, self._known, self._at_hand)
 
     @classmethod
     def open(
@@ -183,9 +183,9 @@ class ObjectSearch:
         )
         unwanted, told = self._unwanted(search, negatives)
         retrieval = self._retrieval(search, views)
-        hits = [h for h in retrieval.hits(views, unwanted) if h.score >= search.threshold]
+        hits = retrieval.hits(views, unwanted)
         if search.second_look.enabled:
-            hits = self.second_look.over(views, hits, search.second_look.candidates)
+            hits = self.second_look.over(views, hits, search.second_look)
         found = [hit for hit in hits if search.wants(hit)]
         kept, filtered = self.screen.parted(found)
         answer = self._answer(

@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree.thing import look
+from objsearch.comparison import Comparer, swapped
 from objsearch.description import Describer
 from objsearch.flow import ordered_map
 from objsearch.match.geometry import inverse
+from objsearch.second_comparison import Closer, with_plane
+from objsearch.sections import SecondLook as SecondLookOptions
 from objsearch.sources import AtHand
 from objsearch.types import Box, DescribedImage, Hit, Image, ImageRef, Points, RegionPair
 from objsearch.views import View
@@ -34,13 +37,25 @@ Known = Callable[[ImageRef], DescribedImage | None]
 class SecondLook:
     """Reads hits again and judges them by their pixels."""
 
-    def __init__(self, describer: Describer, known: Known, at_hand: AtHand) -> None:
+    def __init__(
+        self, describer: Describer, comparer: Comparer, known: Known, at_hand: AtHand
+    ) -> None:
         self.describer = describer
+        self.comparer = comparer
         self.known = known
         self.at_hand = at_hand
 
-    def over(self, views: Sequence[View], hits: Sequence[Hit], candidates: int) -> list[Hit]:
-        """The hits in their order, the first `candidates` of them looked at again."""
+    def over(
+        self, views: Sequence[View], hits: Sequence[Hit], options: SecondLookOptions
+    ) -> list[Hit]:
+        """The hits, best first: those in doubt compared once more, then the first looked at."""
+        if len(views) == 1 and self.comparer.local and not any(h.negative_scores for h in hits):
+            hits = self._closer(views[0], hits, options.doubtful)
+        return self._looked_over(views, hits, options.candidates)
+
+    def _looked_over(
+        self, views: Sequence[View], hits: Sequence[Hit], candidates: int
+    ) -> list[Hit]:
         by_ref = {view.image.ref: view for view in views}
         first = [(by_ref[hit.query], hit) for hit in hits[:candidates]]
         pictures = self._pictures([view for view, hit in first if _is_planar(hit)])
@@ -57,9 +72,47 @@ class SecondLook:
 
     def between(self, hit: Hit, query: View, reference: View) -> Hit:
         """The hit of two pictures that were compared by themselves."""
-        if not _is_planar(hit) or _is_same_picture(query.image, reference.image):
+        if _is_same_picture(query.image, reference.image):
             return hit
-        return _looked_at(hit, self._picture(query), self._picture(reference))
+        pictures = self._picture(query), self._picture(reference)
+        if _is_doubtful(hit) and self.comparer.local:
+            hit = self._closer_both_ways(hit, (query.image, reference.image), pictures)
+        return _looked_at(hit, *pictures) if _is_planar(hit) else hit
+
+    def _closer(self, view: View, hits: Sequence[Hit], n: int) -> list[Hit]:
+        """The first `n` hits in doubt compared once more; ordered anew."""
+        doubtful = [hit for hit in hits if _is_doubtful(hit)][:n]
+        query = self._picture(view) if doubtful else None
+        if query is None:
+            return list(hits)
+        closer = Closer.of(query)
+
+        def again(hit: Hit) -> Hit:
+            known = self.known(hit.ref)
+            reference = None if known is None else self._read(known)
+            if known is None or reference is None:
+                return hit
+            return _with_plane(self.comparer, hit, (view.image, known), closer, reference)
+
+        workers = self.describer.settings.run.n_workers
+        found = {hit.ref: hit for hit in ordered_map(again, doubtful, workers=workers)}
+        return sorted((found.get(hit.ref, hit) for hit in hits), key=_rank_key)
+
+    def _closer_both_ways(
+        self,
+        hit: Hit,
+        sides: tuple[DescribedImage, DescribedImage],
+        pictures: tuple[Image | None, Image | None],
+    ) -> Hit:
+        """The better of both directions, so that it does not matter which comes first."""
+        query, reference = pictures
+        if query is None or reference is None:
+            return hit
+        one, other = sides
+        there = _with_plane(self.comparer, hit, sides, Closer.of(query), reference)
+        back = swapped(hit, one.size_wh)
+        back = _with_plane(self.comparer, back, (other, one), Closer.of(reference), query)
+        return there if there.score >= back.score else swapped(back, other.size_wh)
 
     def _pictures(self, views: Sequence[View]) -> dict[ImageRef, Image | None]:
         return {
@@ -88,6 +141,38 @@ class SecondLook:
             return None
         is_same_size = (image.full_size_wh or image.size_wh) == described.size_wh
         return image if is_same_size else None
+
+
+def _with_plane(
+    comparer: Comparer,
+    hit: Hit,
+    sides: tuple[DescribedImage, DescribedImage],
+    closer: Closer,
+    reference: Image,
+) -> Hit:
+    """The hit with what a second comparison finds, told in pixels of the whole images."""
+    found = closer.compare(reference)
+    if found is None:
+        return hit
+    to_query, to_reference = _scaling(closer.query), _scaling(reference)
+    plane = found.verification
+    points = np.hstack(
+        [
+            _points(plane.inliers_xyxy[:, :2], to_query),
+            _points(plane.inliers_xyxy[:, 2:], to_reference),
+        ]
+    )
+    transform = to_reference @ plane.transform @ inverse(to_query)
+    told = replace(plane, transform=transform, inliers_xyxy=points)
+    return with_plane(comparer, hit, sides, replace(found, verification=told))
+
+
+def _rank_key(hit: Hit) -> tuple[float, str]:
+    return -hit.score, str(hit.ref)
+
+
+def _is_doubtful(hit: Hit) -> bool:
+    return hit.verdict != "same" and not hit.note
 
 
 def _is_same_picture(one: DescribedImage, other: DescribedImage) -> bool:
@@ -143,14 +228,20 @@ def _compared(pair: RegionPair, query: Image, reference: Image) -> RegionPair:
 
 def _to_whole(image: Image) -> Matrix:
     """(3, 3) from pixels at hand to those of the image in full; it may be reduced, or a part."""
+    moved = _scaling(image)
+    moved[:2, 2] += image.offset_xy
+    return moved
+
+
+def _scaling(image: Image) -> Matrix:
+    """The same, without the offset of a part."""
     size_wh = image.full_size_wh if image.reduction > 1 else None
     sx, sy = (
         (1.0, 1.0)
         if size_wh is None
         else (size / own for size, own in zip(size_wh, image.size_wh, strict=True))
     )
-    dx, dy = image.offset_xy
-    return np.array([[sx, 0.0, (sx - 1) / 2 + dx], [0.0, sy, (sy - 1) / 2 + dy], [0.0, 0.0, 1.0]])
+    return np.array([[sx, 0.0, (sx - 1) / 2], [0.0, sy, (sy - 1) / 2], [0.0, 0.0, 1.0]])
 
 
 def _points(points_xy: Points, scaling: Matrix) -> Points:

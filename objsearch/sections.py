@@ -69,6 +69,12 @@ class SecondLook(Part):
         True, description="whether *same* is said only where the object's places agree"
     )
     candidates: int = Field(10, ge=1, description="hits that are looked at again, the first")
+    doubtful: int = Field(
+        5,
+        ge=0,
+        description="candidates not called *same*, the first, whose keypoints are compared once "
+        "more, at full size: what is small in a photo counts; of a single query image only",
+    )
 
 
 FoundVerdict = Literal["same", "uncertain"]

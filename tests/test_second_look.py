@@ -160,3 +160,25 @@ def test_the_table_says_where(folder: Path) -> None:
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(answer_table(found))
     assert "shared print: differs here (" in console.export_text()
+
+
+def test_a_card_at_one_percent_of_a_large_photo_is_the_same(tmp_path: Path) -> None:
+    card = drawing(224, 324, seed=5)
+    scene = cv2.resize(drawing(220, 330, seed=8), (2700, 1800), interpolation=cv2.INTER_CUBIC)
+    texture = np.random.default_rng(1).normal(0, 14, (900, 1350, 1)).astype(np.float32)
+    scene = np.clip(scene + cv2.resize(texture, (2700, 1800))[..., None], 0, 255).astype(np.uint8)
+    scene[900:1100, 1700:1990] = cv2.resize(card, (290, 200), interpolation=cv2.INTER_AREA)
+    PillowImage.fromarray(scene).save(tmp_path / "desk.jpg", quality=90)
+    first = search(**{"search.second_look.doubtful": 0}).add(tmp_path)
+    assert "same" not in verdicts(first.find(card, threshold=0)).values()
+    [hit] = search().add(tmp_path).find(card, threshold=0).hits
+    assert hit.verdict == "same"
+    box = hit.pairs[0].reference.box_xyxy
+    assert np.allclose(box, (1700, 900, 1990, 1100), atol=6)
+
+
+def test_strangers_stay_strangers(tmp_path: Path) -> None:
+    for seed in range(4):
+        PillowImage.fromarray(drawing(500, 400, seed=seed)).save(tmp_path / f"{seed}.png")
+    found = search().add(tmp_path).find(drawing(400, 500, seed=20), threshold=0)
+    assert "same" not in verdicts(found).values()
