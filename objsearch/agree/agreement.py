@@ -10,7 +10,7 @@ import numpy as np
 
 from objsearch.agree.base import Agreement, Relation
 from objsearch.agree.detail import detail_gain, lost_by_reducing
-from objsearch.agree.evidence import Evidence, weigh
+from objsearch.agree.evidence import MOST, Evidence, weigh
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.model import load_model
 from objsearch.agree.places import measure
@@ -40,6 +40,8 @@ PLAINLY_MORE = 0.06
 """Of the contrast, lost by reducing a picture and enlarging it again: no enlargement loses that."""
 LEAST_DETAIL = 0.078
 """Detail beyond the smaller copy's that is no mere enlargement (see `larger.least_detail`)."""
+OTHER_HUE = 30.0
+"""Levels of colour difference (Cr and Cb, ITU-R BT.601) that no compression or tone explains."""
 FEW_PLACES = 24
 """With less detail, turns and changes of size are not believed to be copies."""
 
@@ -62,7 +64,10 @@ def agree(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Ag
         return None
     places = measure(bring_together(laid.one, laid.other, laid.inside), laid.inside)
     model = load_model()
-    evidence = weigh(places, model.differing(places.features), registration)
+    logits = model.differing(places.features)
+    # Another colour is a fact, not a vote, however alike its grain and light.
+    logits[places.hue > OTHER_HUE] = MOST
+    evidence = weigh(places, logits, registration)
     return _judged(one, other, laid, registration, evidence)
 
 

@@ -30,12 +30,14 @@ FEATURES = (
 class Places:
     """(H / STEP, W / STEP, F) float32 features a place; where both pictures are; the noise.
 
-    `noise` is the deviation, in gray levels, of what is left where nothing differs.
+    `noise` is the deviation, in gray levels, of what is left where nothing differs; `hue` (H / STEP,
+    W / STEP) how far the colours of a place are apart beside their light, in levels.
     """
 
     features: NDArray[np.float32]
     inside: NDArray[np.bool_]
     noise: float
+    hue: NDArray[np.float32]
 
 
 def measure(pictures: Together, inside: NDArray[np.bool_]) -> Places:
@@ -80,7 +82,7 @@ def measure(pictures: Together, inside: NDArray[np.bool_]) -> Places:
     shown = pool(inside.astype(np.float32)) > 0.999
     kernel = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
     shown = cv2.erode(shown.astype(np.uint8), kernel, borderType=cv2.BORDER_REPLICATE).astype(bool)
-    return Places(features.astype(np.float32), shown, noise)
+    return Places(features.astype(np.float32), shown, noise, np.asarray(hue, np.float32))
 
 
 def noise_of(rest: Map, inside: NDArray[np.bool_]) -> float:

@@ -27,6 +27,8 @@ SHOWN = 320
 """Side of the middle on which blurs are tried, in pixels of the grid."""
 LEAST_GAIN, MOST_GAIN = 0.7, 1.4
 """Of a channel beside the curve: white balance goes no further."""
+MOST_OFFSET = 20.0
+"""Gray levels by which a channel may be lifted: more makes one colour of two into another."""
 SAMPLED = 160
 """Pixels along the longer side among which tone is fitted."""
 CLIPPED = 5e-4
@@ -211,10 +213,15 @@ def _rising(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArra
 def _line(x: Values, y: Values, weight: NDArray[np.bool_]) -> tuple[float, float]:
     x, y = x[weight], y[weight]
     if len(x) < N_LEVELS or float(x.std()) < 1.0:
-        return 1.0, float(np.median(y - x)) if len(x) else 0.0
+        return 1.0, _lifted(y - x) if len(x) else 0.0
     gain = float(np.cov(x, y)[0, 1] / x.var(ddof=1))
     gain = min(max(gain, LEAST_GAIN), MOST_GAIN)
-    return gain, float(np.median(y - gain * x))
+    return gain, _lifted(y - gain * x)
+
+
+def _lifted(gaps: Values) -> float:
+    """The offset of a channel, as far as white balance and flare go."""
+    return float(np.clip(np.median(gaps), -MOST_OFFSET, MOST_OFFSET))
 
 
 def _middles(
