@@ -28,10 +28,10 @@ FEATURES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Places:
-    """(H / STEP, W / STEP, F) float32 features a place; where both pictures are; the noise.
+    """(H / STEP, W / STEP, F) float32 features a place; where both are; the noise.
 
-    `noise` is the deviation, in gray levels, of what is left where nothing differs; `hue` (H / STEP,
-    W / STEP) how far the colours of a place are apart beside their light, in levels.
+    `noise` is the deviation, in gray levels, of what is left where nothing differs; `hue`
+    (H / STEP, W / STEP) how far the colours of a place are apart beside their light.
     """
 
     features: NDArray[np.float32]
