@@ -65,9 +65,11 @@ def agree(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Ag
     places = measure(bring_together(laid.one, laid.other, laid.inside), laid.inside)
     model = load_model()
     logits = model.differing(places.features)
-    # Another colour is a fact, not a vote, however alike its grain and light.
+    numbers = weigh(places, logits, registration).numbers
+    # Another colour is a fact, not a vote, however alike grain and light: it says that something
+    # differs, and nothing about whether both come from one shot.
     logits[places.hue > OTHER_HUE] = MOST
-    evidence = weigh(places, logits, registration)
+    evidence = replace(weigh(places, logits, registration), numbers=numbers)
     return _judged(one, other, laid, registration, evidence)
 
 

@@ -32,8 +32,8 @@ def resized(pixels: Pixels) -> Pixels:
 
 
 def warmer(pixels: Pixels) -> Pixels:
-    """As a filter does it: more than white balance, less than another colour."""
-    return np.clip(pixels * (1.0, 0.85, 0.45) + (25, 5, 0), 0, 255).astype(np.uint8)
+    """Another white balance, as of a warm lamp; colours beside light leave it for review."""
+    return np.clip(pixels * (1.0, 0.9, 0.75) + (12, 4, 0), 0, 255).astype(np.uint8)
 
 
 EDITS: dict[str, Callable[[Pixels], Pixels]] = {
@@ -59,7 +59,14 @@ def test_edited_copies_are_found_and_others_are_not(planned: Planned, tmp_path: 
         put(tmp_path / f"other{seed}.png", drawing(300, 400, seed))
     plan = planned(tmp_path, keep=["path"])
     # The mirror image is the upside-down one, turned by half: the two are the same.
-    same = {"resized.png", "brightened.png", "quarter.png", "again.jpg", "mirrored.png"}
+    same = {
+        "warmer.png",
+        "resized.png",
+        "brightened.png",
+        "quarter.png",
+        "again.jpg",
+        "mirrored.png",
+    }
     expected = {f"{name}.png": "review" for name in EDITS} | dict.fromkeys(same, "remove")
     assert told(plan, tmp_path) == [{"a.png": "keep", **expected}]
     by_name = {Path(one.path).stem: one for one in plan.groups[0].members}
