@@ -18,7 +18,7 @@ from objsearch.comparison import Comparer, swapped
 from objsearch.description import Describer
 from objsearch.flow import ordered_map
 from objsearch.match.geometry import inverse
-from objsearch.second_comparison import Closer, with_plane
+from objsearch.second_comparison import Closer, Plane, with_plane
 from objsearch.sections import SecondLook as SecondLookOptions
 from objsearch.sources import AtHand
 from objsearch.types import Box, DescribedImage, Hit, Image, ImageRef, Points, RegionPair
@@ -151,10 +151,16 @@ def _with_plane(
     reference: Image,
 ) -> Hit:
     """The hit with what a second comparison finds, told in pixels of the whole images."""
-    found = closer.compare(reference)
-    if found is None:
-        return hit
-    to_query, to_reference = _scaling(closer.query), _scaling(reference)
+    for found in closer.planes(reference):
+        better = with_plane(comparer, hit, sides, _in_full(found, closer.query, reference))
+        if better is not hit:
+            return better
+    return hit
+
+
+def _in_full(found: Plane, query: Image, reference: Image) -> Plane:
+    """The plane in pixels of the whole images."""
+    to_query, to_reference = _scaling(query), _scaling(reference)
     plane = found.verification
     points = np.hstack(
         [
@@ -163,8 +169,7 @@ def _with_plane(
         ]
     )
     transform = to_reference @ plane.transform @ inverse(to_query)
-    told = replace(plane, transform=transform, inliers_xyxy=points)
-    return with_plane(comparer, hit, sides, replace(found, verification=told))
+    return replace(found, verification=replace(plane, transform=transform, inliers_xyxy=points))
 
 
 def _rank_key(hit: Hit) -> tuple[float, str]:
