@@ -17,13 +17,22 @@ from objsearch.classify.base import Classifier
 from objsearch.config import load_settings
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import UsageError
-from objsearch.flags import UNSCREENED, Flag
 from objsearch.flow import ordered_map
 from objsearch.registry import build
 from objsearch.sections import SecondLook
 from objsearch.settings import Settings
 from objsearch.sources import Place, Reading, expand, is_made_up, read_image, unfold
-from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Pixels, Unreadable
+from objsearch.types import (
+    UNSCREENED,
+    Answer,
+    DescribedImage,
+    Flag,
+    Hit,
+    Image,
+    ImageRef,
+    Pixels,
+    Unreadable,
+)
 
 Flags = tuple[Flag, ...]
 

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TextIO
 
-from objsearch.flags import Flag
 from objsearch.report.as_json import SCORE_DIGITS, box_numbers, rounded
-from objsearch.types import Answer, Box, Hit, ImageRef
+from objsearch.types import Answer, Box, Flag, Hit, ImageRef
 
 COLUMNS = (
     "query",

@@ -16,6 +16,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from objsearch.files import write_whole
 from objsearch.images.draw import PALETTE
 from objsearch.report.blurring import flagged_in, reading_blurred
 from objsearch.report.drawing import hex_colour
@@ -32,7 +33,6 @@ from objsearch.report.wording import (
     region_name,
     shown,
 )
-from objsearch.saving import write_whole
 from objsearch.types import Answer
 
 _FOLDER = Path(__file__).parent

@@ -18,7 +18,7 @@ import platformdirs
 
 from objsearch.description import content_hash
 from objsearch.errors import UsageError
-from objsearch.saving import write_whole
+from objsearch.files import write_whole
 from objsearch.settings import Settings
 from objsearch.sources import Place, read_image
 from objsearch.tasks.duplicates.plan import Plan

@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from objsearch.errors import UsageError
-from objsearch.saving import write_whole
+from objsearch.files import write_whole
 from objsearch.tasks.duplicates.records import FileText, first_mistake, read_record
 
 SCHEMA: Literal["objsearch/quarantine/1"] = "objsearch/quarantine/1"

@@ -13,7 +13,7 @@ import shutil
 import stat
 from contextlib import suppress
 
-from objsearch.saving import sync_folder
+from objsearch.files import sync_folder
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 PART = ".objsearch-part"

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from objsearch.errors import UsageError
-from objsearch.saving import write_whole
+from objsearch.files import write_whole
 from objsearch.tasks.duplicates.files import lies_in
 from objsearch.tasks.duplicates.records import FileText, first_mistake, read_record
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from objsearch.flags import Flag
 from objsearch.pipeline import ObjectSearch
 from objsearch.screening import Screen
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates.plan import Plan
-from objsearch.types import ImageRef
+from objsearch.types import Flag, ImageRef
 
 
 def open_screen(settings: Settings) -> Screen:

@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from objsearch.files import write_whole
 from objsearch.match.geometry import inverse
 from objsearch.report.as_html import PAGE_BYTES
 from objsearch.report.blurring import reading_blurred
 from objsearch.report.links import link_of
 from objsearch.report.pictures import Album, Read
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
-from objsearch.saving import write_whole
 from objsearch.tasks.larger.alignment import Matrix
 from objsearch.tasks.larger.forms import mark_text, scale_text, summary
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy

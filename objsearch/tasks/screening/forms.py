@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from objsearch.files import write_whole
 from objsearch.images.transform import shrunk
 from objsearch.report.as_html import PAGE_BYTES
 from objsearch.report.as_json import flag_json, plain, rounded
@@ -21,7 +22,6 @@ from objsearch.report.links import link_of
 from objsearch.report.pictures import PREVIEW_SIDE, Album, Read
 from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
-from objsearch.saving import write_whole
 from objsearch.tasks.screening.listing import Listing, Screened
 
 SCREEN_SCHEMA = "objsearch/screen/1"

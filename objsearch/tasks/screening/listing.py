@@ -9,13 +9,12 @@ from itertools import groupby
 from typing import Any
 
 from objsearch.errors import UsageError
-from objsearch.flags import Flag
 from objsearch.flow import Progress, counted, silent
 from objsearch.pipeline import ObjectSearch
 from objsearch.screening import Look, Screen, worst
 from objsearch.settings import Settings
 from objsearch.sources import expand, nothing_there
-from objsearch.types import ImageRef, Unreadable
+from objsearch.types import Flag, ImageRef, Unreadable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from objsearch.files import write_whole
 from objsearch.report.as_json import plain, rounded
 from objsearch.report.links import link_of
 from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import shown
-from objsearch.saving import write_whole
 from objsearch.tasks.signing.findings import (
     NOT_LOOKED,
     NOT_SIGNED,

@@ -1,34 +1,24 @@
-"""The nouns that every room shares: frozen values, no behaviour beyond their own text and geometry.
+"""Pictures, the places of objects in them, and where they came from.
 
-Boxes are half-open `(x1, y1, x2, y2)` in pixels of the upright image. Pixels are RGB. Scores are in
-[0, 1] and higher is more alike.
+Boxes are half-open `(x1, y1, x2, y2)` in pixels of the upright image. Pixels are RGB.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.flags import Flag
-
 Pixels = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB. BGR never leaves a function that calls OpenCV."""
-
-Scores = NDArray[np.float64]
-"""(Q, R) in [0, 1]: every query region against every reference region."""
 
 Points = NDArray[np.float32]
 """(K, 2) float32, x and y in pixels of the upright image."""
 
-Verdict = Literal["same", "uncertain", "different"]
 Proposal = Literal["detector", "given", "grid", "frame", "geometry"]
-Kind = Literal["global", "binary", "local-binary", "local-real"]
-"""What an extractor produces and a matcher accepts."""
 
 
 class Box(NamedTuple):
@@ -179,139 +169,3 @@ class Region:
     @property
     def is_frame(self) -> bool:
         return self.proposal == "frame"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GlobalDescriptor:
-    """One unit vector for a whole crop: (D,) float32."""
-
-    vector: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class BinaryDescriptor:
-    """One binary code for a crop: (B,) uint8; `quality` in [0, 1] is the structure it rests on."""
-
-    code: NDArray[np.uint8]
-    quality: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LocalFeatures:
-    """Keypoints of a crop and their codes.
-
-    `points_xy` (K, 2) in image pixels; `codes` (K, B) uint8 for binary, (K, D) float32 for real
-    descriptors; `scale` image pixels a working pixel: the crop was resized by 1 / scale.
-    """
-
-    points_xy: Points
-    codes: NDArray[np.uint8] | NDArray[np.float32]
-    scale: float
-
-    def __len__(self) -> int:
-        return len(self.points_xy)
-
-
-Descriptor = GlobalDescriptor | BinaryDescriptor | LocalFeatures
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DescribedImage:
-    """All that a search needs of an image: the one thing an index stores.
-
-    `descriptors[name]` runs parallel to `regions`; `name` is the registered name of the extractor.
-    """
-
-    ref: ImageRef
-    size_wh: tuple[int, int]
-    regions: tuple[Region, ...]
-    descriptors: Mapping[str, tuple[Descriptor, ...]]
-    content: str = ""
-    warnings: tuple[str, ...] = ()
-    note: str = ""
-    """`too_few_features` when the picture has too little structure to be compared."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Verification:
-    """What geometry found between two sets of keypoints.
-
-    `transform` (3, 3) maps query pixels to reference pixels; `model` says which family fitted
-    (`homography`, `affine`, `fundamental`; the last maps points to lines and locates nothing).
-    `inliers_xyxy` (N, 4): query x, y and reference x, y of each agreeing match.
-    """
-
-    model: str
-    transform: NDArray[np.float64]
-    inliers_xyxy: NDArray[np.float32]
-    mirrored: bool = False
-
-    @property
-    def n_inliers(self) -> int:
-        return len(self.inliers_xyxy)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RegionPair:
-    """One assigned and verified pair of regions: the evidence.
-
-    `overlap_query` is the part of the query's region that was found in the reference,
-    `overlap_reference` the part of the reference's region that it covers; None without geometry.
-    """
-
-    query: Region
-    reference: Region
-    score: float
-    verdict: Verdict
-    similarities: Mapping[str, float]
-    """Raw similarity an extractor, in [0, 1]."""
-    features: Mapping[str, float] = field(default_factory=dict)
-    """The numbers the calibration made the score from."""
-    verification: Verification | None = None
-    overlap_query: float | None = None
-    overlap_reference: float | None = None
-    evidence: str = ""
-    """What the second look says: `shared_print` where print agrees and something differs."""
-    differs: tuple[tuple[Box, ...], tuple[Box, ...]] = ((), ())
-    """Boxes of what differs, in the query and in the reference."""
-
-    @property
-    def inliers(self) -> int:
-        return self.verification.n_inliers if self.verification else 0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Hit:
-    """One line of the answer: a reference image, best pair first; scores by query image too."""
-
-    ref: ImageRef
-    score: float
-    verdict: Verdict
-    size_wh: tuple[int, int]
-    pairs: tuple[RegionPair, ...]
-    query: ImageRef
-    """The view that found it, of several query images."""
-    view_scores: Mapping[str, float] = field(default_factory=dict)
-    note: str = ""
-    negative_scores: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """What a search says: hits, what was looked at and left out, and under which settings."""
-
-    queries: tuple[DescribedImage, ...]
-    hits: tuple[Hit, ...]
-    scanned: int
-    compared: int
-    skipped: tuple[Unreadable, ...]
-    settings: Mapping[str, object]
-    elapsed_seconds: float
-    warnings: tuple[str, ...] = ()
-    found: int = 0
-    """Hits over the threshold before `offset` and `top` cut a page out of them."""
-    filtered: int = 0
-    flags: Mapping[ImageRef, tuple[Flag, ...]] = field(default_factory=dict)
-    """What screening has against queries and hits, listed or filtered."""
-    screened_out: tuple[ImageRef, ...] = ()
-    """Hits that screening has filtered out."""

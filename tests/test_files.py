@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from objsearch.saving import write_whole
+from objsearch.files import write_whole
 
 
 def test_parts_are_put_together_and_lines_end_alike_everywhere(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_standard_output_gets_the_page_and_keeps_what_others_print(
     tmp_path: Path, redirected: bool
 ) -> None:
     program = (
-        "from objsearch.saving import write_whole\n"
+        "from objsearch.files import write_whole\n"
         "print('before', flush=True)\n"
         "write_whole('/dev/stdout', ['page\\n'])\n"
     )
