@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from objsearch.components.registry import ROOM_MARK, ROOMS, Component, component, names
 from objsearch.errors import ConfigError, nearest
-from objsearch.registry import ROOM_MARK, ROOMS, Component, component, names
 from objsearch.settings import Channel, Settings
 from objsearch.yaml_marks import Marks, read_yaml
 

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.classify.base import Classifier
+from objsearch.components.registry import build
 from objsearch.config import load_settings
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import UsageError
 from objsearch.flow import ordered_map
-from objsearch.registry import build
 from objsearch.sections import SecondLook
 from objsearch.settings import Settings
 from objsearch.sources import Place, Reading, expand, is_made_up, read_image, unfold

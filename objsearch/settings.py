@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from objsearch.components.registry import built, of_room
 from objsearch.describe.base import Extractor
 from objsearch.detect.base import Detector
 from objsearch.errors import ConfigError
@@ -25,7 +26,6 @@ from objsearch.match.base import Matcher
 from objsearch.match.calibration import Calibration
 from objsearch.match.geometry import Geometry
 from objsearch.rank.verdicts import Verdicts
-from objsearch.registry import built, of_room
 from objsearch.sections import Input, Part, Search
 from objsearch.task_sections import Duplicates, Larger, Screening, Signing
 from objsearch.types import Kind

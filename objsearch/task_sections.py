@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SerializeAsAny
 
 from objsearch.classify.base import Classifier
-from objsearch.registry import of_room
+from objsearch.components.registry import of_room
 from objsearch.sections import Part
 
 KeepRule = Literal[

@@ -202,7 +202,7 @@ assert seen == {"onnxruntime": ("1", "true"), "ultralytics": ("1", "true")}, see
 
 
 def test_a_value_that_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    from objsearch.offline import keep_quiet
+    from objsearch.components.telemetry import keep_quiet
 
     values: dict[str, Any] = {"ORT_DISABLE_TELEMETRY": "0", "YOLO_VERBOSE": "true"}
     for name, value in values.items():

@@ -19,8 +19,8 @@ import typer
 
 from objsearch.apps.cli import main
 from objsearch.apps.cli.app import app
+from objsearch.components.registry import ROOMS
 from objsearch.config import load_settings, preset_names
-from objsearch.registry import ROOMS
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"

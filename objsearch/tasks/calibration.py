@@ -11,12 +11,12 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.components.registry import component
 from objsearch.describe.base import Extractor
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, silent
 from objsearch.match.calibration import Calibration, Examples, fit
 from objsearch.pipeline import ObjectSearch
-from objsearch.registry import component
 from objsearch.settings import Settings
 from objsearch.tasks.groundtruth import Groundtruth, read_groundtruth
 from objsearch.types import Hit

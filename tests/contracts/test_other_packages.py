@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from objsearch import registry
+from objsearch.components import registry
 from objsearch.config import dump_yaml, json_schema, load_settings
 from objsearch.errors import ConfigError
 from objsearch.match.calibration import Calibration, save

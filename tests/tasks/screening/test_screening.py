@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from objsearch import registry
 from objsearch.apps.cli import main
 from objsearch.classify import packages
 from objsearch.classify.base import Classifier, Judgement
+from objsearch.components import registry
 from objsearch.config import load_settings
 from objsearch.errors import MissingDependencyError, UsageError, WeightsError
 from objsearch.pipeline import ObjectSearch

@@ -16,7 +16,7 @@ import yaml
 
 from objsearch.errors import WeightsError, nearest
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def models_dir() -> Path:

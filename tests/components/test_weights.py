@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from objsearch import weights
+from objsearch.components import weights
 from objsearch.errors import WeightsError
 from objsearch.match import calibration
 
