@@ -25,8 +25,8 @@ from PIL import ImageDraw, ImageEnhance, ImageOps
 
 from objsearch.classify.nudenet import NudeNet
 from objsearch.classify.open_nsfw import OpenNsfw
-from objsearch.config import load_settings
 from objsearch.screening import Examples
+from objsearch.settings import load_settings
 from objsearch.tasks.groundtruth import read_groundtruth
 from objsearch.tasks.screening import Listing, screen_images
 

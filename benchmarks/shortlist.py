@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.comparison import Comparer
-from objsearch.config import load_settings
 from objsearch.describe.orb import Orb
 from objsearch.describe.sift import Sift
 from objsearch.images.decode import decode
@@ -31,6 +30,7 @@ from objsearch.index.postings import Postings, build_postings, votes
 from objsearch.index.visual_words import VisualWords
 from objsearch.index.vocabulary import Vocabulary, load_vocabulary
 from objsearch.match.ratio_test import RatioTest
+from objsearch.settings import load_settings
 from objsearch.tasks.groundtruth import read_groundtruth
 from objsearch.types import Box, DescribedImage, ImageRef, LocalFeatures, Region
 

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any, Self, Unpack
 
 from objsearch.comparison import Comparer, swapped
-from objsearch.config import load_settings
 from objsearch.description import Describer
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.retrieval import Retrieval, compare_versions
 from objsearch.screening import Screen
 from objsearch.second_look import SecondLook
-from objsearch.sections import Search, SearchOptions, Where
-from objsearch.settings import Settings
+from objsearch.settings import Search, SearchOptions, Settings, Where, load_settings
 from objsearch.sources import (
     AtHand,
     Place,

@@ -14,7 +14,7 @@ from objsearch.flow import batches, ordered_map
 from objsearch.index.base import Index, Ranker
 from objsearch.mirror import compare_mirrored
 from objsearch.rank.fusion import fuse, ranked_down
-from objsearch.sections import Search
+from objsearch.settings import Search
 from objsearch.types import DescribedImage, Hit, ImageRef
 from objsearch.views import View
 

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 
 from objsearch.classify.base import Classifier
 from objsearch.components.registry import build
-from objsearch.config import load_settings
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import UsageError
 from objsearch.flow import ordered_map
-from objsearch.sections import SecondLook
-from objsearch.settings import Settings
+from objsearch.settings import SecondLook, Settings, load_settings
 from objsearch.sources import Place, Reading, expand, is_made_up, read_image, unfold
 from objsearch.types import (
     UNSCREENED,

@@ -19,7 +19,7 @@ from objsearch.description import Describer
 from objsearch.flow import ordered_map
 from objsearch.match.geometry import inverse
 from objsearch.second_comparison import Closer, with_plane
-from objsearch.sections import SecondLook as SecondLookOptions
+from objsearch.settings import SecondLook as SecondLookOptions
 from objsearch.sources import AtHand
 from objsearch.types import Box, DescribedImage, Hit, Image, ImageRef, Points, RegionPair
 from objsearch.views import View

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from objsearch.config import load_settings
 from objsearch.description import Describer, content_hash
+from objsearch.settings import load_settings
 from objsearch.sources import Place, expand
 from objsearch.sources.reading import region_of
 from objsearch.types import DescribedImage, ImageRef, LocalFeatures, Pixels, Unreadable

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from objsearch.config import load_settings, preset_names
 from objsearch.errors import ConfigError, UsageError
 from objsearch.images.decode import decode
 from objsearch.pipeline import ObjectSearch
 from objsearch.report.as_json import answer_json
+from objsearch.settings import load_settings, preset_names
 from objsearch.types import Answer, Pixels
 from tests.pictures import brightened, cropped, drawing, encoded, flat, noise
 

@@ -20,7 +20,7 @@ import typer
 from objsearch.apps.cli import main
 from objsearch.apps.cli.app import app
 from objsearch.components.registry import ROOMS
-from objsearch.config import load_settings, preset_names
+from objsearch.settings import load_settings, preset_names
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from objsearch.components.registry import ROOMS, build, component, names
-from objsearch.config import json_schema, load_settings
 from objsearch.errors import ConfigError, UnknownComponentError
+from objsearch.settings import json_schema, load_settings
 from tests.contracts.made import EVERY, fresh, spec
 
 every = pytest.mark.parametrize(("room", "name"), EVERY)

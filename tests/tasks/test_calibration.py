@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from objsearch.config import load_settings
 from objsearch.errors import UsageError
 from objsearch.match.calibration import Calibration, save
 from objsearch.pipeline import ObjectSearch
+from objsearch.settings import load_settings
 from objsearch.tasks.calibration import Result, calibrate
 
 SAME = (

@@ -20,9 +20,8 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageEnhance, ImageOps
 
-from objsearch.config import load_settings
 from objsearch.match.calibration import Calibration, save
-from objsearch.settings import Settings
+from objsearch.settings import Settings, load_settings
 from objsearch.tasks.calibration import Labelled, fitted, labelled_pairs
 
 OBJECT_SETS = {"grocery_packages": 3, "scenes": 1, "lookalike_coco": 1}

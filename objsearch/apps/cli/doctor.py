@@ -145,7 +145,7 @@ def _weights() -> Iterator[Finding]:
 
 
 def _places() -> Iterator[Finding]:
-    from objsearch.config import load_settings, presets_dir
+    from objsearch.settings import load_settings, presets_dir
     from objsearch.tasks.duplicates.decisions import decisions_path
 
     yield Finding("place", "python", "ok", sys.executable)

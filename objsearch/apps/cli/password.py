@@ -11,7 +11,7 @@ import typer
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from objsearch.task_sections import Signing
+    from objsearch.settings import Signing
     from objsearch.tasks.signing.password import Password
 
 PasswordFileOption = Annotated[

@@ -14,7 +14,7 @@ from typing import cast
 from objsearch.agree import Agreement
 from objsearch.flow import Progress, silent
 from objsearch.match.geometry import inverse
-from objsearch.task_sections import Duplicates
+from objsearch.settings import Duplicates
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, why_better
 from objsearch.tasks.duplicates.likeness import Likeness

@@ -10,11 +10,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.config import load_settings
 from objsearch.errors import UnreadableImageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.images.holdings import Holdings, holdings_of
-from objsearch.settings import Settings
+from objsearch.settings import Settings, load_settings
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.companions import companions_of
 from objsearch.tasks.duplicates.decisions import Content as DecidedContent

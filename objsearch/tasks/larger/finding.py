@@ -15,7 +15,7 @@ from objsearch.errors import UsageError
 from objsearch.flow import counted, ordered_map
 from objsearch.images.transform import crop
 from objsearch.pipeline import ObjectSearch
-from objsearch.sections import SecondLook
+from objsearch.settings import SecondLook
 from objsearch.sources import Place, expand, is_made_up
 from objsearch.tasks.larger.alignment import (
     Extent,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.errors import UsageError
-from objsearch.task_sections import Signing
+from objsearch.settings import Signing
 
 MIN_CHARACTERS = 4
 ENVIRONMENT = "OBJSEARCH_PASSWORD"

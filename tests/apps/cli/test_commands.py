@@ -20,8 +20,8 @@ from PIL import Image as PillowImage
 from objsearch import __version__, weights
 from objsearch.apps.cli import detect, doctor
 from objsearch.components.registry import ROOMS, names
-from objsearch.config import load_settings, preset_names
 from objsearch.match import calibration
+from objsearch.settings import load_settings, preset_names
 from tests.apps.cli.conftest import Cli
 
 Failing = Callable[..., str]

@@ -305,7 +305,7 @@ def test_everything_is_accounted_for(planned: Planned, photo: Path) -> None:
 def test_the_plan_is_the_same_on_every_run_and_for_every_number_of_workers(
     light: dict[str, Any], tmp_path: Path
 ) -> None:
-    from objsearch.config import load_settings
+    from objsearch.settings import load_settings
 
     for seed in range(4):
         pixels = drawing(120, 160, seed)

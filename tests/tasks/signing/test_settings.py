@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from objsearch.apps.cli import main
-from objsearch.config import load_settings
 from objsearch.errors import ConfigError, UsageError
+from objsearch.settings import load_settings
 from objsearch.tasks.signing import Wanted, password_of
 from objsearch.tasks.signing.password import ENVIRONMENT
 from tests.pictures import drawing, encoded

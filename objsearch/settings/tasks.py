@@ -8,7 +8,7 @@ from pydantic import Field, SerializeAsAny
 
 from objsearch.classify.base import Classifier
 from objsearch.components.registry import of_room
-from objsearch.sections import Part
+from objsearch.settings.base import Part
 
 KeepRule = Literal[
     "reference",

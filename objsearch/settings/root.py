@@ -1,6 +1,6 @@
 """Everything that can be set, with its default: the sections of a settings file.
 
-The defaults are the preset `default`. `objsearch.config` reads YAML into these.
+The defaults are the preset `default`. `loading` reads YAML into these.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from objsearch.match.base import Matcher
 from objsearch.match.calibration import Calibration
 from objsearch.match.geometry import Geometry
 from objsearch.rank.verdicts import Verdicts
-from objsearch.sections import Input, Part, Search
-from objsearch.task_sections import Duplicates, Larger, Screening, Signing
+from objsearch.settings.base import Part
+from objsearch.settings.input import Input
+from objsearch.settings.search import Search
+from objsearch.settings.tasks import Duplicates, Larger, Screening, Signing
 from objsearch.types import Kind
 
 DEFAULT_MATCHERS: Mapping[Kind, str] = {

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from objsearch.config import Settings, dump_yaml, json_schema, load_settings, preset_names
 from objsearch.errors import ConfigError, ObjSearchError
+from objsearch.settings import Settings, dump_yaml, json_schema, load_settings, preset_names
 
 Write = Callable[[str | bytes], Path]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from objsearch.yaml_marks import read_yaml
+from objsearch.settings.yaml_lines import read_yaml
 
 TEXT = """\
 # a comment

@@ -1,6 +1,6 @@
 """One YAML file -> validated settings, with errors that name file, line and key.
 
-A YAML says only what differs from the defaults in `objsearch.settings`.
+A YAML says only what differs from the defaults in `root`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from objsearch.components.registry import ROOM_MARK, ROOMS, Component, component, names
+from objsearch.components.registry import Component, component
 from objsearch.errors import ConfigError, nearest
-from objsearch.settings import Channel, Settings
-from objsearch.yaml_marks import Marks, read_yaml
+from objsearch.settings.root import Channel, Settings
+from objsearch.settings.yaml_lines import Marks, read_yaml
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def presets_dir() -> Path:
@@ -122,30 +122,6 @@ def _known_keys(data: Any, path: Sequence[Any]) -> list[str]:
         elif isinstance(part, str):
             model = model.model_fields[part].annotation
     return list(model.model_fields)
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of a settings file (draft 2020-12), for editors."""
-    schema = _with_rooms(Settings.model_json_schema())
-    for room in ROOMS:
-        choices: list[dict[str, Any]] = [{"enum": list(names(room))}]
-        for name in names(room):
-            one = component(room, name).model_json_schema(mode="validation")
-            one["properties"] = {"name": {"const": name}, **one.get("properties", {})}
-            one["required"] = ["name"]
-            choices.append(one)
-        schema.setdefault("$defs", {})[room] = {"oneOf": choices}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def _with_rooms(schema: Any) -> Any:
-    """The schema with every mark of a room replaced by a reference to its components."""
-    if isinstance(schema, list):
-        return [_with_rooms(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: _with_rooms(value) for key, value in schema.items() if key != ROOM_MARK}
-    return {"$ref": f"#/$defs/{schema[ROOM_MARK]}", **inner} if ROOM_MARK in schema else inner
 
 
 def dump_yaml(settings: Settings) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from objsearch.config import dump_yaml, json_schema, load_settings, preset_names, presets_dir
 from objsearch.pipeline import ObjectSearch
+from objsearch.settings import dump_yaml, json_schema, load_settings, preset_names, presets_dir
 from objsearch.types import Pixels
 from tests.pictures import brightened, cropped, rotated
 
