@@ -21,9 +21,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import get_args
 
-from objsearch.pipeline import ObjectSearch
 from objsearch.rank.fusion import Fusion, fuse
 from objsearch.rank.metrics import Ranked, average_precision, is_top1_right
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.tasks.groundtruth import read_groundtruth
 
 N_DRAWN = 3

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.tasks.evaluation import Evaluation, Options, evaluate
 from objsearch.tasks.groundtruth import read_groundtruth

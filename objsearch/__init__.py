@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from objsearch.errors import ObjSearchError
-    from objsearch.pipeline import ObjectSearch
+    from objsearch.search.pipeline import ObjectSearch
     from objsearch.settings import Settings, Where, load_settings
     from objsearch.types import Answer, Box, Hit, Image, ImageRef, Region, RegionPair
 
@@ -26,7 +26,7 @@ _HOMES = {
     "Image": "types",
     "ImageRef": "types",
     "ObjSearchError": "errors",
-    "ObjectSearch": "pipeline",
+    "ObjectSearch": "search.pipeline",
     "Region": "types",
     "RegionPair": "types",
     "Settings": "settings",

@@ -15,7 +15,7 @@ import pytest
 
 from objsearch.images.decode import decode
 from objsearch.match.calibration import Calibration, save
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.types import Pixels
 

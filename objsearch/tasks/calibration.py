@@ -16,7 +16,7 @@ from objsearch.describe.base import Extractor
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, silent
 from objsearch.match.calibration import Calibration, Examples, fit
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings
 from objsearch.tasks.groundtruth import Groundtruth, read_groundtruth
 from objsearch.types import Hit

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from objsearch.pipeline import ObjectSearch
 from objsearch.rank.metrics import (
     Ranked,
     average_precision,
@@ -16,6 +15,7 @@ from objsearch.rank.metrics import (
     recall_at,
     recall_at_precision,
 )
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.tasks.groundtruth import Groundtruth, Row
 from objsearch.types import Answer, Box, Hit
 

@@ -13,7 +13,7 @@ import pytest
 from objsearch.components import registry
 from objsearch.errors import ConfigError
 from objsearch.match.calibration import Calibration, save
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import dump_yaml, json_schema, load_settings
 
 BROUGHT = {

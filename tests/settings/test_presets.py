@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import dump_yaml, json_schema, load_settings, preset_names, presets_dir
 from objsearch.types import Pixels
 from tests.pictures import brightened, cropped, rotated

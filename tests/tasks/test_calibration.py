@@ -11,7 +11,7 @@ import pytest
 
 from objsearch.errors import UsageError
 from objsearch.match.calibration import Calibration, save
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.tasks.calibration import Result, calibrate
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.tasks.evaluation import Options, evaluate
 from objsearch.tasks.groundtruth import read_groundtruth
 from objsearch.types import Pixels

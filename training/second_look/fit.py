@@ -33,7 +33,7 @@ from scipy.optimize import minimize
 
 from objsearch.agree.thing import look
 from objsearch.agree.thing_model import NUMBERS, ThingModel
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.types import Pixels, RegionPair
 

@@ -56,7 +56,7 @@ def detect(
     is_complete = True
     with waiting() as progress:
         settings = shared.settings_of(preset, config, mode, workers, assignments, filters)
-        from objsearch.pipeline import ObjectSearch
+        from objsearch.search.pipeline import ObjectSearch
         from objsearch.types import Unreadable
 
         progress.say("detect")

@@ -124,8 +124,8 @@ def find(
 
     with waiting() as progress:
         settings = shared.settings_of(preset, config, mode, workers, assignments, filters)
-        from objsearch.pipeline import ObjectSearch
         from objsearch.report.as_html import write_html
+        from objsearch.search.pipeline import ObjectSearch
 
         progress.say("describing")
         search = ObjectSearch(settings, progress)

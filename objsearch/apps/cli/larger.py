@@ -81,7 +81,7 @@ def larger(
     filters = shared.files_filters(include, exclude)
     with waiting() as progress:
         settings = shared.settings_of(chosen, config, None, workers, assignments, filters)
-        from objsearch.pipeline import ObjectSearch
+        from objsearch.search.pipeline import ObjectSearch
         from objsearch.tasks.larger import find_larger
         from objsearch.tasks.larger.as_html import write_page
 

@@ -94,7 +94,7 @@ def screen(
 
     with waiting() as progress:
         settings = shared.settings_of(preset, config, None, workers, assignments, wanted)
-        from objsearch.pipeline import ObjectSearch
+        from objsearch.search.pipeline import ObjectSearch
         from objsearch.tasks.screening import screen_images
         from objsearch.tasks.screening.forms import write_page
 

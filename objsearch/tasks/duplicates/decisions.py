@@ -16,9 +16,9 @@ from typing import Any
 
 import platformdirs
 
-from objsearch.description import content_hash
 from objsearch.errors import UsageError
 from objsearch.files import write_whole
+from objsearch.search.describing import content_hash
 from objsearch.settings import Settings
 from objsearch.sources import Place, read_image
 from objsearch.tasks.duplicates.plan import Plan

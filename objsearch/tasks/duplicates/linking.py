@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.comparison import Comparer
 from objsearch.flow import Progress, counted, ordered_map
+from objsearch.search.comparing import Comparer
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates.candidates import Pair, nearest_pairs
 from objsearch.tasks.duplicates.describing import Described, Look, Views

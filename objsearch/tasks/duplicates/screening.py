@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from objsearch.pipeline import ObjectSearch
 from objsearch.screening import Screen
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates.plan import Plan
 from objsearch.types import Flag, ImageRef

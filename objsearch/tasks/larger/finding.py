@@ -14,7 +14,7 @@ from objsearch.agree.detail import detail_gain
 from objsearch.errors import UsageError
 from objsearch.flow import counted, ordered_map
 from objsearch.images.transform import crop
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import SecondLook
 from objsearch.sources import Place, expand, is_made_up
 from objsearch.tasks.larger.alignment import (

@@ -10,8 +10,8 @@ from typing import Any
 
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, silent
-from objsearch.pipeline import ObjectSearch
 from objsearch.screening import Look, Screen, worst
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings
 from objsearch.sources import expand, nothing_there
 from objsearch.types import Flag, ImageRef, Unreadable

@@ -17,10 +17,10 @@ from objsearch.classify import packages
 from objsearch.classify.base import Classifier, Judgement
 from objsearch.components import registry
 from objsearch.errors import MissingDependencyError, UsageError, WeightsError
-from objsearch.pipeline import ObjectSearch
 from objsearch.report.as_html import write_html
 from objsearch.report.blurring import blurred, reading_blurred
 from objsearch.screening import Screen
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.tasks.screening import Listing, screen_images
 from objsearch.types import ImageRef, Pixels

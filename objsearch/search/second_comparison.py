@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from objsearch.comparison import Comparer, located
 from objsearch.describe.base import Crop
 from objsearch.describe.orb import Orb
 from objsearch.images.grounds import other_grounds
 from objsearch.match.calibration import evidence
 from objsearch.match.geometry import Geometry, central_inliers, verify
 from objsearch.match.ratio_test import RatioTest
+from objsearch.search.comparing import Comparer, located
 from objsearch.types import (
     Box,
     DescribedImage,

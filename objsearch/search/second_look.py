@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree.thing import look
-from objsearch.comparison import Comparer, swapped
-from objsearch.description import Describer
 from objsearch.flow import ordered_map
 from objsearch.match.geometry import inverse
-from objsearch.second_comparison import Closer, with_plane
+from objsearch.search.comparing import Comparer, swapped
+from objsearch.search.describing import Describer
+from objsearch.search.queries import View
+from objsearch.search.second_comparison import Closer, with_plane
 from objsearch.settings import SecondLook as SecondLookOptions
 from objsearch.sources import AtHand
 from objsearch.types import Box, DescribedImage, Hit, Image, ImageRef, Points, RegionPair
-from objsearch.views import View
 
 SHARED_PRINT = "shared_print"
 """The evidence of a pair, and the note of a hit, of which some agrees and some differs."""

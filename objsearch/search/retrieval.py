@@ -9,14 +9,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.comparison import Comparer
 from objsearch.flow import batches, ordered_map
 from objsearch.index.base import Index, Ranker
-from objsearch.mirror import compare_mirrored
 from objsearch.rank.fusion import fuse, ranked_down
+from objsearch.search.comparing import Comparer
+from objsearch.search.mirror import compare_mirrored
+from objsearch.search.queries import View
 from objsearch.settings import Search
 from objsearch.types import DescribedImage, Hit, ImageRef
-from objsearch.views import View
 
 RANKED_AT_ONCE = 64
 

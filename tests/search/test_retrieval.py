@@ -12,8 +12,8 @@ import pytest
 
 from objsearch.errors import ConfigError, UsageError
 from objsearch.images.decode import decode
-from objsearch.pipeline import ObjectSearch
 from objsearch.rank.fusion import fuse
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.types import Answer, Hit
 from tests.pictures import encoded
 

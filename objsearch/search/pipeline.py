@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, Unpack
 
-from objsearch.comparison import Comparer, swapped
-from objsearch.description import Describer
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
-from objsearch.retrieval import Retrieval, compare_versions
 from objsearch.screening import Screen
-from objsearch.second_look import SecondLook
+from objsearch.search.comparing import Comparer, swapped
+from objsearch.search.describing import Describer
+from objsearch.search.queries import Interest, View, Viewer, keys_of_files
+from objsearch.search.retrieval import Retrieval, compare_versions
+from objsearch.search.second_look import SecondLook
 from objsearch.settings import Search, SearchOptions, Settings, Where, load_settings
 from objsearch.sources import (
     AtHand,
@@ -28,7 +29,6 @@ from objsearch.sources import (
     stamp_of,
 )
 from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
-from objsearch.views import Interest, View, Viewer, keys_of_files
 
 Given = RegionOfInterest | str | Sequence[Any]
 """A part of an image: `x,y,w,h` or two corners, in pixels, fractions or percent."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from objsearch.description import Describer, content_hash
+from objsearch.search.describing import Describer, content_hash
 from objsearch.settings import load_settings
 from objsearch.sources import Place, expand
 from objsearch.sources.reading import region_of

@@ -14,8 +14,8 @@ import pytest
 
 from objsearch.errors import ConfigError, UsageError
 from objsearch.images.decode import decode
-from objsearch.pipeline import ObjectSearch
 from objsearch.report.as_json import answer_json
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings, preset_names
 from objsearch.types import Answer, Pixels
 from tests.pictures import brightened, cropped, drawing, encoded, flat, noise

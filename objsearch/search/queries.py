@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from objsearch.description import Describer
 from objsearch.errors import UsageError
 from objsearch.flow import ordered_map
 from objsearch.images.grounds import other_grounds
-from objsearch.mirror import mirrored
+from objsearch.search.describing import Describer
+from objsearch.search.mirror import mirrored
 from objsearch.sources import (
     Place,
     RegionOfInterest,

@@ -14,8 +14,8 @@ from PIL import Image as PillowImage
 
 from objsearch.errors import UsageError
 from objsearch.images.decode import Limits
-from objsearch.pipeline import ObjectSearch
 from objsearch.report.as_json import answer_json
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.sources import Place, expand, read_image
 from objsearch.types import Image, ImageRef, Pixels, Unreadable
 from tests.pictures import drawing, encoded, flat, noise

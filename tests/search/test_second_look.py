@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from objsearch.pipeline import ObjectSearch
 from objsearch.report.as_json import answer_json
 from objsearch.report.as_table import answer_table
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.sources import AtHand, Place, Reading
 from objsearch.types import ImageRef, Pixels
