@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.tasks.signing.bits import N_BITS, Vote, bits_wanted, percentage_of
-from objsearch.tasks.signing.password import Key
+from objsearch.signing.bits import N_BITS, Vote, bits_wanted, percentage_of
+from objsearch.signing.password import Key
 
 Samples = NDArray[Any]
 """(H, W, C) unsigned integers: the colour planes of a page, without transparency."""

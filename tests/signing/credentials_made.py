@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.tasks.signing.certificates import Identity
+from tests.signing.certificates import Identity
 
 c2pa = pytest.importorskip("c2pa")
 

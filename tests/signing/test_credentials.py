@@ -11,11 +11,11 @@ import pytest
 pytest.importorskip("c2pa")
 pytest.importorskip("cryptography")
 
-from objsearch.tasks.signing import Finding, Password, SignOptions, Wanted, check_signatures
-from objsearch.tasks.signing.sign import sign_image
+from objsearch.signing import Finding, Password, SignOptions, Wanted, check_signatures
+from objsearch.signing.sign import sign_image
 from tests.pictures import drawing, encoded
-from tests.tasks.signing.certificates import Identity, identity
-from tests.tasks.signing.credentials_made import with_credentials
+from tests.signing.certificates import Identity, identity
+from tests.signing.credentials_made import with_credentials
 
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "TIFF": "image/tiff"}
 

@@ -10,10 +10,9 @@ from typing import Literal, get_args
 
 from objsearch.errors import UsageError, nearest
 from objsearch.flow import default_workers
-from objsearch.settings import Settings
+from objsearch.signing.bits import DEFAULT_THRESHOLD
+from objsearch.signing.password import Password
 from objsearch.sources import Reading
-from objsearch.tasks.signing.bits import DEFAULT_THRESHOLD
-from objsearch.tasks.signing.password import Password
 from objsearch.types import ImageRef, Unreadable
 
 SignatureKind = Literal["pixel", "robust", "c2pa", "pdf"]
@@ -50,20 +49,6 @@ class Wanted:
             if kind not in KINDS:
                 known = ", ".join(KINDS)
                 raise UsageError(f"no signatures '{kind}'{nearest(kind, KINDS)} (known: {known})")
-
-    @classmethod
-    def of(cls, settings: Settings, password: Password | None) -> Wanted:
-        """What the settings' section `signing` asks for."""
-        section = settings.signing
-        return cls(
-            password,
-            section.kinds,
-            section.threshold,
-            section.quick,
-            section.trust,
-            settings.input.reading,
-            settings.run.n_workers,
-        )
 
     @property
     def n_workers(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from objsearch.tasks.signing.password import Key, Password
+from objsearch.signing.password import Key, Password
 from objsearch.types import Pixels
 
 

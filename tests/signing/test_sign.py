@@ -11,9 +11,9 @@ from PIL import PngImagePlugin
 
 from objsearch.errors import UsageError
 from objsearch.images.decode import Limits
-from objsearch.tasks.signing import Finding, Password, SignOptions, Wanted, check_signatures
-from objsearch.tasks.signing.pages import pages_of
-from objsearch.tasks.signing.sign import Signed, sign_image
+from objsearch.signing import Finding, Password, SignOptions, Wanted, check_signatures
+from objsearch.signing.pages import pages_of
+from objsearch.signing.sign import Signed, sign_image
 from objsearch.types import Pixels
 from tests.pictures import drawing, encoded, noise
 

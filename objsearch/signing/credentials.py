@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, BinaryIO
 
 from objsearch.errors import MissingDependencyError
-from objsearch.tasks.signing.findings import Finding, SignatureVerdict
+from objsearch.signing.findings import Finding, SignatureVerdict
 from objsearch.types import ImageRef
 
 NO_CREDENTIALS = "no credentials"

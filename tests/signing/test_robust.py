@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from objsearch.tasks.signing.password import Key
-from objsearch.tasks.signing.signatures import RobustSignature
+from objsearch.signing.password import Key
+from objsearch.signing.signatures import RobustSignature
 from objsearch.types import Pixels
 
 Edit = Callable[[PillowImage.Image], PillowImage.Image]
@@ -153,7 +153,7 @@ def test_transparent_and_gray_pictures(signature: RobustSignature, toys: Pixels)
 def test_both_kinds_live_together(
     signature: RobustSignature, key: Key, signed_photos: list[PillowImage.Image]
 ) -> None:
-    from objsearch.tasks.signing.signatures import PixelSignature
+    from objsearch.signing.signatures import PixelSignature
 
     both = PixelSignature(key).sign(signed_photos[0])
     assert PixelSignature(key).vote(both).percentage == 100.0

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from objsearch.errors import UsageError
-from objsearch.tasks.signing import Wanted
-from objsearch.tasks.signing.password import (
+from objsearch.signing import Wanted
+from objsearch.signing.password import (
     ENVIRONMENT,
     Key,
     Password,

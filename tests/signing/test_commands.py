@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from objsearch import signing
 from objsearch.apps.cli import main
-from objsearch.tasks import signing
-from objsearch.tasks.signing import Finding, Listing
-from objsearch.tasks.signing.password import ENVIRONMENT
+from objsearch.signing import Finding, Listing
+from objsearch.signing.password import ENVIRONMENT
 from objsearch.types import ImageRef
 from tests.pictures import drawing, encoded
 

@@ -12,8 +12,8 @@ from typing import Any
 from PIL import Image as PillowImage
 
 from objsearch.errors import UsageError, nearest
-from objsearch.tasks.signing.metadata import metadata_of
-from objsearch.tasks.signing.pages import carrier_of
+from objsearch.signing.metadata import metadata_of
+from objsearch.signing.pages import carrier_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from PIL import ImageOps
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Limits, opened_picture
-from objsearch.tasks.signing.metadata import exif_of
+from objsearch.signing.metadata import exif_of
 from objsearch.types import ImageRef
 
 CARRIERS = {"L": 1, "LA": 1, "RGB": 3, "RGBA": 3, "CMYK": 4, "I;16": 1}

@@ -13,16 +13,16 @@ from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.images.decode import Limits
-from objsearch.tasks.signing.bits import DEFAULT_THRESHOLD
-from objsearch.tasks.signing.pages import REDUCED, chosen_pages, colours_of, eight_bit, pages_of
-from objsearch.tasks.signing.password import Password
-from objsearch.tasks.signing.signatures import (
+from objsearch.signing.bits import DEFAULT_THRESHOLD
+from objsearch.signing.pages import REDUCED, chosen_pages, colours_of, eight_bit, pages_of
+from objsearch.signing.password import Password
+from objsearch.signing.signatures import (
     MIN_PIXELS,
     PasswordSignature,
     PixelSignature,
     RobustSignature,
 )
-from objsearch.tasks.signing.writing import Target, encoded, fitted, target_of, write_file
+from objsearch.signing.writing import Target, encoded, fitted, target_of, write_file
 from objsearch.types import ImageRef
 
 _MAX_MEGAPIXELS = 1_000  # of all pages together

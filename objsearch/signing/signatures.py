@@ -7,12 +7,12 @@ from typing import Literal, Protocol
 
 from PIL import Image as PillowImage
 
-from objsearch.tasks.signing.bits import Vote
-from objsearch.tasks.signing.pages import colours_of, eight_bit, samples_of, with_samples
-from objsearch.tasks.signing.password import Key
-from objsearch.tasks.signing.pixel import full_vote, quick_vote, sign_samples
-from objsearch.tasks.signing.robust import MIN_SIDE, STEPS, Layout, sign_with_step
-from objsearch.tasks.signing.robust_reading import robust_vote
+from objsearch.signing.bits import Vote
+from objsearch.signing.pages import colours_of, eight_bit, samples_of, with_samples
+from objsearch.signing.password import Key
+from objsearch.signing.pixel import full_vote, quick_vote, sign_samples
+from objsearch.signing.robust import MIN_SIDE, STEPS, Layout, sign_with_step
+from objsearch.signing.robust_reading import robust_vote
 
 PasswordKind = Literal["pixel", "robust"]
 MIN_WIDTH = 8

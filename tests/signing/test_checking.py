@@ -13,9 +13,10 @@ from PIL import Image as PillowImage
 from rich.console import Console
 
 from objsearch.errors import MissingDependencyError, UsageError
-from objsearch.tasks.signing import Listing, Password, SignOptions, Wanted, check_signatures, forms
-from objsearch.tasks.signing import listing as listing_module
-from objsearch.tasks.signing.sign import sign_image
+from objsearch.signing import Listing, Password, SignOptions, Wanted, check_signatures
+from objsearch.signing import checking as listing_module
+from objsearch.signing import signing_output as told
+from objsearch.signing.sign import sign_image
 from objsearch.types import Pixels
 from tests.pictures import drawing, encoded
 
@@ -68,7 +69,7 @@ def test_every_file_is_accounted_for(found: Listing) -> None:
 
 
 def plain_data(listing: Listing) -> dict[str, object]:
-    data = forms.listing_json(listing)
+    data = told.listing_json(listing)
     data.pop("elapsed_seconds")
     return data
 
@@ -138,7 +139,7 @@ def test_what_could_not_be_read_of_a_kind_is_told(folder: Path, password: Passwo
 def test_missing_packages_are_told(
     folder: Path, password: Password, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from objsearch.tasks.signing import credentials, pdf_signatures
+    from objsearch.signing import credentials, pdf_signatures
 
     for module, name in ((credentials, "has_c2pa"), (pdf_signatures, "has_pyhanko")):
         monkeypatch.setattr(module, name, lambda: False)
@@ -174,7 +175,7 @@ def test_wrong_wishes(folder: Path, tmp_path: Path, password: Password) -> None:
 
 
 def test_json_and_csv_hold_everything(found: Listing) -> None:
-    data = json.loads(json.dumps(forms.listing_json(found), allow_nan=False))
+    data = json.loads(json.dumps(told.listing_json(found), allow_nan=False))
     assert data["schema"] == "objsearch/signed/1"
     assert (data["signed"], data["scanned"], data["checked"]) == (3, 8, 5)
     assert len(data["findings"]) == 10
@@ -185,14 +186,14 @@ def test_json_and_csv_hold_everything(found: Listing) -> None:
         "signed",
         1,
     )
-    rows = list(csv.DictReader(io.StringIO("".join(forms.listing_csv(found)))))
-    assert list(rows[0]) == list(forms.COLUMNS)
+    rows = list(csv.DictReader(io.StringIO("".join(told.listing_csv(found)))))
+    assert list(rows[0]) == list(told.COLUMNS)
     assert [row["path"] for row in rows] == [row["path"] for row in data["findings"]]
 
 
 def as_text(listing: Listing, every: bool = False) -> str:
     console = Console(file=io.StringIO(), width=120)
-    console.print(forms.listing_table(listing, every))
+    console.print(told.listing_table(listing, every))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -208,7 +209,7 @@ def test_the_table_has_a_line_a_file_or_all_of_them(found: Listing) -> None:
 
 def test_the_page_is_complete_and_harmless(found: Listing, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
-    forms.write_page(found, path)
+    told.write_page(found, path)
     text = path.read_text(encoding="utf-8")
     assert "<script>" not in text and "&lt;script&gt;" in text
     assert "default-src &#39;none&#39;" in text or "default-src 'none'" in text

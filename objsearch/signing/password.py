@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.errors import UsageError
-from objsearch.settings import Signing
 
 MIN_CHARACTERS = 4
 ENVIRONMENT = "OBJSEARCH_PASSWORD"
@@ -110,8 +109,8 @@ def password_from_environment(name: str = ENVIRONMENT) -> Password | None:
     return Password(text) if text else None
 
 
-def password_of(section: Signing) -> Password | None:
-    """The password that a section of the settings leads to: its file, or else its variable."""
-    if section.password_file is not None:
-        return password_from_file(Path(section.password_file).expanduser())
-    return password_from_environment(section.password_env)
+def password_of(file: str | None, variable: str = ENVIRONMENT) -> Password | None:
+    """The password that a file holds, or else an environment variable."""
+    if file is not None:
+        return password_from_file(Path(file).expanduser())
+    return password_from_environment(variable)

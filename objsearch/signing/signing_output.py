@@ -17,7 +17,7 @@ from objsearch.report.as_json import plain, rounded
 from objsearch.report.links import link_of
 from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import shown
-from objsearch.tasks.signing.findings import (
+from objsearch.signing.findings import (
     NOT_LOOKED,
     NOT_SIGNED,
     Finding,

@@ -17,8 +17,8 @@ from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from pyhanko.sign import signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from objsearch.tasks.signing import Finding, Wanted, check_signatures
-from tests.tasks.signing.certificates import Identity, identity
+from objsearch.signing import Finding, Wanted, check_signatures
+from tests.signing.certificates import Identity, identity
 
 
 def page(writer: PdfFileWriter | IncrementalPdfFileWriter, text: bytes) -> PageObject:

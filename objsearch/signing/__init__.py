@@ -10,16 +10,16 @@ and halving. `c2pa` (Content Credentials) and `pdf` are read, never written.
 The settings' section `signing` says what to look for and where the password lies:
 
     settings = load_settings("mine.yaml")
-    check_signatures(["photos"], Wanted.of(settings, password_of(settings.signing)))
+    check_signatures(["photos"], Wanted(password_of("password.txt"), kinds=("pixel",)))
 
 A password signature says that whoever made the file knew the password, or copied its pixels from
 one who did. It does not say that nothing else was changed: `c2pa` and `pdf` signatures say that.
 """
 
-from objsearch.tasks.signing.findings import Finding, Listing, SignatureKind, Wanted
-from objsearch.tasks.signing.listing import check_signatures
-from objsearch.tasks.signing.password import Password, password_of
-from objsearch.tasks.signing.sign import Signed, SignOptions, sign_image
+from objsearch.signing.checking import check_signatures
+from objsearch.signing.findings import Finding, Listing, SignatureKind, Wanted
+from objsearch.signing.password import Password, password_of
+from objsearch.signing.sign import Signed, SignOptions, sign_image
 
 __all__ = [
     "Finding",

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from objsearch.apps.cli import main
+from objsearch.apps.cli.signed import wanted_of
 from objsearch.errors import ConfigError, UsageError
 from objsearch.settings import load_settings
-from objsearch.tasks.signing import Wanted, password_of
-from objsearch.tasks.signing.password import ENVIRONMENT
+from objsearch.signing import password_of
+from objsearch.signing.password import ENVIRONMENT
 from tests.pictures import drawing, encoded
 
 SECRET = "not-to-be-seen"
@@ -89,8 +90,8 @@ def test_wrong_wishes_are_told(section: dict[str, object]) -> None:
 
 def test_what_a_program_makes_of_it(tmp_path: Path) -> None:
     settings = load_settings({"signing": {"kinds": ["c2pa"], "quick": True, "threshold": 90}})
-    wanted = Wanted.of(settings, None)
+    wanted = wanted_of(settings, None)
     assert (tuple(wanted.kinds), wanted.quick, wanted.threshold) == (("c2pa",), True, 90)
     gone = load_settings({"signing": {"password_file": str(tmp_path / "gone")}})
     with pytest.raises(UsageError, match="gone"):
-        password_of(gone.signing)
+        password_of(gone.signing.password_file, gone.signing.password_env)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from objsearch.tasks.signing.bits import bits_wanted, chance_of, percentage_of
-from objsearch.tasks.signing.password import Key
-from objsearch.tasks.signing.pixel import full_vote, quick_vote, sign_samples
+from objsearch.signing.bits import bits_wanted, chance_of, percentage_of
+from objsearch.signing.password import Key
+from objsearch.signing.pixel import full_vote, quick_vote, sign_samples
 from objsearch.types import Pixels
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from objsearch.tasks.signing.bits import N_BITS, Vote
-from objsearch.tasks.signing.robust import STEPS, Floats, Layout, Samples, coefficients_of
+from objsearch.signing.bits import N_BITS, Vote
+from objsearch.signing.robust import STEPS, Floats, Layout, Samples, coefficients_of
 
 _GAINS = np.exp(np.arange(-7, 8) * 0.035)  # contrast from 78 to 128 %, the true one among them
 _NO_GAIN = np.ones(1)

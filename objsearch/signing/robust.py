@@ -24,8 +24,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.tasks.signing.bits import N_BITS
-from objsearch.tasks.signing.password import Key
+from objsearch.signing.bits import N_BITS
+from objsearch.signing.password import Key
 
 Floats = NDArray[np.float64]
 Samples = NDArray[Any]

@@ -14,12 +14,9 @@ from PIL import Image as PillowImage
 from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.images.decode import FORMATS
-from objsearch.sources import Filters, Place, expand, nothing_there, read_image
-from objsearch.sources.contents import Content, opened
-from objsearch.sources.reading import content_of
-from objsearch.tasks.signing.bits import Vote
-from objsearch.tasks.signing.credentials import has_c2pa, read_credentials, require_c2pa
-from objsearch.tasks.signing.findings import (
+from objsearch.signing.bits import Vote
+from objsearch.signing.credentials import has_c2pa, read_credentials, require_c2pa
+from objsearch.signing.findings import (
     KINDS,
     NOT_LOOKED,
     NOT_SIGNED,
@@ -30,18 +27,21 @@ from objsearch.tasks.signing.findings import (
     SignatureVerdict,
     Wanted,
 )
-from objsearch.tasks.signing.pages import chosen_pages, pages_of
-from objsearch.tasks.signing.password import Key
-from objsearch.tasks.signing.pdf_signatures import (
+from objsearch.signing.pages import chosen_pages, pages_of
+from objsearch.signing.password import Key
+from objsearch.signing.pdf_signatures import (
     has_pyhanko,
     read_pdf_signatures,
     require_pyhanko,
 )
-from objsearch.tasks.signing.signatures import (
+from objsearch.signing.signatures import (
     PasswordSignature,
     PixelSignature,
     RobustSignature,
 )
+from objsearch.sources import Filters, Place, expand, nothing_there, read_image
+from objsearch.sources.contents import Content, opened
+from objsearch.sources.reading import content_of
 from objsearch.types import Image, ImageRef, Unreadable
 
 _OTHERS_PIXELS = ("HEIF", "JXL")  # decoded by readers of their own, flat, a page at a time

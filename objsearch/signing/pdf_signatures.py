@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from objsearch.errors import MissingDependencyError, UnreadableImageError
 from objsearch.flow import ordered_map
-from objsearch.tasks.signing.findings import Finding, SignatureVerdict
+from objsearch.signing.findings import Finding, SignatureVerdict
 from objsearch.types import ImageRef
 
 if TYPE_CHECKING:
