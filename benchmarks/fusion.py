@@ -24,7 +24,7 @@ from typing import get_args
 from objsearch.rank.fusion import Fusion, fuse
 from objsearch.rank.metrics import Ranked, average_precision, is_top1_right
 from objsearch.search.pipeline import ObjectSearch
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 
 N_DRAWN = 3
 N_CHECKED = 5

@@ -24,7 +24,7 @@ import numpy as np
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.tasks.evaluation import Evaluation, Options, evaluate
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 
 N_OTHERS = 900
 """Photos that are not in the set, for the sets whose name ends in +."""

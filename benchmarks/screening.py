@@ -27,7 +27,7 @@ from objsearch.classify.nudenet import NudeNet
 from objsearch.classify.open_nsfw import OpenNsfw
 from objsearch.screening import Examples
 from objsearch.settings import load_settings
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 from objsearch.tasks.screening import Listing, screen_images
 
 Picture = PillowImage.Image

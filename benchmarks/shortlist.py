@@ -31,7 +31,7 @@ from objsearch.index.vocabulary import Vocabulary, load_vocabulary
 from objsearch.match.ratio_test import RatioTest
 from objsearch.search.comparing import Comparer
 from objsearch.settings import load_settings
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 from objsearch.types import Box, DescribedImage, ImageRef, LocalFeatures, Region
 
 N_OTHERS = 900

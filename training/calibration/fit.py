@@ -22,7 +22,7 @@ from PIL import ImageEnhance, ImageOps
 
 from objsearch.match.calibration import Calibration, save
 from objsearch.settings import Settings, load_settings
-from objsearch.tasks.calibration import Labelled, fitted, labelled_pairs
+from objsearch.tasks.evaluation.calibrating import Labelled, fitted, labelled_pairs
 
 OBJECT_SETS = {"grocery_packages": 3, "scenes": 1, "lookalike_coco": 1}
 """Which sets, and of which every how many-th group is taken."""

@@ -40,7 +40,7 @@ def evaluate(
         from objsearch.search.pipeline import ObjectSearch
         from objsearch.tasks.evaluation import Options
         from objsearch.tasks.evaluation import evaluate as run
-        from objsearch.tasks.groundtruth import read_groundtruth
+        from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 
         rows = read_groundtruth(truth)
         search = ObjectSearch(settings, progress)

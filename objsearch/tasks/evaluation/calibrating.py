@@ -18,7 +18,7 @@ from objsearch.flow import Progress, silent
 from objsearch.match.calibration import Calibration, Examples, fit
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings
-from objsearch.tasks.groundtruth import Groundtruth, read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import Groundtruth, read_groundtruth
 from objsearch.types import Hit
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)

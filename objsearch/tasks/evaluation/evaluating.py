@@ -16,7 +16,7 @@ from objsearch.rank.metrics import (
     recall_at_precision,
 )
 from objsearch.search.pipeline import ObjectSearch
-from objsearch.tasks.groundtruth import Groundtruth, Row
+from objsearch.tasks.evaluation.groundtruth import Groundtruth, Row
 from objsearch.types import Answer, Box, Hit
 
 SAME_PLACE_IOU = 0.5

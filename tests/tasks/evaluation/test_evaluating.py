@@ -10,7 +10,7 @@ import pytest
 
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.tasks.evaluation import Options, evaluate
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 from objsearch.types import Pixels
 from tests.pictures import brightened, cropped, encoded, noise, rotated
 

@@ -13,7 +13,7 @@ from objsearch.errors import UsageError
 from objsearch.match.calibration import Calibration, save
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
-from objsearch.tasks.calibration import Result, calibrate
+from objsearch.tasks.evaluation.calibrating import Result, calibrate
 
 SAME = (
     ("queries/palace.jpg", "photos/palace_copy_rotated.jpg"),

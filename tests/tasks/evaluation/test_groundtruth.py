@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from objsearch.errors import UsageError
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 from objsearch.types import Box
 
 TEXT = """\
