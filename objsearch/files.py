@@ -1,10 +1,15 @@
-"""Files written whole or not at all, and on the disk when the call returns."""
+"""Files written whole or not at all, and on the disk when the call returns; and what lies where."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from objsearch.errors import UsageError
 
 
 def write_whole(path: str | os.PathLike[str], parts: Iterable[str]) -> None:
@@ -54,3 +59,43 @@ def sync_folder(folder: str) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def lies_in(path: str, roots: Iterable[str]) -> bool:
+    """Whether a real path is one of the roots, or lies under one."""
+    return any(path == root or path.startswith(os.path.join(root, "")) for root in roots)
+
+
+def read_record(path: str | Path, schema: str, what: str) -> dict[str, Any]:
+    """A JSON object with that `schema`; raises UsageError that says what is there instead."""
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read '{path}': {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"'{path}' is not JSON: give {what}") from None
+    if not isinstance(data, dict) or data.get("schema") != schema:
+        said = data.get("schema") if isinstance(data, dict) else None
+        if isinstance(said, str) and said.rpartition("/")[0] == schema.rpartition("/")[0]:
+            raise UsageError(f"'{path}' is of another version ({said}, not {schema}): make it anew")
+        raise UsageError(f"'{path}' is not {what} (its schema is {said!r}, not '{schema}')")
+    return data
+
+
+def is_below_record(folder: str, name: str, schema: str) -> bool:
+    """Whether a folder or one above it holds a JSON record of that name and schema."""
+    while True:
+        if _holds_record(os.path.join(folder, name), schema):
+            return True
+        above = os.path.dirname(folder)
+        if above == folder:
+            return False
+        folder = above
+
+
+def _holds_record(path: str, schema: str) -> bool:
+    try:
+        with open(path, "rb") as stream:
+            return schema.encode() in stream.read(200)
+    except OSError:
+        return False

@@ -47,7 +47,7 @@ from objsearch.agree.registration import Registration, register
 from objsearch.agree.tone import bring_together
 from objsearch.flow import silent
 from objsearch.settings import load_settings
-from objsearch.tasks.duplicates.files import Sides
+from objsearch.tasks.duplicates.folders import Sides
 from objsearch.tasks.duplicates.planning import Planner
 
 SIDE = 1024

@@ -20,8 +20,8 @@ from objsearch.search.describing import Describer, content_hash, enlarged, is_fl
 from objsearch.search.mirror import mirrored
 from objsearch.settings import Settings
 from objsearch.sources.contents import FileContent
-from objsearch.tasks.duplicates.alignment import Small, tiny_versions
-from objsearch.tasks.duplicates.files import File, place_of
+from objsearch.tasks.duplicates.folders import File, place_of
+from objsearch.tasks.duplicates.small_copies import Small, tiny_versions
 from objsearch.types import (
     BinaryDescriptor,
     DescribedImage,

@@ -20,7 +20,7 @@ from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, w
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, lacking
 from objsearch.tasks.duplicates.network import Network
-from objsearch.tasks.duplicates.plan import RELATIONS, Action, Related, Relation
+from objsearch.types.plans import RELATIONS, Action, Related, Relation
 
 IDENTICAL = Likeness(1.0)
 SAME: tuple[Relation, ...] = RELATIONS[:3]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.tasks.duplicates.losses import WHOLE
-from objsearch.tasks.duplicates.plan import Member
+from objsearch.types.plans import Member
 
 Matrix = NDArray[np.float64]
 

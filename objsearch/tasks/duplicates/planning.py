@@ -19,7 +19,7 @@ from objsearch.tasks.duplicates.companions import companions_of
 from objsearch.tasks.duplicates.decisions import Content as DecidedContent
 from objsearch.tasks.duplicates.decisions import Decisions, decisions_path, load_decisions
 from objsearch.tasks.duplicates.describing import Look, Views, Whole, by_bytes_alone, whole_of
-from objsearch.tasks.duplicates.files import File, Sides, find_files, place_of
+from objsearch.tasks.duplicates.folders import File, Sides, find_files, place_of
 from objsearch.tasks.duplicates.grouping import Cluster, Grouper
 from objsearch.tasks.duplicates.keeping import Candidate, Content
 from objsearch.tasks.duplicates.linking import (
@@ -32,8 +32,8 @@ from objsearch.tasks.duplicates.linking import (
 )
 from objsearch.tasks.duplicates.members import group_of
 from objsearch.tasks.duplicates.network import Network
-from objsearch.tasks.duplicates.plan import Fingerprint, Group, Passed, Plan
 from objsearch.types import Image, Unreadable
+from objsearch.types.plans import Fingerprint, Group, Passed, Plan
 
 PRESET = "copies"
 """What copies are looked for with, unless another preset is named."""

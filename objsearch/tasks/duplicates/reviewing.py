@@ -18,15 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from objsearch.files import write_whole
+from objsearch.files import lies_in, write_whole
 from objsearch.report.blurring import reading_blurred
 from objsearch.report.pictures import PREVIEW_SIDE, Album, Picture, Read
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
-from objsearch.tasks.duplicates.files import lies_in
-from objsearch.tasks.duplicates.forms import megabytes, summary
 from objsearch.tasks.duplicates.overlaying import Overlay, overlay_of
-from objsearch.tasks.duplicates.plan import Group, Member, Plan
+from objsearch.tasks.duplicates.plan_output import megabytes, summary
 from objsearch.types import Flag, ImageRef
+from objsearch.types.plans import Group, Member, Plan
 
 if TYPE_CHECKING:
     from jinja2 import Environment

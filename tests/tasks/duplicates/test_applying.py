@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from objsearch.errors import UsageError
-from objsearch.tasks.duplicates import Plan, apply_plan, read_plan, undo, write_plan
+from objsearch.tasks.duplicates import Plan
+from objsearch.tasks.removal import apply_plan, read_plan, undo, write_plan
 from tests.pictures import drawing
 from tests.tasks.duplicates.conftest import Planned, put
 

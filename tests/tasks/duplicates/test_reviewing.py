@@ -21,8 +21,9 @@ import pytest
 from PIL import Image as PillowImage
 
 from objsearch.errors import UsageError
-from objsearch.tasks.duplicates import Plan, apply_plan, read_plan
+from objsearch.tasks.duplicates import Plan
 from objsearch.tasks.duplicates.reviewing import SCRIPTS, digest, file_uri, preview_side, write_page
+from objsearch.tasks.removal import apply_plan, read_plan
 from objsearch.types import Flag, ImageRef, Pixels
 from tests.pictures import cropped, drawing
 from tests.tasks.duplicates.conftest import Planned, put

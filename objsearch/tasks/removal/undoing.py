@@ -13,9 +13,10 @@ from pathlib import Path
 
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, silent
-from objsearch.tasks.duplicates.applying import locked
-from objsearch.tasks.duplicates.manifest import NAME, Manifest, Move, read_manifest
-from objsearch.tasks.duplicates.moving import PART, is_same_content, move, sweep
+from objsearch.tasks.removal.applying import locked
+from objsearch.tasks.removal.manifest import Manifest, Move, read_manifest
+from objsearch.tasks.removal.moving import PART, is_same_content, move, sweep
+from objsearch.types.plans import MANIFEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,10 @@ def undo(manifest_path: str | Path, *, progress: Progress = silent) -> Undone:
 def _manifest_in(path: Path) -> Path:
     if not path.is_dir():
         return path
-    found = sorted((*path.glob(NAME), *path.glob(f"*/{NAME}")))
+    found = sorted((*path.glob(MANIFEST), *path.glob(f"*/{MANIFEST}")))
     if len(found) != 1:
         several = f"holds several manifests: {', '.join(map(str, found))}"
-        raise UsageError(f"'{path}' {several if found else f'holds no {NAME}'}")
+        raise UsageError(f"'{path}' {several if found else f'holds no {MANIFEST}'}")
     return found[0]
 
 

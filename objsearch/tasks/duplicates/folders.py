@@ -10,17 +10,18 @@ import glob
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from objsearch.errors import UnreadableImageError, UsageError
+from objsearch.files import is_below_record, lies_in
 from objsearch.flow import Progress, counted, ordered_map
 from objsearch.settings import Settings
 from objsearch.sources import Place, expand, is_made_up, nothing_there
 from objsearch.sources.contents import FileContent
-from objsearch.tasks.duplicates.manifest import is_quarantine
 from objsearch.types import ImageRef, Unreadable
+from objsearch.types.plans import MANIFEST, QUARANTINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class _Names:
         """Whether a file lies in a quarantine; each folder is looked at once."""
         folder = os.path.dirname(path)
         if folder not in self.quarantines:
-            self.quarantines[folder] = is_quarantine(folder)
+            self.quarantines[folder] = is_below_record(folder, MANIFEST, QUARANTINE)
         return self.quarantines[folder]
 
 
@@ -209,11 +210,6 @@ def root_of(source: str) -> str:
         while glob.has_magic(path):
             path = os.path.dirname(path)
     return os.path.realpath(path)
-
-
-def lies_in(path: str, roots: Iterable[str]) -> bool:
-    """Whether a real path is one of the roots, or lies under one."""
-    return any(path == root or path.startswith(os.path.join(root, "")) for root in roots)
 
 
 def place_of(file: File) -> Place:

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from itertools import chain
-from pathlib import Path
-from typing import Any, Literal, get_args
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from objsearch.errors import UsageError
-from objsearch.files import write_whole
-from objsearch.tasks.duplicates.files import lies_in
-from objsearch.tasks.duplicates.records import FileText, first_mistake, read_record
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 SCHEMA: Literal["objsearch/duplicates/2"] = "objsearch/duplicates/2"
+
+MANIFEST: Literal["manifest.json"] = "manifest.json"
+QUARANTINE: Literal["objsearch/quarantine/1"] = "objsearch/quarantine/1"
+"""Name and schema of what lies in a folder of removed files: what was moved, and from where."""
 
 Action = Literal["keep", "remove", "review"]
 """`review`: somebody has to look; `apply` never touches it."""
@@ -38,6 +34,16 @@ PlanBox = tuple[int, int, int, int]
 
 Transform = tuple[float, float, float, float, float, float, float, float, float]
 """A homography, row by row, between the centres of pixels of two upright pictures."""
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("should be text")
+    return value
+
+
+FileText = Annotated[str, PlainValidator(_text, json_schema_input_type=str)]
+"""Text that may hold a file's name: one that is not UTF-8 has odd bytes as lone surrogates."""
 
 
 class _Record(BaseModel):
@@ -159,68 +165,3 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     }
     data = plan.model_dump(by_alias=True)
     return {"schema": data.pop("schema"), "id": plan.id, "totals": totals, **data}
-
-
-def write_plan(plan: Plan, path: str | Path) -> None:
-    """Write a plan; it appears under its name only when it is complete. Raises UsageError."""
-    try:
-        write_whole(path, [json.dumps(plan_json(plan), indent=1), "\n"])
-    except OSError as error:
-        raise UsageError(f"cannot write the plan '{path}': {error.strerror}") from None
-
-
-def read_plan(path: str | Path) -> Plan:
-    """Read a plan back; raises UsageError that names the file and the first thing wrong with it."""
-    data = read_record(path, SCHEMA, "a plan by 'objsearch duplicates'")
-    data.pop("id", None)
-    data.pop("totals", None)
-    try:
-        plan = Plan.model_validate(data)
-    except ValidationError as error:
-        raise UsageError(f"{path}: {first_mistake(error)}") from None
-    _check(plan, path)
-    return plan
-
-
-def _check(plan: Plan, path: str | Path) -> None:
-    """Refuse what an editing hand has made unsafe."""
-    kept = {one.path for group in plan.groups for one in group.having("keep")}
-    removed = _removals(plan, path)
-    for name in (*kept, *removed, *chain(*plan.not_duplicates)):
-        if name not in plan.files:
-            raise UsageError(f"{path}: 'files' says nothing about '{name}'")
-        if name in kept and name in removed:
-            raise UsageError(f"{path}: '{name}' is to be removed, and another group keeps it")
-    for pair in plan.not_duplicates:
-        _check_apart(pair, plan, removed, path)
-
-
-def _removals(plan: Plan, path: str | Path) -> dict[str, Group]:
-    """What is to be removed, with its group, which must keep something."""
-    removed: dict[str, Group] = {}
-    for group in plan.groups:
-        for member in group.having("remove"):
-            if not any(group.having("keep")):
-                said = f"group {group.group} keeps nothing; keep one of its files"
-                raise UsageError(f"{path}: {said}")
-            if member.path in removed:
-                raise UsageError(f"{path}: '{member.path}' is to be removed in two groups")
-            if lies_in(os.path.realpath(member.path), plan.protected):
-                raise UsageError(f"{path}: '{member.path}' is to be removed, and is protected")
-            removed[member.path] = group
-    return removed
-
-
-def _check_apart(
-    pair: tuple[str, str], plan: Plan, removed: Mapping[str, Group], path: str | Path
-) -> None:
-    """Refuse two files that are no duplicates where one goes as a copy of the other."""
-    first, second = pair
-    if plan.files[first].sha256 == plan.files[second].sha256:
-        raise UsageError(
-            f"{path}: '{first}' and '{second}' hold the same bytes: they are duplicates"
-        )
-    for one, other in (pair, pair[::-1]):
-        group = removed.get(one)
-        if group and not any(member.path != other for member in group.having("keep")):
-            raise UsageError(f"{path}: '{one}' is to be removed, and is no duplicate of '{other}'")

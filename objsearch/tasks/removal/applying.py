@@ -15,11 +15,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from objsearch.errors import UsageError
+from objsearch.files import lies_in
 from objsearch.flow import Progress, silent
-from objsearch.tasks.duplicates.files import lies_in
-from objsearch.tasks.duplicates.manifest import NAME, Manifest, Method, Move, read_manifest
-from objsearch.tasks.duplicates.moving import digest_of, is_same_content, move
-from objsearch.tasks.duplicates.plan import Fingerprint, Group, Plan
+from objsearch.tasks.removal.manifest import Manifest, Method, Move, read_manifest
+from objsearch.tasks.removal.moving import digest_of, is_same_content, move
+from objsearch.types.plans import MANIFEST, Fingerprint, Group, Plan
 
 CHANGED = "it changed since the plan was made"
 GONE = "it is not there any more"
@@ -87,7 +87,7 @@ class _Run:
     def __init__(self, plan: Plan, folder: str, method: Method) -> None:
         self.plan = plan
         self.folder = folder
-        self.path = os.path.join(folder, NAME)
+        self.path = os.path.join(folder, MANIFEST)
         self.is_going_on = os.path.exists(self.path)
         self.going = {member.path for member in plan.removed()}
         self.digest = lru_cache(maxsize=None)(_digest)

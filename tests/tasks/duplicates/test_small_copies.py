@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from objsearch.tasks.duplicates.alignment import Small, agreement, stretched, tiny_versions
+from objsearch.tasks.duplicates.small_copies import Small, agreement, stretched, tiny_versions
 from objsearch.types import Pixels
 from tests.pictures import brightened, drawing, flat, warped
 

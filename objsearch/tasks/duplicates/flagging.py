@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from objsearch.screening import Screen
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings
-from objsearch.tasks.duplicates.plan import Plan
 from objsearch.types import Flag, ImageRef
+from objsearch.types.plans import Plan
 
 
 def open_screen(settings: Settings) -> Screen:

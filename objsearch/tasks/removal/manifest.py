@@ -15,11 +15,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from objsearch.errors import UsageError
-from objsearch.files import write_whole
-from objsearch.tasks.duplicates.records import FileText, first_mistake, read_record
-
-SCHEMA: Literal["objsearch/quarantine/1"] = "objsearch/quarantine/1"
-NAME = "manifest.json"
+from objsearch.files import read_record, write_whole
+from objsearch.types.plans import QUARANTINE, FileText
 
 State = Literal["planned", "removed", "left", "restored"]
 Method = Literal["quarantine", "trash", "delete"]
@@ -52,7 +49,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal["objsearch/quarantine/1"] = Field(SCHEMA, alias="schema")
+    format: Literal["objsearch/quarantine/1"] = Field(QUARANTINE, alias="schema")
     plan: str
     method: Method
     moves: list[Move]
@@ -65,7 +62,7 @@ class Manifest(BaseModel):
 
 def read_manifest(path: str | Path) -> Manifest:
     """Read a manifest; raises UsageError that names the file and what is wrong with it."""
-    data = read_record(path, SCHEMA, "a manifest by 'objsearch duplicates apply'")
+    data = read_record(path, QUARANTINE, "a manifest by 'objsearch duplicates apply'")
     try:
         manifest = Manifest.model_validate(data)
     except ValidationError as error:
@@ -76,20 +73,7 @@ def read_manifest(path: str | Path) -> Manifest:
     return manifest
 
 
-def is_quarantine(folder: str) -> bool:
-    """Whether a folder lies in a quarantine: it or one above it holds a manifest."""
-    while True:
-        if _holds_manifest(folder):
-            return True
-        above = os.path.dirname(folder)
-        if above == folder:
-            return False
-        folder = above
-
-
-def _holds_manifest(folder: str) -> bool:
-    try:
-        with open(os.path.join(folder, NAME), "rb") as stream:
-            return SCHEMA.encode() in stream.read(200)
-    except OSError:
-        return False
+def first_mistake(error: ValidationError) -> str:
+    """The first thing that a record lacks or has wrong, with its place in the file."""
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg'].lower()}"

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import files, percent, shown
-from objsearch.tasks.duplicates.plan import Plan
+from objsearch.types.plans import Plan
 
 COLUMNS = (
     "group",
