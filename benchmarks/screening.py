@@ -28,7 +28,7 @@ from objsearch.classify.open_nsfw import OpenNsfw
 from objsearch.screening import Examples
 from objsearch.settings import load_settings
 from objsearch.tasks.evaluation.groundtruth import read_groundtruth
-from objsearch.tasks.screening import Listing, screen_images
+from objsearch.tasks.unwanted import Listing, screen_images
 
 Picture = PillowImage.Image
 N_BLOCKED = 60

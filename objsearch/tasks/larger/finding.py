@@ -17,7 +17,8 @@ from objsearch.images.transform import crop
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import SecondLook
 from objsearch.sources import Place, expand, is_made_up
-from objsearch.tasks.larger.alignment import (
+from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
+from objsearch.tasks.larger.measuring import (
     Extent,
     Matrix,
     MeasuredBy,
@@ -27,7 +28,6 @@ from objsearch.tasks.larger.alignment import (
     refined,
     snapped,
 )
-from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
 from objsearch.types import Answer, Box, Hit, Image, Pixels, Unreadable
 
 PRECISION = 0.02

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from objsearch.tasks.larger.alignment import Matrix, MeasuredBy
+from objsearch.tasks.larger.measuring import Matrix, MeasuredBy
 from objsearch.types import Box, DescribedImage, Flag, Hit, ImageRef, Unreadable
 
 

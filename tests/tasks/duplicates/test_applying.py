@@ -259,7 +259,7 @@ def test_the_trash_takes_files(tree: Tree, tmp_path: Path) -> None:
     plan, photo, copy, quarantine = tree
     write_plan(plan, tmp_path / "plan.json")
     code = (
-        "from objsearch.tasks.duplicates import *; import sys;"
+        "from objsearch.tasks.removal import *; import sys;"
         "print(len(apply_plan(read_plan(sys.argv[1]), sys.argv[2], method='trash').removed))"
     )
     home = tmp_path / "home"

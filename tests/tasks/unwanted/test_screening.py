@@ -22,7 +22,7 @@ from objsearch.report.blurring import blurred, reading_blurred
 from objsearch.screening import Screen
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
-from objsearch.tasks.screening import Listing, screen_images
+from objsearch.tasks.unwanted import Listing, screen_images
 from objsearch.types import ImageRef, Pixels
 from tests.pictures import cropped, drawing
 

@@ -7,6 +7,6 @@
 The rules are those of the settings' section `screening`; a search honours the same section.
 """
 
-from objsearch.tasks.screening.listing import Listing, Screened, screen_images
+from objsearch.tasks.unwanted.looking import Listing, Screened, screen_images
 
 __all__ = ["Listing", "Screened", "screen_images"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from objsearch.images.transform import resize
-from objsearch.tasks.larger.alignment import (
+from objsearch.tasks.larger.measuring import (
     agreement_of,
     extent,
     frame_to_frame,

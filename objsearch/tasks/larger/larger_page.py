@@ -22,9 +22,9 @@ from objsearch.report.blurring import reading_blurred
 from objsearch.report.links import link_of
 from objsearch.report.pictures import Album, Read
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
-from objsearch.tasks.larger.alignment import Matrix
-from objsearch.tasks.larger.forms import mark_text, scale_text, summary
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
+from objsearch.tasks.larger.larger_output import mark_text, scale_text, summary
+from objsearch.tasks.larger.measuring import Matrix
 from objsearch.types import Pixels
 
 SIDE = 320

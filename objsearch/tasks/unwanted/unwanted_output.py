@@ -22,7 +22,7 @@ from objsearch.report.links import link_of
 from objsearch.report.pictures import PREVIEW_SIDE, Album, Read
 from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
-from objsearch.tasks.screening.listing import Listing, Screened
+from objsearch.tasks.unwanted.looking import Listing, Screened
 
 SCREEN_SCHEMA = "objsearch/screen/1"
 COLUMNS = ("path", "action", "flagged", "rule", "score", "reason", "width", "height")
