@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, Unpack
 
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.screening import Screen
+from objsearch.screening.rules import Finder
 from objsearch.search.comparing import Comparer, swapped
 from objsearch.search.describing import Describer
 from objsearch.search.queries import Interest, View, Viewer, keys_of_files
@@ -56,7 +57,7 @@ class ObjectSearch:
         self._stamps: dict[ImageRef, Stamp] = {}
         self._n_at_hand = 0
         self._nothing = "add some first"
-        self.screen = Screen(self.settings, type(self))
+        self.screen = screen_of(self.settings, type(self).open)
         self._at_hand = AtHand()
         self.second_look = SecondLook(self.describer, self.comparer, self._known, self._at_hand)
 
@@ -287,6 +288,14 @@ class ObjectSearch:
         if ref not in self._keys:
             self._keys[ref] = key_of(ref)
         return self._keys[ref]
+
+
+def screen_of(
+    settings: Settings, open_search: Callable[[str], Finder] = ObjectSearch.open
+) -> Screen:
+    """What holds pictures against the settings' section `screening`; nothing is loaded yet."""
+    reading, n_workers = settings.input.reading, settings.run.n_workers
+    return Screen(settings.screening, reading, n_workers, open_search)
 
 
 def _interest(search: Search) -> Interest:

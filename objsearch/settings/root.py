@@ -26,10 +26,11 @@ from objsearch.match.base import Matcher
 from objsearch.match.calibration import Calibration
 from objsearch.match.geometry import Geometry
 from objsearch.rank.verdicts import Verdicts
+from objsearch.screening.options import Screening
 from objsearch.settings.base import Part
 from objsearch.settings.input import Input
 from objsearch.settings.search import Search
-from objsearch.settings.tasks import Duplicates, Larger, Screening, Signing
+from objsearch.settings.tasks import Duplicates, Larger, Signing
 from objsearch.types import Kind
 
 DEFAULT_MATCHERS: Mapping[Kind, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from objsearch.screening import Screen
-from objsearch.search.pipeline import ObjectSearch
+from objsearch.search.pipeline import screen_of
 from objsearch.settings import Settings
 from objsearch.types import Flag, ImageRef
 from objsearch.types.plans import Plan
@@ -16,7 +16,7 @@ def open_screen(settings: Settings) -> Screen:
 
     Raises UsageError, MissingDependencyError and WeightsError when anything of a rule is missing.
     """
-    screen = Screen(settings, ObjectSearch)
+    screen = screen_of(settings)
     screen.prepare()
     return screen
 

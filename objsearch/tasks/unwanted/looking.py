@@ -10,8 +10,8 @@ from typing import Any
 
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, silent
-from objsearch.screening import Look, Screen, worst
-from objsearch.search.pipeline import ObjectSearch
+from objsearch.screening import Look, worst
+from objsearch.search.pipeline import screen_of
 from objsearch.settings import Settings
 from objsearch.sources import expand, nothing_there
 from objsearch.types import Flag, ImageRef, Unreadable
@@ -82,7 +82,7 @@ def screen_images(inputs: Any, settings: Settings, progress: Progress = silent) 
             "nothing to screen by: name a block list, examples or a classifier "
             "(--block, --examples, --classifier, or the section screening of a settings file)"
         )
-    screen = Screen(settings, ObjectSearch)
+    screen = screen_of(settings)
     screen.prepare()
     places = expand(inputs, filters=settings.input.filters)
     if not places:

@@ -20,7 +20,7 @@ from objsearch.errors import MissingDependencyError, UsageError, WeightsError
 from objsearch.report.as_html import write_html
 from objsearch.report.blurring import blurred, reading_blurred
 from objsearch.screening import Screen
-from objsearch.search.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch, screen_of
 from objsearch.settings import load_settings
 from objsearch.tasks.unwanted import Listing, screen_images
 from objsearch.types import ImageRef, Pixels
@@ -378,7 +378,7 @@ def test_a_part_that_is_named_is_looked_at_alone(
 def test_a_search_looks_at_all_frames_of_its_hits(
     settings: Callable[..., Any], folder: Path, hidden: Path
 ) -> None:
-    screen = Screen(settings(block=[str(folder / "block")]), ObjectSearch)
+    screen = screen_of(settings(block=[str(folder / "block")]))
     assert screen.flags_of(ImageRef(str(hidden / "late.webp")))
     assert not screen.flags_of(ImageRef(str(hidden / "clean.webp")))
 
