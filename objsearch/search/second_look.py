@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objsearch.agree.thing import look
 from objsearch.flow import ordered_map
+from objsearch.images.mapping import Matrix, scaling
 from objsearch.match.geometry import inverse
 from objsearch.search.comparing import Comparer, swapped
 from objsearch.search.describing import Describer
@@ -29,7 +29,6 @@ SHARED_PRINT = "shared_print"
 NOT_READ_AGAIN = "not_read_again"
 """The note of a hit whose file, or whose query, is not there any more, or is another by now."""
 
-Matrix = NDArray[np.float64]
 Known = Callable[[ImageRef], DescribedImage | None]
 """What the index holds of an image whose file has not changed since."""
 
@@ -241,16 +240,16 @@ def _scaling(image: Image) -> Matrix:
         if size_wh is None
         else (size / own for size, own in zip(size_wh, image.size_wh, strict=True))
     )
-    return np.array([[sx, 0.0, (sx - 1) / 2], [0.0, sy, (sy - 1) / 2], [0.0, 0.0, 1.0]])
+    return scaling(sx, sy)
 
 
-def _points(points_xy: Points, scaling: Matrix) -> Points:
-    return np.asarray(points_xy * np.diag(scaling)[:2] + scaling[:2, 2], np.float32)
+def _points(points_xy: Points, resize: Matrix) -> Points:
+    return np.asarray(points_xy * np.diag(resize)[:2] + resize[:2, 2], np.float32)
 
 
-def _moved(box: Box, scaling: Matrix) -> Box:
+def _moved(box: Box, resize: Matrix) -> Box:
     """A box where a scaling and a shift lead: edges lie half a pixel before the centres."""
-    x, y = np.diag(scaling)[:2]
-    dx, dy = scaling[:2, 2] + 0.5 - np.array([x, y]) / 2
+    x, y = np.diag(resize)[:2]
+    dx, dy = resize[:2, 2] + 0.5 - np.array([x, y]) / 2
     edges = x * box.x1 + dx, y * box.y1 + dy, x * box.x2 + dx, y * box.y2 + dy
     return Box(*map(float, edges))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +11,9 @@ from rich.text import Text
 
 from objsearch.files import write_whole
 from objsearch.report.as_json import plain, rounded
-from objsearch.report.links import link_of
+from objsearch.report.cells import csv_line
 from objsearch.report.rows import Name, Rows
+from objsearch.report.templates import page_of
 from objsearch.report.wording import shown
 from objsearch.signing.findings import (
     NOT_LOOKED,
@@ -71,17 +69,11 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
 
 def listing_csv(listing: Listing) -> Iterator[str]:
     """The findings as lines of CSV, with a line of columns first."""
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     for one in listing.findings:
         percentage = "" if one.percentage is None else f"{one.percentage:.2f}"
         cells = (str(one.ref), one.kind, percentage, one.state, one.verdict, str(one.pages))
-        yield _line((*cells, "; ".join(one.notes)))
-
-
-def _line(cells: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
+        yield csv_line((*cells, "; ".join(one.notes)))
 
 
 def percentage_text(finding: Finding) -> str:
@@ -141,20 +133,13 @@ def write_page(listing: Listing, path: Path) -> None:
 
     Raises OSError when it cannot be written.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = Path(__file__).parent
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters.update(
-        shown=shown,
-        link=partial(link_of, page=path),
-        percentage=percentage_text,
-        state=state_text,
-        kind=kind_text,
-    )
-    page = environment.get_template("page.html").generate(
-        listing=listing, told=listing.told(), signs=SIGNS, summary=summary(listing)
+    page = page_of(
+        Path(__file__).with_name("page.html"),
+        path,
+        {"percentage": percentage_text, "state": state_text, "kind": kind_text},
+        listing=listing,
+        told=listing.told(),
+        signs=SIGNS,
+        summary=summary(listing),
     )
     write_whole(path, page)

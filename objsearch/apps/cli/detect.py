@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -103,7 +102,9 @@ def _print(
 
 
 def _print_row(cells: Iterable[object]) -> None:
-    csv.writer(sys.stdout, lineterminator="\n").writerow(cells)
+    from objsearch.report.cells import csv_line
+
+    sys.stdout.write(csv_line(cells))
 
 
 def _draw(image: Image, regions: tuple[Region, ...], folder: Path, number: int) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rich.console import Group as Together
 from rich.console import RenderableType
 from rich.text import Text
 
+from objsearch.report.cells import csv_line
 from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import files, percent, shown
 from objsearch.types.plans import Plan
@@ -32,10 +31,10 @@ COLUMNS = (
 
 def plan_csv(plan: Plan) -> Iterator[str]:
     """The plan as lines of CSV, a row a file, with a line of columns first."""
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     for group in plan.groups:
         for one in group.members:
-            yield _line(
+            yield csv_line(
                 (
                     str(group.group),
                     one.action,
@@ -51,12 +50,6 @@ def plan_csv(plan: Plan) -> Iterator[str]:
                     "; ".join(one.lacks),
                 )
             )
-
-
-def _line(cells: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
 
 
 def plan_table(plan: Plan) -> RenderableType:

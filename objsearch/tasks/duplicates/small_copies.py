@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.images.mapping import scaling, shift
 from objsearch.images.transform import gray, shrunk
 from objsearch.match.geometry import inverse, jacobian
 from objsearch.types import Pixels
@@ -54,7 +55,7 @@ class Small:
         """(3, 3) from pixels of the picture to those of the copy, centres on centres."""
         height, width = self.gray.shape
         sx, sy = width / self.size_wh[0], height / self.size_wh[1]
-        return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1.0]])
+        return scaling(sx, sy)
 
 
 def tiny_versions(small: Small) -> NDArray[np.float32]:
@@ -167,14 +168,10 @@ def stretched(one: Small, other: Small, quarters: int, is_mirrored: bool) -> NDA
     First mirrored (left to right) if asked for, then turned by quarters, as `numpy.rot90` turns.
     """
     (w, h), (to_w, to_h) = one.size_wh, other.size_wh
-    matrix = np.diag([1 / w, 1 / h, 1.0]) @ _centred(0.5)
+    matrix = np.diag([1 / w, 1 / h, 1.0]) @ shift(0.5, 0.5)
     if is_mirrored:
         matrix = np.array([[-1.0, 0, 1], [0, 1, 0], [0, 0, 1]]) @ matrix
     turn = np.array([[0.0, 1, 0], [-1, 0, 1], [0, 0, 1]])  # counter-clockwise, of the unit square
     for _ in range(quarters % 4):
         matrix = turn @ matrix
-    return _centred(-0.5) @ np.diag([to_w, to_h, 1.0]) @ matrix
-
-
-def _centred(shift: float) -> NDArray[np.float64]:
-    return np.array([[1.0, 0, shift], [0, 1, shift], [0, 0, 1]])
+    return shift(-0.5, -0.5) @ np.diag([to_w, to_h, 1.0]) @ matrix

@@ -13,6 +13,7 @@ import numpy as np
 from objsearch.agree.detail import detail_gain
 from objsearch.errors import UsageError
 from objsearch.flow import counted, ordered_map
+from objsearch.images.mapping import Matrix
 from objsearch.images.transform import crop
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import SecondLook
@@ -20,7 +21,6 @@ from objsearch.sources import Place, expand, is_made_up
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
 from objsearch.tasks.larger.measuring import (
     Extent,
-    Matrix,
     MeasuredBy,
     agreement_of,
     extent,

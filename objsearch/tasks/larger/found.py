@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from objsearch.tasks.larger.measuring import Matrix, MeasuredBy
+from objsearch.images.mapping import Matrix
+from objsearch.tasks.larger.measuring import MeasuredBy
 from objsearch.types import Box, DescribedImage, Flag, Hit, ImageRef, Unreadable
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from objsearch.report.as_json import SCORE_DIGITS, box_numbers, flags_json, plain, rounded
+from objsearch.report.cells import csv_line
 from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import flags_sentence, percent, shown
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
@@ -64,23 +63,17 @@ def _copy_json(copy: LargerCopy) -> dict[str, Any]:
 
 def larger_csv(answer: LargerAnswer) -> Iterator[str]:
     """A line a copy, with a line of columns first."""
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     for copy in answer.copies:
         data = {"query": str(answer.query.ref), **_copy_json(copy)}
         cells = [data[column] for column in COLUMNS]
-        yield _line(_cell(value) for value in cells)
+        yield csv_line(_cell(value) for value in cells)
 
 
 def _cell(value: object) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _line(cells: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
 
 
 def larger_table(answer: LargerAnswer) -> RenderableType:

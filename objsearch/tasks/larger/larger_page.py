@@ -8,23 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from objsearch.files import write_whole
+from objsearch.images.mapping import Matrix
 from objsearch.match.geometry import inverse
-from objsearch.report.as_html import PAGE_BYTES
 from objsearch.report.blurring import reading_blurred
-from objsearch.report.links import link_of
 from objsearch.report.pictures import Album, Read
-from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
+from objsearch.report.templates import PAGE_BYTES, page_of
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
 from objsearch.tasks.larger.larger_output import mark_text, scale_text, summary
-from objsearch.tasks.larger.measuring import Matrix
 from objsearch.types import Pixels
 
 SIDE = 320
@@ -46,21 +42,14 @@ def write_page(answer: LargerAnswer, path: Path, read: Read) -> None:
 
     `read` gives the pixels of a whole image or None. Raises OSError when it cannot be written.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters.update(
-        flagged=flags_sentence,
-        shown=shown,
-        link=partial(link_of, page=path),
-        parts=folder_and_name,
-        percent=percent,
-        scale=scale_text,
-        mark=mark_text,
-    )
     album = Album(reading_blurred(read, answer.flags), PAGE_BYTES)
-    page = environment.get_template("page.html").generate(
-        answer=answer, rows=_rows(answer, album), summary=summary(answer)
+    page = page_of(
+        Path(__file__).with_name("page.html"),
+        path,
+        {"scale": scale_text, "mark": mark_text},
+        answer=answer,
+        rows=_rows(answer, album),
+        summary=summary(answer),
     )
     write_whole(path, page)
 

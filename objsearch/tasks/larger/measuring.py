@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.images.mapping import Matrix, mapped, scaling
 from objsearch.images.transform import gray
 from objsearch.match.geometry import inverse, jacobian
 from objsearch.types import Box, Pixels
 
-Matrix = NDArray[np.float64]
 Plane = NDArray[np.float32]
 """(H, W) luminance."""
 
@@ -45,14 +45,14 @@ class Extent:
 
 def extent(frame: Box, size_wh: tuple[int, int], transform: Matrix) -> Extent | None:
     """The extent of a query's frame in a reference; None when nothing of it lies inside."""
-    quad = _mapped(_corners(frame), transform)
+    quad = mapped(_corners(frame), transform)
     if quad is None:
         return None
     whole = _corners(Box(0, 0, *map(float, size_wh)))
     shared, polygon = cv2.intersectConvexConvex(quad.astype(np.float32), whole.astype(np.float32))
     if shared <= 0 or polygon is None:
         return None
-    back = _mapped(polygon.reshape(-1, 2).astype(np.float64), inverse(transform))
+    back = mapped(polygon.reshape(-1, 2).astype(np.float64), inverse(transform))
     if back is None:
         return None
     in_query = float(cv2.contourArea(back.astype(np.float32)))
@@ -67,7 +67,7 @@ def snapped(frame: Box, size_wh: tuple[int, int], transform: Matrix) -> tuple[Ma
     Keypoints place corners to a pixel or so; the sizes of two files say it exactly.
     """
     whole = _corners(Box(0, 0, *map(float, size_wh)))
-    quad = _mapped(_corners(frame), transform)
+    quad = mapped(_corners(frame), transform)
     if quad is None:
         return transform, "transform"
     nearest = np.linalg.norm(quad[:, None] - whole[None], axis=2)
@@ -127,7 +127,7 @@ def agreement_of(query: Pixels, reference: Pixels, transform: Matrix) -> float:
 def _shrunk(query: Pixels, transform: Matrix) -> tuple[Plane, Matrix]:
     """The query at the size at which it is aligned, and the transform from there."""
     small = _resized(_plane(query), min(1.0, ALIGNED_SIDE / max(query.shape[:2])))
-    to_small = _scaling(small.shape[1] / query.shape[1], small.shape[0] / query.shape[0])
+    to_small = scaling(small.shape[1] / query.shape[1], small.shape[0] / query.shape[0])
     return small, transform @ inverse(to_small)
 
 
@@ -140,7 +140,7 @@ def seen_through(
     scale = local_scale(onto, middle)
     # Averaged first: a warp reads single pixels, and would turn fine texture into noise.
     small = _resized(reference, min(1.0, 1 / scale))
-    to_small = _scaling(small.shape[1] / width, small.shape[0] / height)
+    to_small = scaling(small.shape[1] / width, small.shape[0] / height)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     through = to_small @ onto
     laid = cv2.warpPerspective(small, through, size_wh, flags=flags)
@@ -175,19 +175,7 @@ def _resized(plane: Plane, factor: float) -> Plane:
     return np.asarray(cv2.resize(plane, size_wh, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _scaling(x: float, y: float) -> Matrix:
-    """What a resize does to the middles of pixels."""
-    return np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2], [0.0, 0.0, 1.0]])
-
-
 def _corners(box: Box) -> Matrix:
     """(4, 2) the outer corners of a box's pixels, half a pixel from their middles."""
     x1, y1, x2, y2 = box.x1 - 0.5, box.y1 - 0.5, box.x2 - 0.5, box.y2 - 0.5
     return np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])
-
-
-def _mapped(points: Matrix, transform: Matrix) -> Matrix | None:
-    carried = np.hstack([points, np.ones((len(points), 1))]) @ transform.T
-    if (carried[:, 2] * np.sign(carried[0, 2]) < 1e-9).any():
-        return None
-    return np.asarray(carried[:, :2] / carried[:, 2:], np.float64)

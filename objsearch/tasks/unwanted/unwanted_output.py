@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +12,13 @@ from rich.text import Text
 
 from objsearch.files import write_whole
 from objsearch.images.transform import shrunk
-from objsearch.report.as_html import PAGE_BYTES
 from objsearch.report.as_json import flag_json, plain, rounded
 from objsearch.report.blurring import reading_blurred
-from objsearch.report.links import link_of
+from objsearch.report.cells import csv_line
 from objsearch.report.pictures import PREVIEW_SIDE, Album, Read
 from objsearch.report.rows import Name, Rows
-from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
+from objsearch.report.templates import PAGE_BYTES, page_of
+from objsearch.report.wording import percent, shown
 from objsearch.tasks.unwanted.looking import Listing, Screened
 
 SCREEN_SCHEMA = "objsearch/screen/1"
@@ -55,20 +52,14 @@ def _image_json(one: Screened) -> dict[str, Any]:
 
 def listing_csv(listing: Listing) -> Iterator[str]:
     """A line a rule that a picture is caught by, one with empty cells for a clean picture."""
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     filtered = {one.ref for one in listing.filtered}
     for one in listing.images:
         action = "filtered" if one.ref in filtered else "kept"
         size = [str(value) for value in one.size_wh]
         rules = [[flag.rule, f"{flag.score:.6f}", flag.reason] for flag in one.flags]
         for rule in rules or [["", "", ""]]:
-            yield _line([str(one.ref), action, str(bool(one.flags)).lower(), *rule, *size])
-
-
-def _line(cells: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
+            yield csv_line([str(one.ref), action, str(bool(one.flags)).lower(), *rule, *size])
 
 
 def listing_table(listing: Listing) -> RenderableType:
@@ -103,21 +94,14 @@ def write_page(listing: Listing, path: Path, read: Read) -> None:
 
     Raises OSError when it cannot be written.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters.update(
-        shown=shown,
-        link=partial(link_of, page=path),
-        parts=folder_and_name,
-        flags=flags_sentence,
-        percent=percent,
-    )
     hidden = reading_blurred(read, [one.ref for one in listing.flagged])
-    page = environment.get_template("page.html").generate(
-        listing=listing, rows=_rows(listing, Album(hidden, PAGE_BYTES)), summary=summary(listing)
+    page = page_of(
+        Path(__file__).with_name("page.html"),
+        path,
+        {},
+        listing=listing,
+        rows=_rows(listing, Album(hidden, PAGE_BYTES)),
+        summary=summary(listing),
     )
     write_whole(path, page)
 
