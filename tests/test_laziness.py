@@ -126,7 +126,7 @@ def test_the_layers_are_a_contract_that_ci_checks(root: Path) -> None:
     ci = (root / ".ci" / "run").read_text(encoding="utf-8")
     make = (root / "Makefile").read_text(encoding="utf-8")
     assert "make check" in ci and "make test" in ci
-    for tool in ("ruff check", "ruff format --check", "mypy", "lint-imports", "pytest"):
+    for tool in ("ruff check", "ruff format --check", "mypy", "lint-imports", "sizes.py", "pytest"):
         assert tool in make
 
 

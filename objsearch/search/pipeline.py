@@ -178,7 +178,7 @@ class ObjectSearch:
             raise UsageError("no query: give at least one image to look for")
         self.screen.prepare()
         views, warnings = self.viewer.views(
-            list(query), interest=_interest(search), weights=search.weights
+            list(query), interest=Interest.of(search), weights=search.weights
         )
         unwanted, told = self._unwanted(search, negatives)
         retrieval = self._retrieval(search, views)
@@ -296,8 +296,3 @@ def screen_of(
     """What holds pictures against the settings' section `screening`; nothing is loaded yet."""
     reading, n_workers = settings.input.reading, settings.run.n_workers
     return Screen(settings.screening, reading, n_workers, open_search)
-
-
-def _interest(search: Search) -> Interest:
-    wanted = None if search.region is None else RegionOfInterest.of(search.region)
-    return Interest(wanted, search.roi_mode)

@@ -12,6 +12,7 @@ from objsearch.flow import ordered_map
 from objsearch.images.grounds import other_grounds
 from objsearch.search.describing import Describer
 from objsearch.search.mirror import mirrored
+from objsearch.settings import Search
 from objsearch.sources import (
     Place,
     RegionOfInterest,
@@ -52,6 +53,12 @@ class Interest:
 
     region: RegionOfInterest | None = None
     roi_mode: RoiMode = "replace"
+
+    @classmethod
+    def of(cls, search: Search) -> Interest:
+        """What the settings' section `search` says."""
+        wanted = None if search.region is None else RegionOfInterest.of(search.region)
+        return cls(wanted, search.roi_mode)
 
 
 BLANK = "it is blank, or shows too little to be recognised: nothing can be found by it"
