@@ -21,6 +21,8 @@ BREAK = 2.0
 """So many times more must light change over the border than beside it."""
 STILL, FLAT = 1.5, 0.95
 """Gray levels of change that count as none, and the part of the places outside that shows none."""
+RINGING = 12
+"""Pixels around the inner picture that are left out where flatness is looked for."""
 N_POINTS = 200
 
 
@@ -50,8 +52,25 @@ def is_laid_around(
         return False
     border, beyond, within = border[seen], beyond[seen], within[seen]
     breaks = border.mean() > BREAK * (max(beyond.mean(), within.mean()) + 2.0)
-    is_flat = (beyond < STILL).mean() > FLAT and within.mean() > 2 * STILL
-    return bool(breaks or is_flat)
+    return bool(breaks or (within.mean() > 2 * STILL and _is_flat(light, inner_wh, transform)))
+
+
+def _is_flat(
+    light: NDArray[np.float32], inner_wh: tuple[int, int], transform: NDArray[np.float64]
+) -> bool:
+    """Whether next to nothing changes outside of the inner picture, all over the outer one."""
+    w, h = inner_wh
+    corners = np.array([[[0, 0], [w, 0], [w, h], [0, h]]], np.float64) - 0.5
+    quad = cv2.perspectiveTransform(corners, transform)[0]
+    outside = np.ones(light.shape, np.uint8)
+    cv2.fillConvexPoly(outside, np.round(np.clip(quad, -1e4, 1e4)).astype(np.int32), 0)
+    # Compression rings as far as a block of its reaches.
+    reach = np.ones((2 * RINGING + 1, 2 * RINGING + 1), np.uint8)
+    beyond = cv2.erode(outside, reach, borderType=cv2.BORDER_REPLICATE) > 0
+    if not beyond.any():
+        return False
+    changes = cv2.morphologyEx(light, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    return bool((changes[beyond] < 2 * STILL).mean() > FLAT)
 
 
 def _borders(inner_wh: tuple[int, int]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:

@@ -25,6 +25,8 @@ from objsearch.types.plans import RELATIONS, Action, Related, Relation
 IDENTICAL = Likeness(1.0)
 SAME: tuple[Relation, ...] = RELATIONS[:3]
 """What one file can stand for another of."""
+ABOUT = 3.0
+"""Degrees by which small copies may mistake a turn."""
 DEEP = 8
 """Bits a sample of which an eight-bit copy shows the most significant only."""
 
@@ -90,11 +92,17 @@ class _Together:
         self.of = grouper
         self.files = files
         # Most of the others are compared with it: best the one that will be kept. That is most
-        # often the largest of those that most others were found to be alike to.
+        # often the largest of those that most others are alike to, upright: what others are
+        # mirrored or turned by some degrees to was made from them.
         degree = {one.node: len(grouper.network.copies(one.node)) for one in files}
         most = max(degree.values())
         central = [one for one in files if 2 * degree[one.node] >= most]
-        self.first = max(central, key=lambda one: (bool(one.file.protected), _n_pixels(one)))
+        self.first = max(central, key=self._standing)
+
+    def _standing(self, one: Candidate) -> tuple[bool, int, int]:
+        alike = (self.of.network.alike(one.node, node) for node in self.of.network.copies(one.node))
+        n_upright = sum(found is not None and _is_upright(found) for found in alike)
+        return bool(one.file.protected), n_upright, _n_pixels(one)
 
     def first_pairs(self) -> Iterable[tuple[int, int]]:
         """What has to be compared in any case, as far as can be told before."""
@@ -170,10 +178,15 @@ class _Together:
     def _with_less(self, contents: Mapping[str, Content]) -> dict[str, Content]:
         """Marks what is a cut, an enlargement or a frame of the first, or the first itself."""
         less: set[int] = set()
-        for node in {one.node for one in self.files} - {self.first.node}:
+        mirrored: set[int] = set()
+        nodes = {one.node for one in self.files}
+        for node in nodes - {self.first.node}:
             agreement = self.of.agreements.of(node, self.first.node)
             if agreement is not None and agreement.relation in RELATIONS:
                 less |= self._lesser(node, agreement)
+                mirrored |= {node} if agreement.mirrored else set()
+        if 2 * len(mirrored) < len(nodes):
+            less |= mirrored  # more pictures show it the other way round
         return {
             one.file.path: _marked(contents[one.file.path], one.node in less) for one in self.files
         }
@@ -316,6 +329,12 @@ def _how(agreement: Agreement | None) -> str:
     }
     words = [word for word, holds in told.items() if holds]
     return f": {', '.join(words)}" if words else ""
+
+
+def _is_upright(found: Likeness) -> bool:
+    """Whether one picture lies on the other unturned or by a quarter, and not in a mirror."""
+    away = min(abs(found.degrees - quarter) for quarter in (0, 90, 180))
+    return not found.mirrored and away < ABOUT
 
 
 def _marked(content: Content, is_less: bool) -> Content:

@@ -87,7 +87,11 @@ class Planner:
         network = self._network(candidates)
         rules = self.settings.duplicates
         agreements = Agreements(
-            self._read, self._sizes(candidates), network, self.settings.run.n_workers
+            self._read,
+            self._sizes(candidates),
+            network,
+            self.settings.run.n_workers,
+            is_thorough=bool(rules.remove),
         )
         grouper = Grouper(candidates, rules, network, agreements, self._may_group, self._content_of)
         clusters = grouper.clusters(self.progress)
