@@ -17,10 +17,10 @@ from typing import Any
 
 from PIL import Image as PillowImage
 
-from objsearch.config import load_settings
 from objsearch.describe.base import crop_of
 from objsearch.flow import default_workers
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
 from objsearch.sources import Place, expand
 from objsearch.types import Image
 

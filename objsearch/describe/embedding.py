@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 
-from objsearch import weights
+from objsearch.components import weights
+from objsearch.components.telemetry import keep_quiet
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import MissingDependencyError, WeightsError
 from objsearch.images.transform import resize
-from objsearch.offline import keep_quiet
 from objsearch.types import Descriptor, GlobalDescriptor
 
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]

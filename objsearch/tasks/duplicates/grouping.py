@@ -14,13 +14,13 @@ from typing import cast
 from objsearch.agree import Agreement
 from objsearch.flow import Progress, silent
 from objsearch.match.geometry import inverse
-from objsearch.task_sections import Duplicates
+from objsearch.settings import Duplicates
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, why_better
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, lacking
 from objsearch.tasks.duplicates.network import Network
-from objsearch.tasks.duplicates.plan import RELATIONS, Action, Related, Relation
+from objsearch.types.plans import RELATIONS, Action, Related, Relation
 
 IDENTICAL = Likeness(1.0)
 SAME: tuple[Relation, ...] = RELATIONS[:3]
