@@ -28,6 +28,8 @@ as is looked at.
 """
 AT_HAND_BYTES = 96_000_000
 """Of each size, about, that memory holds."""
+DOUBT = 0.05
+"""Probability of one shot, told roughly, below which no closer look says otherwise."""
 ALIKE = 0.9
 """Correlation of the detail of small copies below which two pictures are not the same.
 
@@ -145,14 +147,22 @@ class Agreements:
         if transform is None:
             return None
         is_close = self._is_thorough or self.may_be_same(*pair)
-        at_hand = self._pictures[LOOKED_AT[-1] if is_close else self._roughly(*pair)]
+        if not is_close:
+            found = self._agreed(pair, transform, self._roughly(*pair), ROUGHLY)
+            if found is None or found.relation in ("part", "edited") or found.same_shot < DOUBT:
+                return found
+        return self._agreed(pair, transform, LOOKED_AT[-1], SIDE)
+
+    def _agreed(
+        self, pair: Pair, transform: NDArray[np.float64], side: int, grid: int
+    ) -> Agreement | None:
         with self._lock:  # so that two threads do not read one picture at once
-            one, other = (at_hand(number) for number in pair)
+            one, other = (self._pictures[side](number) for number in pair)
         if one is None or other is None:
             return None
         to_one, to_other = (scaling(side.size_wh, side.image.size_wh) for side in (one, other))
         reduced = to_other @ transform @ inverse(to_one)
-        found = agree(one.image.pixels, other.image.pixels, reduced, SIDE if is_close else ROUGHLY)
+        found = agree(one.image.pixels, other.image.pixels, reduced, grid)
         return None if found is None else _enlarged(found, to_one, to_other)
 
 
