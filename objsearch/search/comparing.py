@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.index.base import Ranker
+from objsearch.flow import batches, ordered_map
 from objsearch.match.assignment import assign
 from objsearch.match.base import Matcher
 from objsearch.match.calibration import evidence
@@ -25,6 +27,9 @@ from objsearch.types import (
     Scores,
     Verification,
 )
+
+
+RANKED_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,23 +64,21 @@ class Comparer:
         self.local = tuple(c for c in channels if isinstance(c.matcher, RatioTest))
         self.whole = tuple(c for c in channels if c not in self.local)
 
-    def rankers(self, besides: Collection[str] = ()) -> list[Ranker]:
+    def rankers(self, besides: Collection[str] = ()) -> dict[str, ChannelRanker]:
         """One cheap ranking of many images a descriptor, for choosing candidates.
 
         None for the extractors `besides`, which the index ranks by itself.
         """
-        channels = self.settings.descriptors
-        return [_ranker(channel) for channel in channels if channel.extractor.name not in besides]
+        n_workers = self.settings.run.n_workers
+        made = ((c.extractor.name, ChannelRanker(c, n_workers)) for c in self.settings.descriptors)
+        return {name: ranker for name, ranker in made if name not in besides}
 
-    def light_scores(
-        self, query: DescribedImage, references: Sequence[DescribedImage]
-    ) -> NDArray[np.float64]:
-        """(N,) what whole-crop descriptors alone make of many references; 0 without any."""
-        if not self.whole or not references:
-            return np.zeros(len(references))
-        coarse = {c.extractor.name: _ranker(c)(query, references) for c in self.whole}
-        rows = (dict(zip(coarse, row, strict=True)) for row in zip(*coarse.values(), strict=True))
-        return np.array([self.calibration.probability(row) for row in rows])
+    def light_score(self, scores: Mapping[str, float]) -> float:
+        """What whole-crop descriptors alone make of a candidate; 0 without any."""
+        names = [channel.extractor.name for channel in self.whole]
+        if not names:
+            return 0.0
+        return self.calibration.probability({name: scores[name] for name in names})
 
     def compare(
         self, query: DescribedImage, reference: DescribedImage, *, keypoints: bool = True
@@ -234,15 +237,25 @@ def _matcher(channel: Channel) -> Matcher:
     return channel.matcher
 
 
-def _ranker(channel: Channel) -> Ranker:
-    name, matcher = channel.extractor.name, _matcher(channel)
+@dataclass(frozen=True, slots=True)
+class ChannelRanker:
+    """Ranks many images by one descriptor, on several threads where each takes a while."""
 
-    def rank(query: DescribedImage, stored: Sequence[DescribedImage]) -> NDArray[np.float64]:
-        return matcher.coarse_scores(
-            query.descriptors[name], [one.descriptors[name] for one in stored]
+    channel: Channel
+    n_workers: int = 1
+
+    def stacked(self, images: Sequence[DescribedImage]) -> Any:
+        name = self.channel.extractor.name
+        return _matcher(self.channel).stacked([image.descriptors[name] for image in images])
+
+    def rank(self, query: DescribedImage, stack: Any) -> NDArray[np.float64]:
+        matcher, own = _matcher(self.channel), query.descriptors[self.channel.extractor.name]
+        if not isinstance(stack, list):
+            return matcher.coarse(own, stack)
+        parts = ordered_map(
+            partial(matcher.coarse, own), batches(stack, RANKED_AT_ONCE), workers=self.n_workers
         )
-
-    return rank
+        return np.concatenate([*parts, np.zeros(0)])
 
 
 def _is_frames(pair: RegionPair) -> bool:
