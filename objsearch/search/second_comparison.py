@@ -6,9 +6,13 @@ sides show thousands, so only a plane is believed, and more is asked of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from objsearch.describe.base import Crop
 from objsearch.describe.orb import Orb
@@ -34,6 +38,11 @@ N_QUERY_POINTS = 1000
 SURE = 2.0
 """So many times more inliers than usual are asked for: three times the points agree by chance."""
 
+COLOURFUL = 12.0
+"""Deviation of a colour difference, in gray levels, from which it is looked at."""
+Channel = Literal["light", "red", "blue"]
+_CHANNELS: tuple[Channel, ...] = ("light", "red", "blue")
+
 _MATCHER = RatioTest(ratio=0.85)
 _PLANE = Geometry(models=("homography",))
 
@@ -48,26 +57,57 @@ class Plane:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Closer:
-    """A query's keypoints on each of its grounds; `frame` is the box that it fills."""
+    """A query's keypoints on each of its grounds, in light and then, if it has any, in colour.
+
+    `frame` is the box that it fills.
+    """
 
     query: Image
-    versions: tuple[LocalFeatures, ...]
+    versions: Mapping[Channel, tuple[LocalFeatures, ...]]
     frame: Box
 
     @classmethod
     def of(cls, query: Image) -> Closer:
         """Take the keypoints of a query, with those of a transparent one on other grounds."""
         query = _part_that_counts(query)
-        versions = (query, *other_grounds(query))
-        frame = query.frame.moved(*query.offset_xy)
-        return cls(query, tuple(_features(one, N_QUERY_POINTS) for one in versions), frame)
+        grounds = (query, *other_grounds(query))
+        versions = {
+            channel: tuple(_features(one, N_QUERY_POINTS, channel) for one in grounds)
+            for channel in ("light", *_colour(query))
+        }
+        return cls(query, versions, query.frame.moved(*query.offset_xy))
 
-    def compare(self, reference: Image) -> Plane | None:
-        """The plane that most agree on, in pixels of both as they are at hand."""
-        features = _features(reference, N_POINTS)
-        found = [_verified(one, features) for one in self.versions]
-        planes = [Plane(one, central_inliers(one, self.frame)) for one in found if one is not None]
-        return max(planes, key=lambda one: one.central, default=None)
+    def planes(self, reference: Image) -> Iterator[Plane]:
+        """The planes that most agree on, one of each channel, in pixels as they are at hand.
+
+        What is as dark as its ground shows in colour alone.
+        """
+        for channel, versions in self.versions.items():
+            features = _features(reference, N_POINTS, channel)
+            found = [_verified(one, features) for one in versions]
+            planes = [Plane(one, central_inliers(one, self.frame)) for one in found if one]
+            if planes:
+                yield max(planes, key=lambda one: one.central)
+
+
+def _colour(query: Image) -> tuple[Channel, ...]:
+    """The colour difference in which a picture shows most; none of one that is all but gray."""
+    counts = _counts(query)
+    spread, channel = max((float(_plane(query, one)[counts].std()), one) for one in _CHANNELS[1:])
+    return (channel,) if spread >= COLOURFUL else ()
+
+
+def _counts(image: Image) -> NDArray[np.bool_]:
+    """(H, W) the pixels of a picture that are not transparent."""
+    if image.alpha is None:
+        return np.ones(image.pixels.shape[:2], bool)
+    return np.asarray(image.alpha > 127)
+
+
+def _plane(image: Image, channel: Channel) -> NDArray[np.uint8]:
+    """(H, W) light, or what red or blue lie above it (ITU-R BT.601)."""
+    values = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2YCrCb)[..., _CHANNELS.index(channel)]
+    return np.ascontiguousarray(values, np.uint8)
 
 
 def _part_that_counts(image: Image) -> Image:
@@ -85,11 +125,14 @@ def _part_that_counts(image: Image) -> Image:
     )
 
 
-def _features(image: Image, n_points: int) -> LocalFeatures:
+def _features(image: Image, n_points: int, channel: Channel) -> LocalFeatures:
     side = min(max(image.size_wh), SIDE)
     extractor = Orb(n_points=n_points, long_side=max(64, side))
     left, top = image.offset_xy
-    crop = Crop(image.pixels, is_frame=True, corner_xy=(left, top))
+    pixels = image.pixels
+    if channel != "light":
+        pixels = np.repeat(_plane(image, channel)[..., None], 3, axis=2)
+    crop = Crop(pixels, is_frame=True, corner_xy=(left, top))
     [features] = extractor.extract_batch([crop])
     assert isinstance(features, LocalFeatures)
     return features

@@ -19,7 +19,7 @@ from objsearch.match.geometry import inverse
 from objsearch.search.comparing import Comparer, swapped
 from objsearch.search.describing import Describer
 from objsearch.search.queries import View
-from objsearch.search.second_comparison import Closer, with_plane
+from objsearch.search.second_comparison import Closer, Plane, with_plane
 from objsearch.settings import SecondLook as SecondLookOptions
 from objsearch.sources import AtHand
 from objsearch.types import Box, DescribedImage, Hit, Image, ImageRef, Points, RegionPair
@@ -150,10 +150,16 @@ def _with_plane(
     reference: Image,
 ) -> Hit:
     """The hit with what a second comparison finds, told in pixels of the whole images."""
-    found = closer.compare(reference)
-    if found is None:
-        return hit
-    to_query, to_reference = _scaling(closer.query), _scaling(reference)
+    for found in closer.planes(reference):
+        better = with_plane(comparer, hit, sides, _in_full(found, closer.query, reference))
+        if better is not hit:
+            return better
+    return hit
+
+
+def _in_full(found: Plane, query: Image, reference: Image) -> Plane:
+    """The plane in pixels of the whole images."""
+    to_query, to_reference = _scaling(query), _scaling(reference)
     plane = found.verification
     points = np.hstack(
         [
@@ -162,8 +168,7 @@ def _with_plane(
         ]
     )
     transform = to_reference @ plane.transform @ inverse(to_query)
-    told = replace(plane, transform=transform, inliers_xyxy=points)
-    return with_plane(comparer, hit, sides, replace(found, verification=told))
+    return replace(found, verification=replace(plane, transform=transform, inliers_xyxy=points))
 
 
 def _rank_key(hit: Hit) -> tuple[float, str]:

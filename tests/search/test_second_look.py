@@ -182,3 +182,17 @@ def test_strangers_stay_strangers(tmp_path: Path) -> None:
         PillowImage.fromarray(drawing(500, 400, seed=seed)).save(tmp_path / f"{seed}.png")
     found = search().add(tmp_path).find(drawing(400, 500, seed=20), threshold=0)
     assert "same" not in verdicts(found).values()
+
+
+def test_what_is_as_dark_as_its_ground_is_found_by_its_colour(tmp_path: Path) -> None:
+    blue = drawing(300, 400, seed=5)[..., 0]
+    flat = np.full_like(blue, 90)
+    card = cv2.cvtColor(np.dstack([flat, flat + 38, blue]), cv2.COLOR_YCrCb2RGB)
+    ground = drawing(700, 900, seed=8)[..., 1] // 3 + 40
+    light = np.stack([ground, np.full_like(ground, 128), np.full_like(ground, 128)], axis=-1)
+    light[200:440, 300:620, 2] = cv2.resize(blue, (320, 240), interpolation=cv2.INTER_AREA)
+    scene = cv2.cvtColor(light, cv2.COLOR_YCrCb2RGB)
+    PillowImage.fromarray(scene).save(tmp_path / "wall.jpg", quality=90)
+    [hit] = search().add(tmp_path).find(np.asarray(card), threshold=0).hits
+    assert hit.verdict == "same"
+    assert np.allclose(hit.pairs[0].reference.box_xyxy, (300, 200, 620, 440), atol=8)
