@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ Rankers = Mapping[str, Ranker]
 
 class IndexOptions(Component, ABC):
     """The options of an index."""
+
+    keeps: ClassVar[bool] = False
+    """Whether rows outlive the process: there may be more than a search was given."""
 
     @property
     def covers(self) -> frozenset[str]:
@@ -65,6 +68,15 @@ class Index(ABC):
     def stamps(self) -> Mapping[Key, Stamp]:
         """What each row's file was like when it was read, unreadable ones too, in order."""
 
+    def row(self, key: Key) -> Row | None:
+        """The row of a key, if there is one."""
+        stamps = self.stamps()
+        if key not in stamps:
+            return None
+        unread = next((one for one in self.unreadable(Where(keys={key}))), None)
+        image = unread or self.get([key])[0]
+        return Row(key, image.ref, stamps[key], image)
+
     @abstractmethod
     def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
         """Described pictures, as many and in the order asked for. Raises KeyError."""
@@ -99,13 +111,13 @@ class Index(ABC):
     def snapshot(self) -> Index:
         """The same rows, for reading: what is written from now on does not change it."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (most have nothing to give back)
         """Give back what was opened; nothing that was written gets lost."""
 
     def images(self) -> Iterator[DescribedImage]:
         """Every described picture, in order of adding."""
         reader = self.snapshot()
-        for key in reader.keys():
+        for key in reader.keys(EVERYTHING):
             yield from reader.get([key])
 
     def __len__(self) -> int:

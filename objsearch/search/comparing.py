@@ -28,7 +28,6 @@ from objsearch.types import (
     Verification,
 )
 
-
 RANKED_AT_ONCE = 64
 
 
@@ -73,12 +72,13 @@ class Comparer:
         made = ((c.extractor.name, ChannelRanker(c, n_workers)) for c in self.settings.descriptors)
         return {name: ranker for name, ranker in made if name not in besides}
 
-    def light_score(self, scores: Mapping[str, float]) -> float:
-        """What whole-crop descriptors alone make of a candidate; 0 without any."""
+    def light_scores(self, scores: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+        """(N,) what whole-crop descriptors alone make of candidates; 0 without any."""
         names = [channel.extractor.name for channel in self.whole]
-        if not names:
-            return 0.0
-        return self.calibration.probability({name: scores[name] for name in names})
+        if not names or not scores:
+            return np.zeros(len(scores))
+        features = {name: np.array([one[name] for one in scores]) for name in names}
+        return self.calibration.probabilities(features)
 
     def compare(
         self, query: DescribedImage, reference: DescribedImage, *, keypoints: bool = True
