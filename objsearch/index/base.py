@@ -104,6 +104,10 @@ class Index(ABC):
         return len(self.keys(where))
 
     @abstractmethod
+    def warnings(self, where: Where = EVERYTHING) -> Mapping[Key, tuple[str, ...]]:
+        """What was odd about described pictures, of those of which anything was."""
+
+    @abstractmethod
     def labels(self, where: Where = EVERYTHING) -> frozenset[str]:
         """The labels of all regions."""
 

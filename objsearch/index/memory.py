@@ -148,6 +148,11 @@ class InMemory(Index):
         rows = self._rows
         return [rows.described[i][0] for i in rows.kept(where)]
 
+    def warnings(self, where: Where = EVERYTHING) -> Mapping[Key, tuple[str, ...]]:
+        described, kept = self._rows.described, self._rows.kept(where)
+        every = (described[i] for i in kept)
+        return {key: image.warnings for key, image in every if image.warnings}
+
     def labels(self, where: Where = EVERYTHING) -> frozenset[str]:
         described, kept = self._rows.described, self._rows.kept(where)
         return frozenset(region.label for i in kept for region in described[i][1].regions)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, Unpack
@@ -53,8 +54,8 @@ class ObjectSearch:
         self.index = options.open(recipe_of(self.settings), self.comparer.rankers(options.covers))
         self.references = References(self.index, {}, options.keeps)
         self.viewer = Viewer(self.describer, self.references.known)
-        self.warnings: list[str] = []
         self._n_at_hand = 0
+        self._n_remembered = 0
         self._nothing = "add some first"
         self.screen = screen_of(self.settings, type(self).open)
         self._at_hand = AtHand()
@@ -97,10 +98,13 @@ class ObjectSearch:
             self._at_hand.keep(one, reading).within(wanted, mode) if isinstance(one, Place) else one
             for one in places
         ]
+        fresh = self.references.fresh(parts)
+        self._n_remembered += len(parts) - len(fresh)
         described = counted(
-            self.describer.describe_places(parts), "describe", self.progress, len(parts)
+            self.describer.describe_places(fresh), "describe", self.progress, len(fresh)
         )
-        self.references.take(self._told(described))
+        self.references.take(described)
+        self.references.forget_vanished(str(one) for one in sources if _is_folder(one))
         return self
 
     @property
@@ -113,14 +117,10 @@ class ObjectSearch:
         """The references that could not be read, each once, with the reason."""
         return tuple(self.references.skipped)
 
-    def _told(
-        self, described: Iterable[DescribedImage | Unreadable]
-    ) -> Iterator[DescribedImage | Unreadable]:
-        """What was odd about pictures is said with every answer."""
-        for one in described:
-            if isinstance(one, DescribedImage):
-                self.warnings += [f"{one.ref}: {warning}" for warning in one.warnings]
-            yield one
+    @property
+    def warnings(self) -> list[str]:
+        """What was odd about references, with their names."""
+        return self.references.warnings
 
     def images(self) -> Iterator[DescribedImage]:
         """Every described reference, in order of adding."""
@@ -283,7 +283,12 @@ class ObjectSearch:
             warnings=(*self.warnings, *warnings),
             found=len(found),
             filtered=self.n_references - compared,
+            remembered=self._n_remembered,
         )
+
+
+def _is_folder(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike) and os.path.isdir(source)
 
 
 def screen_of(
