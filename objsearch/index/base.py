@@ -115,6 +115,13 @@ class Index(ABC):
     def snapshot(self) -> Index:
         """The same rows, for reading: what is written from now on does not change it."""
 
+    def compact(self) -> None:  # noqa: B027  (most have nothing to give back)
+        """Give back the room of rows that were removed or replaced."""
+
+    def info(self) -> dict[str, Any]:
+        """What there is to say of the index, as plain data."""
+        return {"pictures": len(self), "unreadable": len(self.unreadable())}
+
     def close(self) -> None:  # noqa: B027  (most have nothing to give back)
         """Give back what was opened; nothing that was written gets lost."""
 

@@ -55,7 +55,7 @@ class ObjectSearch:
         self.references = References(self.index, {}, options.keeps)
         self.viewer = Viewer(self.describer, self.references.known)
         self._n_at_hand = 0
-        self._n_remembered = 0
+        self.n_remembered = self.n_described = 0
         self._nothing = "add some first"
         self.screen = screen_of(self.settings, type(self).open)
         self._at_hand = AtHand()
@@ -99,7 +99,8 @@ class ObjectSearch:
             for one in places
         ]
         fresh = self.references.fresh(parts)
-        self._n_remembered += len(parts) - len(fresh)
+        self.n_remembered += len(parts) - len(fresh)
+        self.n_described += len(fresh)
         described = counted(
             self.describer.describe_places(fresh), "describe", self.progress, len(fresh)
         )
@@ -283,7 +284,7 @@ class ObjectSearch:
             warnings=(*self.warnings, *warnings),
             found=len(found),
             filtered=self.n_references - compared,
-            remembered=self._n_remembered,
+            remembered=self.n_remembered,
         )
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -47,6 +47,9 @@ def find(
     ] = None,
     files_from: FilesFromOption = None,
     null: NullOption = False,
+    index: shared.IndexOption = None,
+    library: shared.LibraryOption = None,
+    forget: shared.ForgetOption = False,
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     mode: shared.ModeOption = None,
@@ -93,7 +96,7 @@ def find(
     Exit code 0: hits of the verdicts asked for by --verdict, else same or uncertain ones; 1: none;
     2: an error.
     """
-    query, references = _checked(query, references, files_from, null)
+    query, references = _checked(query, references, files_from, null, index)
     form = form_of(as_json=as_json, as_csv=as_csv, as_paths=as_paths)
     if each and weight:
         raise UsageError("--weight weighs photos of one thing; with --each every one is another")
@@ -125,8 +128,13 @@ def find(
     from objsearch.apps.cli.waiting import waiting
 
     with waiting() as progress:
-        settings = shared.settings_of(preset, config, mode, workers, assignments, filters)
-        search = _described(references, settings, progress, in_region, wanted["roi_mode"])
+        given = Given(preset, config, mode, workers, assignments, filters)
+        if index is not None:
+            search = _opened(index, references, given, progress)
+        else:
+            # What is described of a part only is no description of the photo.
+            settings = shared.with_memory(given.settings, library, forget or in_region is not None)
+            search = _described(references, settings, progress, in_region, wanted["roi_mode"])
         progress.say("searching")
         answers = search.find_each(query, **wanted) if each else [search.find(*query, **wanted)]
         seen = _shown(answers, form, progress, each=each, null=null)
@@ -140,11 +148,40 @@ def _checked(
     references: list[str] | None,
     files_from: list[Path] | None,
     null: bool,
+    index: Path | None,
 ) -> tuple[list[str], list[str]]:
     if not query:
         raise UsageError("no query: name at least one photo of the thing to look for")
+    if index is not None and not references and not files_from:
+        return query, []
     missing = "nothing to search: name photos or folders with --in PATH"
     return query, listed(references, files_from, null, missing)
+
+
+class Given(NamedTuple):
+    """What a person said of the settings."""
+
+    preset: str | None
+    config: Path | None
+    mode: shared.Mode | None
+    workers: int | None
+    assignments: list[str] | None
+    filters: dict[str, Any]
+
+    @property
+    def settings(self) -> Settings:
+        """All of them. Raises ConfigError and UsageError."""
+        return shared.settings_of(*self)
+
+
+def _opened(index: Path, references: list[str], given: Given, progress: Waiting) -> ObjectSearch:
+    """A search over an index, or over some of its photos; new ones are read into it."""
+    from objsearch.tasks.indexing import open_index
+
+    progress.say("opening")
+    is_plain = not any((given.preset, given.config, given.mode, given.assignments, given.filters))
+    search = open_index(index, None if is_plain else given.settings, progress)
+    return search.add(*references) if references else search
 
 
 def _described(
