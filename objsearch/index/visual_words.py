@@ -56,10 +56,10 @@ class VisualWords(Memory):
             return np.zeros((0, CODE_BYTES), np.uint8)
         frame = parts[-1]
         if not isinstance(frame, LocalFeatures) or frame.codes.dtype != np.uint8:
-            raise UsageError(f"the index 'visual-words' {self._wants}")
+            raise UsageError(f"the index '{self.name}' {self._wants}")
         codes = np.asarray(frame.codes, np.uint8)
         if codes.shape[1] != CODE_BYTES:
-            raise UsageError(f"the index 'visual-words' {self._wants}")
+            raise UsageError(f"the index '{self.name}' {self._wants}")
         return codes
 
     @property
@@ -71,7 +71,7 @@ class VisualWords(Memory):
 
 
 class WordedRows(Rows):
-    """Rows with the words of their keypoints, and the inverted file of them, made when asked for."""
+    """Rows with the words of their keypoints; the inverted file of them is made when asked for."""
 
     def __init__(
         self,
@@ -147,8 +147,10 @@ class ByWords(InMemory):
         words: dict[Key, NDArray[np.int32]] = {}
         for key, row in rows.items():
             if isinstance(row.image, DescribedImage):
-                is_known = known is not None and known.rows.get(key) is row
-                words[key] = known.words[key] if is_known else self._words_of(row.image)
+                if known is not None and known.rows.get(key) is row:
+                    words[key] = known.words[key]
+                else:
+                    words[key] = self._words_of(row.image)
         return WordedRows(rows, self.options, words)
 
     def _words_of(self, image: DescribedImage) -> NDArray[np.int32]:
