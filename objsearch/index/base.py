@@ -15,7 +15,10 @@ from objsearch.types import Candidate, DescribedImage, Key, Recipe, Row, Stamp, 
 
 
 class Ranker(Protocol):
-    """One descriptor's cheap opinion of many pictures."""
+    """One descriptor's cheap opinion of many pictures.
+
+    Of stored pictures it may count on the descriptors of its own alias, and on nothing else.
+    """
 
     def stacked(self, images: Sequence[DescribedImage]) -> Any:
         """Pictures made ready to be ranked many times."""
@@ -92,6 +95,14 @@ class Index(ABC):
         """
 
     @abstractmethod
+    def neighbours(self, alias: str, count: int) -> Iterator[tuple[Key, Key, float]]:
+        """Of each picture the `count` nearest others, nearest first, by the vectors of full frames.
+
+        A picture, another, and their cosine in [0, 1], picture after picture in order of adding;
+        nothing for pictures that have no vector of that alias.
+        """
+
+    @abstractmethod
     def unreadable(self, where: Where = EVERYTHING) -> list[Unreadable]:
         """The pictures that could not be read, with reasons."""
 
@@ -115,12 +126,13 @@ class Index(ABC):
     def snapshot(self) -> Index:
         """The same rows, for reading: what is written from now on does not change it."""
 
-    def compact(self) -> None:  # noqa: B027  (most have nothing to give back)
-        """Give back the room of rows that were removed or replaced."""
+    def compact(self) -> int:
+        """Give back the room of rows that were removed or replaced; returns bytes freed."""
+        return 0
 
-    def info(self) -> dict[str, Any]:
-        """What there is to say of the index, as plain data."""
-        return {"pictures": len(self), "unreadable": len(self.unreadable())}
+    def info(self) -> Any:
+        """Figures of an index that is kept in a folder, as a dataclass; None for others."""
+        return None
 
     def close(self) -> None:  # noqa: B027  (most have nothing to give back)
         """Give back what was opened; nothing that was written gets lost."""

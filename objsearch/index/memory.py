@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import zip_longest
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.index.base import Index, IndexOptions, Rankers
+from objsearch.index.neighbours import frame_vector, nearest_others, stacked
 from objsearch.index.where import EVERYTHING, Where
 from objsearch.types import Candidate, DescribedImage, Key, Recipe, Row, Stamp, Unreadable
 
@@ -123,16 +124,9 @@ class InMemory(Index):
             alias: ranker.rank(query, rows.stack(alias, self._rankers))[kept]
             for alias, ranker in self._rankers.items()
         }
-        first = list(range(len(kept)))
-        if limit is not None and len(kept) > limit:
-            orders = [np.argsort(-one, kind="stable") for one in scores.values()]
-            first = interleaved([*orders, *self._further(rows, query, kept)], limit)
-        chosen = set(first)
-        order = [*first, *(i for i in range(len(kept)) if i not in chosen)]
-        return [
-            Candidate(rows.described[kept[i]][0], {a: float(one[i]) for a, one in scores.items()})
-            for i in order
-        ]
+        is_cut = limit is not None and len(kept) > limit
+        further = self._further(rows, query, kept) if is_cut else []
+        return candidates([rows.described[i][0] for i in kept], scores, further, limit)
 
     def _further(
         self, rows: Rows, query: DescribedImage, kept: NDArray[np.intp]
@@ -157,6 +151,13 @@ class InMemory(Index):
         described, kept = self._rows.described, self._rows.kept(where)
         return frozenset(region.label for i in kept for region in described[i][1].regions)
 
+    def neighbours(self, alias: str, count: int) -> Iterator[tuple[Key, Key, float]]:
+        found = ((key, frame_vector(image, alias)) for key, image in self._rows.described)
+        frames = [(key, vector) for key, vector in found if vector is not None]
+        for i, others, cosines in nearest_others(stacked([v for _, v in frames]), count):
+            for j, cosine in zip(others, cosines, strict=True):
+                yield frames[i][0], frames[j][0], float(cosine)
+
     def snapshot(self) -> Index:
         return type(self)(self.recipe, self._rankers, self._rows)
 
@@ -166,6 +167,25 @@ class InMemory(Index):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._writing = threading.Lock()
+
+
+def candidates(
+    keys: Sequence[Key],
+    scores: Mapping[str, NDArray[np.float64]],
+    further: Sequence[NDArray[np.intp]],
+    limit: int | None,
+) -> list[Candidate]:
+    """Pictures with (N,) scores by alias: the first `limit` by turns, then the others as they come.
+
+    `further` are orders, likeliest first, that rest on no score.
+    """
+    first: Sequence[int] = range(len(keys))
+    if limit is not None and len(keys) > limit:
+        orders = [np.argsort(-one, kind="stable") for one in scores.values()]
+        first = interleaved([*orders, *further], limit)
+    chosen = set(first)
+    order = [*first, *(i for i in range(len(keys)) if i not in chosen)]
+    return [Candidate(keys[i], {a: float(one[i]) for a, one in scores.items()}) for i in order]
 
 
 def interleaved(orders: Sequence[np.ndarray], limit: int) -> list[int]:

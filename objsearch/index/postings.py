@@ -7,7 +7,7 @@ Jegou, Douze, Schmid, ECCV 2008), rare words count more, and a keypoint with man
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -72,6 +72,14 @@ def _rarity(
     return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """Postings of some images: `places` (N,) int64, which of all images each is; -1: none now."""
+
+    postings: Postings
+    places: NDArray[np.int64]
+
+
 def votes(
     postings: Postings,
     words: NDArray[np.int32],
@@ -86,24 +94,79 @@ def votes(
     an image, by its best entry, and the votes of one are divided by the root of their sum.
     """
     n_images = len(postings.n_points)
-    total = np.zeros(n_images)
-    for part in _parts(postings, words):
-        rows, entries, looked_up = _entries(postings, words[part])
-        distances = _differing(postings.signatures, entries, signatures[part], rows)
-        near = distances <= max_distance
-        rows, images = rows[near], postings.images[entries[near]]
-        fading = np.exp(-((distances[near] / reach) ** 2))
-        weighed = np.asarray(fading * postings.rarity[looked_up[near]], np.float64)
-        rows, numbers, weights = _best_only(rows, images, weighed, n_images)
+    whole = Segment(postings, np.arange(n_images))
+    return votes_of([whole], n_images, words, signatures, max_distance, reach)
+
+
+def votes_of(
+    segments: Sequence[Segment],
+    n_images: int,
+    words: NDArray[np.int32],
+    signatures: NDArray[np.uint64],
+    max_distance: int,
+    reach: float,
+) -> NDArray[np.float64]:
+    """The same of images that are spread over several segments, each in one of them.
+
+    Rarity counts images that are none now, until their segment is made anew.
+    """
+    total, n_points = np.zeros(n_images), np.zeros(n_images)
+    rarity = _shared_rarity(segments)
+    for one in segments:
+        is_there = one.places >= 0
+        n_points[one.places[is_there]] = one.postings.n_points[is_there]
+    for part in _parts(segments, words):
+        found = [
+            _said(one, words[part], signatures[part], rarity, (max_distance, reach), n_images)
+            for one in segments
+        ]
+        rows, images, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
         said = np.bincount(rows, weights=weights, minlength=1)
-        total += np.bincount(numbers, weights=weights / np.sqrt(said[rows]), minlength=n_images)
+        total += np.bincount(images, weights=weights / np.sqrt(said[rows]), minlength=n_images)
     # Of two images with as many votes, the one with fewer keypoints to win them is likelier.
-    return np.asarray(total / np.sqrt(np.maximum(postings.n_points, 1)))
+    return np.asarray(total / np.sqrt(np.maximum(n_points, 1)))
 
 
-def _parts(postings: Postings, words: NDArray[np.int32]) -> Iterator[slice]:
+def _shared_rarity(segments: Sequence[Segment]) -> NDArray[np.float32]:
+    if len(segments) == 1:
+        return segments[0].postings.rarity
+    n_images = sum(len(one.places) for one in segments)
+    holding = sum(
+        # What rarity was made of; words that no image has count as one there.
+        np.where(
+            np.diff(one.postings.starts) > 0, len(one.places) / np.expm1(one.postings.rarity), 0
+        )
+        for one in segments
+    )
+    return np.asarray(np.log1p(n_images / np.maximum(np.round(holding), 1)), np.float32)
+
+
+def _said(
+    segment: Segment,
+    words: NDArray[np.int32],
+    signatures: NDArray[np.uint64],
+    rarity: NDArray[np.float32],
+    fading: tuple[int, float],
+    n_images: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Of each keypoint and image of a segment that speak for each other: both, and how much."""
+    postings, (max_distance, reach) = segment.postings, fading
+    rows, entries, looked_up = _entries(postings, words)
+    distances = _differing(postings.signatures, entries, signatures, rows)
+    near = distances <= max_distance
+    rows, images = rows[near], segment.places[postings.images[entries[near]]]
+    weights = np.exp(-((distances[near] / reach) ** 2)) * rarity[looked_up[near]]
+    is_there = images >= 0
+    if not is_there.all():
+        rows, images, weights = rows[is_there], images[is_there], weights[is_there]
+    return _best_only(rows, images, np.asarray(weights, np.float64), n_images)
+
+
+def _parts(segments: Sequence[Segment], words: NDArray[np.int32]) -> Iterator[slice]:
     """Runs of keypoints with about ENTRIES_AT_ONCE entries together; one keypoint at least."""
-    lengths = postings.starts[words + 1] - postings.starts[words]
+    lengths = np.zeros(words.shape, np.int64)
+    for one in segments:
+        lengths += one.postings.starts[words + 1] - one.postings.starts[words]
     before = np.cumsum(lengths.sum(axis=1)) // ENTRIES_AT_ONCE
     edges = np.flatnonzero(np.diff(before)) + 1
     bounds = [0, *edges.tolist(), len(words)]
@@ -137,7 +200,7 @@ def _differing(
 
 def _best_only(
     rows: NDArray[np.int64],
-    images: NDArray[np.int32],
+    images: NDArray[np.int64],
     weights: NDArray[np.float64],
     n_images: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:

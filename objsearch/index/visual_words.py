@@ -56,10 +56,10 @@ class VisualWords(Memory):
             return np.zeros((0, CODE_BYTES), np.uint8)
         frame = parts[-1]
         if not isinstance(frame, LocalFeatures) or frame.codes.dtype != np.uint8:
-            raise UsageError(f"the index 'visual-words' {self._wants}")
+            raise UsageError(f"the index '{self.name}' {self._wants}")
         codes = np.asarray(frame.codes, np.uint8)
         if codes.shape[1] != CODE_BYTES:
-            raise UsageError(f"the index 'visual-words' {self._wants}")
+            raise UsageError(f"the index '{self.name}' {self._wants}")
         return codes
 
     @property

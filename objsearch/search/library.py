@@ -38,5 +38,5 @@ def remembering(settings: Settings, folder: Path | None = None) -> Settings:
 def stored_at(settings: Settings, path: Path) -> Settings:
     """The settings with an index in one folder; what theirs looks up by words, that does, too."""
     own = {key: value for key, value in settings.index.spec().items() if key != "name"}
-    spec = {**own, "name": STORED, "path": str(path), "words": bool(settings.index.covers)}
+    spec = {**own, "name": STORED, "path": str(path)}
     return settings.model_copy(update={"index": build("index", spec)})

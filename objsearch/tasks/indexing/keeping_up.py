@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +115,8 @@ def prune_index(folder: str | Path) -> Tally:
 def compact_index(folder: str | Path) -> dict[str, Any]:
     """Give back the room of what was forgotten; returns what the index is like afterwards."""
     search = open_index(folder)
-    search.index.compact()
-    return search.index.info()
+    freed = search.index.compact()
+    return {"bytes_freed": freed, **_figures(search)}
 
 
 def index_info(folder: str | Path) -> dict[str, Any]:
@@ -130,7 +130,14 @@ def index_info(folder: str | Path) -> dict[str, Any]:
             gone += 1
             continue
         changed += stamp != (found.st_size, found.st_mtime_ns)
-    return {**search.index.info(), "vanished": gone, "changed": changed}
+    return {**_figures(search), "vanished": gone, "changed": changed}
+
+
+def _figures(search: ObjectSearch) -> dict[str, Any]:
+    """What the index says of itself, as plain data."""
+    found = asdict(search.index.info())
+    unreadable = [{"ref": str(one.ref), "reason": one.reason} for one in search.index.unreadable()]
+    return {**found, "unreadable": unreadable}
 
 
 def _added(search: ObjectSearch, sources: Sequence[Any]) -> Tally:
