@@ -333,7 +333,7 @@ def _assert_holds(index: Index, model: dict[str, Row]) -> None:
     assert index.unreadable() == [one for one in images if isinstance(one, Unreadable)]
 
 
-def test_readers_beside_a_writer_see_whole_batches(new: Opens) -> None:
+def test_readers_beside_a_writer_see_whole_batches(new: Opens) -> None:  # noqa: C901
     """Every put replaces twins, which always have the same content; some come and go."""
     index = new({"fake": By(0)})
     index.put([row("a.png", content="0"), row("b.png", content="0")])

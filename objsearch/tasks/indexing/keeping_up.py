@@ -18,6 +18,8 @@ from objsearch.settings import Settings, load_settings
 from objsearch.sources import key_of
 from objsearch.types import ImageRef, Unreadable
 
+ROWS = "rows"
+"""The folder of an index that holds its rows."""
 SETTINGS = "settings.json"
 """The file of an index that says how its photos were described."""
 
@@ -50,7 +52,7 @@ def build_index(
     if path.exists() and not _is_index(path) and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(f"'{path}' holds something else than an index: name another folder")
     chosen = settings or (_stored_settings(path) if _is_index(path) else load_settings())
-    with_index = stored_at(chosen, path)
+    with_index = stored_at(chosen, path / ROWS)
     search = ObjectSearch(with_index, progress)  # refuses another recipe before anything is written
     if not _is_index(path):
         path.mkdir(parents=True, exist_ok=True)
@@ -73,7 +75,7 @@ def open_index(
         raise UsageError(
             f"'{path}' is no index: make one by 'objsearch index build --index {path}'"
         )
-    return ObjectSearch(stored_at(settings or _stored_settings(path), path), progress)
+    return ObjectSearch(stored_at(settings or _stored_settings(path), path / ROWS), progress)
 
 
 def update_index(
