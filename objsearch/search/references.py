@@ -21,7 +21,7 @@ DOUBTED = -1
 """The time of change of a file that may have been written to since without its stamp telling."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class References:
     """What a search looks among: all of an index, or what was `named` in it.
 
@@ -32,6 +32,8 @@ class References:
     named: dict[Key, ImageRef]
     is_shared: bool = False
     """Whether the index may hold more than was named."""
+    is_restricted: bool = False
+    """Whether only what was named counts, be it nothing."""
 
     def fresh(self, places: Sequence[Place | Unreadable]) -> list[Place | Unreadable]:
         """Those of some places that have to be read; the others are named, and remembered.
@@ -39,6 +41,7 @@ class References:
         What an index that outlives the process holds of a file counts as long as the file has the
         same bytes and time of change; under another name it counts where the pixels are the same.
         """
+        self.is_restricted = self.is_shared
         if not self.is_shared:
             return list(places)
         parts = _by_file(self.index.stamps())
@@ -104,7 +107,7 @@ class References:
     @property
     def where(self) -> Where:
         """The pictures of the index that are references."""
-        return Where(keys=self.named.keys()) if self.is_shared and self.named else EVERYTHING
+        return Where(keys=self.named.keys()) if self.is_restricted else EVERYTHING
 
     @property
     def warnings(self) -> list[str]:
@@ -124,7 +127,7 @@ class References:
 
     def snapshot(self) -> References:
         """These references as they are now, whatever is written meanwhile."""
-        return References(self.index.snapshot(), dict(self.named), self.is_shared)
+        return replace(self, index=self.index.snapshot(), named=dict(self.named))
 
     def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
         """Described references by key. Raises KeyError."""

@@ -20,7 +20,7 @@ from objsearch.apps.cli.names import (
     print_paths,
 )
 from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
-from objsearch.apps.cli.waiting import stopwatch
+from objsearch.apps.cli.waiting import stopwatch, waiting
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -125,16 +125,10 @@ def find(
         min_pixels=min_pixels,
         max_pixels=max_pixels,
     )
-    from objsearch.apps.cli.waiting import waiting
-
     with waiting() as progress:
+        memory = Memory(index, library, forget, in_region, wanted["roi_mode"])
         given = Given(preset, config, mode, workers, assignments, filters)
-        if index is not None:
-            search = _opened(index, references, given, progress)
-        else:
-            # What is described of a part only is no description of the photo.
-            settings = shared.with_memory(given.settings, library, forget or in_region is not None)
-            search = _described(references, settings, progress, in_region, wanted["roi_mode"])
+        search = _search(references, given, memory, progress)
         progress.say("searching")
         answers = search.find_each(query, **wanted) if each else [search.find(*query, **wanted)]
         seen = _shown(answers, form, progress, each=each, null=null)
@@ -174,27 +168,32 @@ class Given(NamedTuple):
         return shared.settings_of(*self)
 
 
-def _opened(index: Path, references: list[str], given: Given, progress: Waiting) -> ObjectSearch:
-    """A search over an index, or over some of its photos; new ones are read into it."""
+class Memory(NamedTuple):
+    """Where descriptions are remembered, and of which part of the references they are."""
+
+    folder: Path | None
+    library: Path | None
+    forget: bool
+    region: str | None
+    roi_mode: RoiMode | None
+
+
+def _search(references: list[str], given: Given, memory: Memory, progress: Waiting) -> ObjectSearch:
+    """A search over the references, or over all of an index."""
+    from objsearch.search.pipeline import ObjectSearch
     from objsearch.tasks.indexing import open_index
 
-    progress.say("opening")
-    is_plain = not any((given.preset, given.config, given.mode, given.assignments, given.filters))
-    search = open_index(index, None if is_plain else given.settings, progress)
-    return search.add(*references) if references else search
-
-
-def _described(
-    references: list[str],
-    settings: Settings,
-    progress: Waiting,
-    region: str | None,
-    roi_mode: RoiMode | None,
-) -> ObjectSearch:
-    from objsearch.search.pipeline import ObjectSearch
-
+    if memory.folder is not None:
+        progress.say("opening")
+        said = (given.preset, given.config, given.mode, given.assignments, given.filters)
+        search = open_index(memory.folder, given.settings if any(said) else None, progress)
+        return search.add(*references) if references else search
     progress.say("describing")
-    return ObjectSearch(settings, progress).add(*references, region=region, roi_mode=roi_mode)
+    # What is described of a part only is no description of the photo.
+    is_forgotten = memory.forget or memory.region is not None
+    settings = shared.with_memory(given.settings, memory.library, is_forgotten)
+    search = ObjectSearch(settings, progress)
+    return search.add(*references, region=memory.region, roi_mode=memory.roi_mode)
 
 
 def _write_page(answers: Sequence[Answer], report: Path | None, search: ObjectSearch) -> None:
