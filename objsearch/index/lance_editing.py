@@ -32,11 +32,14 @@ class Editor:
         self.flat_regions, self.wait_seconds = flat_regions, wait_seconds
         self._lock = threading.Lock()
         self._known: tuple[int, Known] | None = None
-        self._has_written = False
+        self._has_written = self._has_swept = False
 
     @contextmanager
     def _writer(self) -> Iterator[Writer]:
         with self._lock, self.store.writing(self.wait_seconds) as record:
+            if not self._has_swept:
+                self.store.sweep()
+                self._has_swept = True
             yield Writer(self.store, record)
 
     def _rows_of(self, record: Record) -> Known:

@@ -78,8 +78,9 @@ class Writer:
             for name in self.record.versions:
                 self.dataset(name).delete(f"number IN ({listed})")
 
-    def put_together(self, most_files: int = MOST_FILES) -> None:
+    def put_together(self, most_files: int | None = None) -> None:
         """Rewrite small files of datasets with many, and drop what was deleted."""
+        most_files = MOST_FILES if most_files is None else most_files
         for name in {*self.record.versions, *self._handles}:
             dataset = self.dataset(name)
             if len(dataset.get_fragments()) > most_files:
