@@ -102,16 +102,16 @@ class Editor:
                 record = self._save_words(writer)
                 done.append("inverted file of words")
             self._moved_on(writer.record)
-            self.store.sweep()
+            writer.clean()
             lance_words.sweep(self.store, record)
         return done
 
     def compact(self) -> int:
         """Few large files, without what was removed; versions go after a day. Bytes freed."""
         with self._writer() as writer:
-            writer.put_together(most_files=1)
+            writer.put_together(always=True)
             self._moved_on(writer.finish())
-            freed = writer.clean() + self.store.sweep()
+            freed = writer.clean()
             lance_words.sweep(self.store, writer.record)
         return freed
 

@@ -210,18 +210,16 @@ class Store:
                 self.restored.add(name)
         return replace(record, versions=versions)
 
-    def sweep(self) -> int:
-        """Delete what killed writers left in the middle of a file; bytes. For the writer alone."""
+    def sweep(self) -> None:
+        """Delete what killed writers left in the middle of a file. For the writer alone."""
         left = [
             os.path.join(folder, name)
             for folder, _, names in os.walk(self.folder)
             for name in names
             if name.startswith(".tmp") or (folder == self.folder and name.endswith(".part"))
         ]
-        freed = sum(os.path.getsize(path) for path in left)
         for path in left:
             os.unlink(path)
-        return freed
 
 
 def _host() -> str:
