@@ -192,9 +192,9 @@ def _ghosts(index: Stored) -> str:
 
 def leftovers(folder: str) -> int:
     """Unfinished files and datasets or inverted files that nothing names."""
-    index = opened(folder)
-    named = {f"{name}{ENDING}" for name in index.info().versions}
-    named |= {str(index._look().view.record.notes.get(lance_words.FOLDER))}
+    record = opened(folder)._look().view.record
+    named = {f"{name}{ENDING}" for name in record.versions}
+    named |= {str(record.notes.get(lance_words.FOLDER))}
     there = [entry for entry in os.listdir(folder) if os.path.isdir(os.path.join(folder, entry))]
     parts = [path for path in Path(folder).rglob("*") if path.name.startswith(".tmp")]
     return len(set(there) - named) + len(parts)

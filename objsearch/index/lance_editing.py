@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 
 from objsearch.index import lance_words
 from objsearch.index.lance_rows import ROWS, WORDS, parts_tables, rows_table, words_table
@@ -51,9 +50,14 @@ class Editor:
         return self._known[1]
 
     def put(self, rows: Iterable[Row]) -> None:
-        left = iter({row.key: row for row in rows}.values())
-        while batch := list(islice(left, ROWS_AT_ONCE)):
-            self._put(batch)
+        batch: dict[Key, Row] = {}
+        for row in rows:
+            batch[row.key] = row
+            if len(batch) == ROWS_AT_ONCE:
+                self._put(list(batch.values()))
+                batch = {}
+        if batch:
+            self._put(list(batch.values()))
 
     def _put(self, batch: Sequence[Row]) -> None:
         words = [self.finder.words_in(row.image) for row in batch]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -77,6 +78,15 @@ def test_many_rows_are_put_in_several_batches(
     index.put(row(f"{i}.png", content="x") for i in reversed(range(8)))
     assert list(index.keys()) == [f"{i}.png" for i in range(8)]
     assert {one.content for one in index.images()} == {"x"}
+    seen = []
+
+    def coming() -> Iterator[Row]:
+        for i in range(8, 15):
+            seen.append(len(opens()))
+            yield row(f"{i}.png")
+
+    index.put(coming())
+    assert seen == [8, 8, 8, 11, 11, 11, 14]
 
 
 def test_rows_of_another_recipe_are_refused_with_what_differs(opens: Opens) -> None:
@@ -175,6 +185,25 @@ def test_without_the_engine_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "lance", None)
     with pytest.raises(MissingDependencyError, match=r"pip install pylance.*visual-words"):
         opens()
+
+
+def test_a_full_disk_is_told_and_loses_nothing(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = opens()
+    index.put([row("a.png", content="old")])
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        for change in (lambda: index.put([row("a.png")]), lambda: index.remove(["a.png"])):
+            with pytest.raises(UsageError, match=r"cannot write to .*: No space left on device$"):
+                change()
+            assert [one.content for one in index.images()] == ["old"]
+    index.put([row("b.png")])
+    assert [one.content for one in opens().images()] == ["old", ""]
 
 
 class Killed(BaseException):
