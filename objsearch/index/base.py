@@ -27,6 +27,9 @@ class Ranker(Protocol):
         """(N,) in [0, 1], higher is likelier: one a stacked picture."""
 
 
+READ_AT_ONCE = 32
+"""Pictures in memory at a time when all are gone through."""
+
 Rankers = Mapping[str, Ranker]
 """By the alias of the descriptor that each ranks by."""
 
@@ -140,8 +143,9 @@ class Index(ABC):
     def images(self) -> Iterator[DescribedImage]:
         """Every described picture, in order of adding."""
         reader = self.snapshot()
-        for key in reader.keys(EVERYTHING):
-            yield from reader.get([key])
+        keys = reader.keys()
+        for start in range(0, len(keys), READ_AT_ONCE):
+            yield from reader.get(keys[start : start + READ_AT_ONCE])
 
     def __len__(self) -> int:
         return self.count()

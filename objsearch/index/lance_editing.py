@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 
 from objsearch.index import lance_words
 from objsearch.index.lance_rows import ROWS, WORDS, parts_tables, rows_table, words_table
@@ -32,11 +31,14 @@ class Editor:
         self.flat_regions, self.wait_seconds = flat_regions, wait_seconds
         self._lock = threading.Lock()
         self._known: tuple[int, Known] | None = None
-        self._has_written = False
+        self._has_written = self._has_swept = False
 
     @contextmanager
     def _writer(self) -> Iterator[Writer]:
         with self._lock, self.store.writing(self.wait_seconds) as record:
+            if not self._has_swept:
+                self.store.sweep()
+                self._has_swept = True
             yield Writer(self.store, record)
 
     def _rows_of(self, record: Record) -> Known:
@@ -48,9 +50,14 @@ class Editor:
         return self._known[1]
 
     def put(self, rows: Iterable[Row]) -> None:
-        left = iter({row.key: row for row in rows}.values())
-        while batch := list(islice(left, ROWS_AT_ONCE)):
-            self._put(batch)
+        batch: dict[Key, Row] = {}
+        for row in rows:
+            batch[row.key] = row
+            if len(batch) == ROWS_AT_ONCE:
+                self._put(list(batch.values()))
+                batch = {}
+        if batch:
+            self._put(list(batch.values()))
 
     def _put(self, batch: Sequence[Row]) -> None:
         words = [self.finder.words_in(row.image) for row in batch]
@@ -99,16 +106,16 @@ class Editor:
                 record = self._save_words(writer)
                 done.append("inverted file of words")
             self._moved_on(writer.record)
-            self.store.sweep()
+            writer.clean()
             lance_words.sweep(self.store, record)
         return done
 
     def compact(self) -> int:
         """Few large files, without what was removed; versions go after a day. Bytes freed."""
         with self._writer() as writer:
-            writer.put_together(most_files=1)
+            writer.put_together(always=True)
             self._moved_on(writer.finish())
-            freed = writer.clean() + self.store.sweep()
+            freed = writer.clean()
             lance_words.sweep(self.store, writer.record)
         return freed
 

@@ -110,14 +110,15 @@ class Looker:
                 for j, cosine in zip(places[others], cosines, strict=True):
                     yield keys[places[i]], keys[j], float(cosine)
             return
-        # One more than asked for: the nearest of all is the frame itself.
-        for place, (numbers, cosines) in zip(
-            places, vectors.neighbours(frames, count + 1), strict=True
-        ):
-            near = zip(found_in(self.view.numbers, numbers), cosines, strict=True)
-            others_of = [(j, cosine) for j, cosine in near if j != place]
-            for j, cosine in others_of[:count]:
-                yield keys[place], keys[j], float(cosine)
+        # More than asked for: the order is approximate, and the frame itself is among them.
+        numbers = self.view.numbers[places]
+        for i, found in enumerate(vectors.neighbours(frames, 2 * count + 8)):
+            near = found_in(numbers, found)
+            near = np.sort(near[(near >= 0) & (near != i)])
+            cosines = np.round((frames[near] @ frames[i]).astype(np.float64), 6)
+            for n in np.argsort(-cosines, kind="stable")[:count]:
+                cosine = float(np.clip(cosines[n], 0.0, 1.0))
+                yield keys[places[i]], keys[places[near[n]]], cosine
 
 
 def _voted_first(votes: NDArray[np.float64]) -> NDArray[np.intp]:

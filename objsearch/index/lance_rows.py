@@ -233,10 +233,14 @@ def words_table(words: Iterable[tuple[int, NDArray[np.int32]]], n_words: int) ->
 
 
 def vectors_of(table: pa.Table) -> NDArray[np.float32]:
-    """(N, D) of a table with vectors."""
+    """(N, D) of a table with vectors; unit vectors are of unit length again."""
+    width = table.schema.field("vector").type.list_size
     column = table["vector"].combine_chunks()
     flat = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    return np.asarray(flat.reshape(len(table), -1))
+    vectors = flat.reshape(-1, width)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    are_unit = np.abs(lengths - 1) < 1e-3  # but for what half floats took
+    return np.asarray(np.where(are_unit, vectors / np.where(are_unit, lengths, 1), vectors))
 
 
 def descriptors_of(kind: str, table: pa.Table) -> list[Descriptor]:

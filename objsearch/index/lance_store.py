@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -210,18 +210,16 @@ class Store:
                 self.restored.add(name)
         return replace(record, versions=versions)
 
-    def sweep(self) -> int:
-        """Delete what killed writers left in the middle of a file; bytes. For the writer alone."""
-        left = [self.path(entry) for entry in os.listdir(self.folder) if entry.endswith(".part")]
-        for entry in os.listdir(self.folder):
-            data = os.path.join(self.path(entry), "data")
-            with suppress(FileNotFoundError, NotADirectoryError):
-                names = (name for name in os.listdir(data) if name.startswith(".tmp"))
-                left += [os.path.join(data, name) for name in names]
-        freed = sum(os.path.getsize(path) for path in left)
+    def sweep(self) -> None:
+        """Delete what killed writers left in the middle of a file. For the writer alone."""
+        left = [
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(self.folder)
+            for name in names
+            if name.startswith(".tmp") or (folder == self.folder and name.endswith(".part"))
+        ]
         for path in left:
             os.unlink(path)
-        return freed
 
 
 def _host() -> str:

@@ -16,8 +16,8 @@ MOST_OF_ALL = 0.2
 
 QUERIES_AT_ONCE = 200
 
-Found = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]
-"""Which query, the number of a row, 1 - cosine: one entry a pair, nearest first a query."""
+Found = tuple[NDArray[np.int32], NDArray[np.int64]]
+"""Which query, and the number of a row: one entry a pair, nearest first a query."""
 
 
 class Vectors:
@@ -29,18 +29,11 @@ class Vectors:
         self.alias = alias
 
     def near(
-        self,
-        queries: NDArray[np.float32],
-        count: int,
-        *,
-        frames: bool,
-        refine: int | None = None,
-        exact: bool = False,
+        self, queries: NDArray[np.float32], count: int, *, frames: bool, exact: bool = False
     ) -> Found:
         """The `count` nearest of each query among all regions, or among full frames alone.
 
-        Distances are approximate unless refined: `refine` times as many are then computed anew.
-        `exact` looks at all of them.
+        `exact` looks at all of them; else which are the nearest is approximate.
         """
         how = {
             "column": "vector",
@@ -49,7 +42,6 @@ class Vectors:
             "metric": "cosine",
             # Not "nprobes": it looks no further where a filter leaves little in those cells.
             "minimum_nprobes": self.n_probes,
-            "refine_factor": refine,
             "use_index": not exact,
         }
         with self.view.store.reading(self.name):
@@ -59,8 +51,7 @@ class Vectors:
                 prefilter=True,
                 nearest=how,
             )
-        asked = table["query_index"].to_numpy()
-        return asked, table["number"].to_numpy(), table["_distance"].to_numpy()
+        return table["query_index"].to_numpy(), table["number"].to_numpy()
 
     def proposed(self, query: DescribedImage, kept: Places, wanted: int) -> Places:
         """So many or more of the kept pictures, the nearest among them.
@@ -87,14 +78,10 @@ class Vectors:
             count *= 4
         return kept
 
-    def neighbours(
-        self, vectors: NDArray[np.float32], count: int
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        """Of each full frame's vector, rows of nearest frames and their cosines in [0, 1]."""
+    def neighbours(self, vectors: NDArray[np.float32], count: int) -> Iterator[NDArray[np.int64]]:
+        """Of each full frame's vector, the numbers of the rows of likely nearest frames."""
         for start in range(0, len(vectors), QUERIES_AT_ONCE):
             block = vectors[start : start + QUERIES_AT_ONCE]
-            asked, numbers, distances = self.near(block, count, frames=True, refine=2)
-            cosines = np.clip(np.round(1.0 - distances.astype(np.float64), 6), 0.0, 1.0)
+            asked, numbers = self.near(block, count, frames=True)
             for i in range(len(block)):
-                of_query = asked == i
-                yield numbers[of_query], cosines[of_query]
+                yield numbers[asked == i]

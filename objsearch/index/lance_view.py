@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from objsearch.index.base import Rankers
 from objsearch.index.lance_rows import (
+    CODES,
     FIRST_COLUMNS,
     ROWS,
     VECTORS,
@@ -29,7 +30,7 @@ from objsearch.index.lance_rows import (
     vectors_of,
 )
 from objsearch.index.lance_store import Record, Store
-from objsearch.index.where import EVERYTHING, Where
+from objsearch.index.where import Where
 from objsearch.types import DescribedImage, Descriptor, ImageRef, Key, Stamp, Unreadable
 
 if TYPE_CHECKING:
@@ -97,11 +98,15 @@ class View:
     def __init__(self, store: Store, record: Record) -> None:
         self.store, self.record = store, record
         self._lock = threading.RLock()
+        self._datasets: dict[str, lance.LanceDataset] = {}
         self._entries: dict[str, Entries] = {}
         self._stacks: dict[str, Any] = {}
 
     def dataset(self, name: str) -> lance.LanceDataset:
-        return self.store.dataset(name, self.record.versions[name])
+        with self._lock:
+            if name not in self._datasets:
+                self._datasets[name] = self.store.dataset(name, self.record.versions[name])
+            return self._datasets[name]
 
     @cached_property
     def table(self) -> pa.Table:
@@ -152,19 +157,20 @@ class View:
 
     def kept(self, where: Where) -> Places:
         """The described pictures that count."""
-        described = np.flatnonzero(self.is_described)
-        if where == EVERYTHING:
-            return described
-        if where.keys is not None and len(where.keys) < len(described):
-            found = (self.places.get(key, -1) for key in where.keys)
-            chosen = np.unique(np.fromiter(found, np.intp, len(where.keys)))
-            described = np.intersect1d(described, chosen)
-        return np.array([i for i in described.tolist() if self._counts(i, where)], np.intp)
+        counts = self.is_described.copy()
+        if where.keys is not None:
+            counts &= self._are_among(where.keys)
+        if where.but:
+            counts &= ~self._are_among(where.but)
+        kept = np.flatnonzero(counts)
+        if where.keeps is None:
+            return kept
+        return np.array([i for i in kept.tolist() if where.keeps(*self._looks[i])], np.intp)
 
-    def _counts(self, place: int, where: Where) -> bool:
-        if not where.holds(self.keys[place]):
-            return False
-        return where.keeps is None or where.keeps(*self._looks[place])
+    def _are_among(self, keys: Set[Key]) -> NDArray[np.bool_]:
+        found = np.zeros(len(self.keys), bool)
+        found[[self.places[key] for key in keys if key in self.places]] = True
+        return found
 
     def labels(self, kept: Places) -> frozenset[str]:
         if self.table is None:
@@ -236,7 +242,8 @@ class View:
         """A score of each of the kept pictures; what is ranked is kept when it is not large."""
         ranker = rankers[alias]
         described = np.flatnonzero(self.is_described)
-        if int(self.n_regions.sum()) <= flat:
+        are_small = self.aliases.get(alias, ("", ""))[0] == CODES
+        if are_small or int(self.n_regions.sum()) <= flat:
             with self._lock:
                 if alias not in self._stacks:
                     self._stacks[alias] = ranker.stacked(self._bare(alias, described))

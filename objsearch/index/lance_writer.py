@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DELETED_AT_ONCE = 5_000
-ROWS_A_FILE = {"keypoints": 4_096, "vectors": 65_536}
-"""Files with fewer entries are put together; those with more are left alone when others are."""
+ENTRIES_A_FILE = {VECTORS: 65_536}
+FEWEST_ENTRIES_A_FILE = 16_384
+"""Files with fewer entries are small; those with more are left alone when small ones are not."""
 
-FEWEST_ROWS_A_FILE = 16_384
 MOST_FILES = 64
-"""Files of a dataset before small ones are put together."""
+"""Small files of a dataset before they are put together."""
 
 KEPT_FOR = timedelta(days=1)
 """How long a version stays that someone may be reading."""
@@ -78,14 +78,14 @@ class Writer:
             for name in self.record.versions:
                 self.dataset(name).delete(f"number IN ({listed})")
 
-    def put_together(self, most_files: int = MOST_FILES) -> None:
-        """Rewrite small files of datasets with many, and drop what was deleted."""
+    def put_together(self, *, always: bool = False) -> None:
+        """Rewrite the small files of datasets with many, or of all, without what was deleted."""
         for name in {*self.record.versions, *self._handles}:
-            dataset = self.dataset(name)
-            if len(dataset.get_fragments()) > most_files:
-                kind = (alias_of(name) or (name, ""))[0]
-                rows = ROWS_A_FILE.get(kind, FEWEST_ROWS_A_FILE)
-                dataset.optimize.compact_files(target_rows_per_fragment=rows)
+            dataset, kind = self.dataset(name), (alias_of(name) or (name, ""))[0]
+            fewest = ENTRIES_A_FILE.get(kind, FEWEST_ENTRIES_A_FILE)
+            sizes = [file.physical_rows for file in dataset.get_fragments()]
+            if always or sum(size < fewest for size in sizes) > MOST_FILES:
+                dataset.optimize.compact_files(target_rows_per_fragment=fewest)
 
     def clean(self) -> int:
         """Delete versions that nobody can be reading any more; returns bytes."""

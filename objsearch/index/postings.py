@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -72,12 +73,34 @@ def _rarity(
     return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Segment:
     """Postings of some images: `places` (N,) int64, which of all images each is; -1: none now."""
 
     postings: Postings
     places: NDArray[np.int64]
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether every image is there."""
+        return bool((self.places >= 0).all())
+
+    @cached_property
+    def holding(self) -> NDArray[np.int64]:
+        """(W,) images that are there and have a word. Looks at every entry, some at a time."""
+        starts, images = self.postings.starts, self.postings.images
+        found = np.zeros(len(starts) - 1, np.int64)
+        bounds = np.searchsorted(starts, np.arange(0, starts[-1], ENTRIES_AT_ONCE))
+        for a, b in pairwise(np.unique([*bounds, len(found)]).tolist()):
+            own = starts[a : b + 1] - starts[a]
+            part = np.asarray(images[starts[a] : starts[b]])
+            counts = np.ones(len(part) + 1, bool)
+            counts[1:-1] = part[1:] != part[:-1]
+            counts[own] = True  # an image that ends one word may begin the next
+            counts[:-1] &= self.places[part] >= 0
+            before = np.concatenate([[0], np.cumsum(counts[:-1])])
+            found[a:b] = before[own[1:]] - before[own[:-1]]
+        return found
 
 
 def votes(
@@ -106,12 +129,9 @@ def votes_of(
     max_distance: int,
     reach: float,
 ) -> NDArray[np.float64]:
-    """The same of images that are spread over several segments, each in one of them.
-
-    Rarity counts images that are none now, until their segment is made anew.
-    """
+    """The same of images that are spread over several segments, each in one of them."""
     total, n_points = np.zeros(n_images), np.zeros(n_images)
-    rarity = _shared_rarity(segments)
+    rarity = _shared_rarity(segments, n_images)
     for one in segments:
         is_there = one.places >= 0
         n_points[one.places[is_there]] = one.postings.n_points[is_there]
@@ -127,18 +147,12 @@ def votes_of(
     return np.asarray(total / np.sqrt(np.maximum(n_points, 1)))
 
 
-def _shared_rarity(segments: Sequence[Segment]) -> NDArray[np.float32]:
-    if len(segments) == 1:
+def _shared_rarity(segments: Sequence[Segment], n_images: int) -> NDArray[np.float32]:
+    """(W,) what the rarity would be of one file of all images that are there."""
+    if len(segments) == 1 and segments[0].is_whole:
         return segments[0].postings.rarity
-    n_images = sum(len(one.places) for one in segments)
-    holding = sum(
-        # What rarity was made of; words that no image has count as one there.
-        np.where(
-            np.diff(one.postings.starts) > 0, len(one.places) / np.expm1(one.postings.rarity), 0
-        )
-        for one in segments
-    )
-    return np.asarray(np.log1p(n_images / np.maximum(np.round(holding), 1)), np.float32)
+    holding = sum(one.holding for one in segments)
+    return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
 
 
 def _said(
