@@ -22,6 +22,10 @@ PLANTS = {
         {"report/wording.py": "def _planted() -> None:\n    import ultralytics"},
         "Frameworks stay",
     ),
+    "Lance outside the index": (
+        {"tasks/larger/finding.py": "def _planted() -> None:\n    import pyarrow"},
+        "Lance stays in the index",
+    ),
     "a task that knows another": (
         {"tasks/larger/finding.py": "from objsearch.tasks.duplicates import plan_duplicates"},
         "No task knows another",
@@ -96,15 +100,24 @@ def test_a_package_in_no_layer_is_refused(house: Path) -> None:
     assert "helpers" in result.stdout + result.stderr
 
 
-def test_every_package_keeps_out_frameworks_but_the_three_that_run_them(root: Path) -> None:
-    [forbidden] = [one for one in contracts(root) if one["type"] == "forbidden"]
+@pytest.mark.parametrize(
+    ("contract", "but"),
+    [
+        ("Frameworks stay in detect, describe and classify", MAY_HOLD_FRAMEWORKS),
+        ("Lance stays in the index", {"index"}),
+    ],
+)
+def test_every_package_keeps_out_what_only_some_may_hold(
+    contract: str, but: set[str], root: Path
+) -> None:
+    [forbidden] = [one for one in contracts(root) if one["name"] == contract]
     listed = {name.removeprefix("objsearch.") for name in forbidden["source_modules"]}
     there = {
         path.stem
         for path in (root / "objsearch").iterdir()
         if path.suffix == ".py" or (path / "__init__.py").is_file()
     }
-    assert listed == there - {"__init__"} - MAY_HOLD_FRAMEWORKS
+    assert listed == there - {"__init__"} - but
 
 
 def test_no_heap_grows_on_top(root: Path) -> None:

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
-HEAVY = ("torch", "torchvision", "ultralytics", "cv2", "onnxruntime", "scipy", "timm")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "ultralytics",
+    "cv2",
+    "onnxruntime",
+    "scipy",
+    "timm",
+    "lance",
+    "pyarrow",
+)
 
 COMMANDS = [
     *([], ["find"], ["compare"], ["detect"], ["evaluate"], ["calibrate"], ["models"]),

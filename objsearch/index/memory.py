@@ -2,46 +2,190 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
-from pydantic import PrivateAttr
+from numpy.typing import NDArray
 
-from objsearch.index.base import Index, Ranker
-from objsearch.types import DescribedImage, ImageRef
+from objsearch.index.base import Index, IndexOptions, Rankers
+from objsearch.index.neighbours import frame_vector, nearest_others, stacked
+from objsearch.index.where import EVERYTHING, Where
+from objsearch.types import Candidate, DescribedImage, Key, Recipe, Row, Stamp, Unreadable
 
 
-class Memory(Index):
+class Memory(IndexOptions):
     """All described images in a dictionary, in the order of adding."""
 
     name = "memory"
 
-    _images: dict[ImageRef, DescribedImage] = PrivateAttr(default_factory=dict)
+    def open(self, recipe: Recipe, rankers: Rankers) -> InMemory:
+        return InMemory(recipe, rankers)
 
-    def add(self, images: Iterable[DescribedImage]) -> None:
-        self._images.update((image.ref, image) for image in images)
 
-    def remove(self, refs: Iterable[ImageRef]) -> int:
-        return sum(self._images.pop(ref, None) is not None for ref in refs)
+class Rows:
+    """Rows that never change, with what was made of them to be ranked."""
 
-    def candidates(
-        self, query: DescribedImage, limit: int | None, rankers: Sequence[Ranker]
-    ) -> list[DescribedImage]:
-        stored = list(self._images.values())
-        if limit is None or len(stored) <= limit:
-            return stored
-        orders = [np.argsort(-ranker(query, stored), kind="stable") for ranker in rankers]
-        return [stored[i] for i in interleaved(orders, limit)]
+    def __init__(self, rows: Mapping[Key, Row]) -> None:
+        self.rows = rows
+        self._stacks: dict[str, Any] = {}
+        self._lock = threading.Lock()
 
-    def get(self, ref: ImageRef) -> DescribedImage | None:
-        return self._images.get(ref)
+    @cached_property
+    def described(self) -> tuple[tuple[Key, DescribedImage], ...]:
+        """Every picture that could be read, with its key."""
+        found = ((key, row.image) for key, row in self.rows.items())
+        return tuple((key, image) for key, image in found if isinstance(image, DescribedImage))
 
-    def __iter__(self) -> Iterator[DescribedImage]:  # type: ignore[override]
-        return iter(list(self._images.values()))
+    def stack(self, alias: str, rankers: Rankers) -> Any:
+        """All pictures, as a ranker wants them; made once."""
+        with self._lock:
+            if alias not in self._stacks:
+                images = [image for _, image in self.described]
+                self._stacks[alias] = rankers[alias].stacked(images)
+            return self._stacks[alias]
 
-    def __len__(self) -> int:
-        return len(self._images)
+    def kept(self, where: Where) -> NDArray[np.intp]:
+        """Numbers of the pictures that count, among the described ones."""
+        if where.keys is None and where.keeps is None:
+            kept = np.ones(len(self.described), bool)
+            kept[[self._numbers[key] for key in where.but if key in self._numbers]] = False
+            return np.flatnonzero(kept)
+        counts = (_counts(key, image, where) for key, image in self.described)
+        return np.flatnonzero(np.fromiter(counts, bool, len(self.described)))
+
+    @cached_property
+    def _numbers(self) -> dict[Key, int]:
+        return {key: number for number, (key, _) in enumerate(self.described)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["rows"])  # type: ignore[misc]
+
+
+def _counts(key: Key, image: DescribedImage, where: Where) -> bool:
+    if not where.holds(key):
+        return False
+    labels = frozenset(region.label for region in image.regions)
+    return where.keeps is None or where.keeps(image.ref, image.size_wh, labels)
+
+
+class InMemory(Index):
+    """Rows in a dictionary that is replaced as a whole: readers keep what they began with."""
+
+    def __init__(self, recipe: Recipe, rankers: Rankers, rows: Rows | None = None) -> None:
+        self.recipe = recipe
+        self._rankers = rankers
+        self._rows = rows or self._made({})
+        self._writing = threading.Lock()
+
+    def _made(self, rows: Mapping[Key, Row]) -> Rows:
+        return Rows(rows)
+
+    def put(self, rows: Iterable[Row]) -> None:
+        fresh = {row.key: row for row in rows}
+        with self._writing:
+            if fresh:
+                self._rows = self._made({**self._rows.rows, **fresh})
+
+    def remove(self, keys: Iterable[Key]) -> int:
+        gone = set(keys)
+        with self._writing:
+            before = self._rows.rows
+            left = {key: row for key, row in before.items() if key not in gone}
+            if len(left) < len(before):
+                self._rows = self._made(left)
+            return len(before) - len(left)
+
+    def stamps(self) -> Mapping[Key, Stamp]:
+        return {key: row.stamp for key, row in self._rows.rows.items()}
+
+    def row(self, key: Key) -> Row | None:
+        return self._rows.rows.get(key)
+
+    def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
+        found = [self._rows.rows[key].image for key in keys]
+        unread = next((one for one in found if isinstance(one, Unreadable)), None)
+        if unread is not None:
+            raise KeyError(str(unread.ref))
+        return [one for one in found if isinstance(one, DescribedImage)]
+
+    def nearest(
+        self, query: DescribedImage, limit: int | None, where: Where = EVERYTHING
+    ) -> list[Candidate]:
+        rows = self._rows
+        kept = rows.kept(where)
+        scores = {
+            alias: ranker.rank(query, rows.stack(alias, self._rankers))[kept]
+            for alias, ranker in self._rankers.items()
+        }
+        is_cut = limit is not None and len(kept) > limit
+        further = self._further(rows, query, kept) if is_cut else []
+        return candidates([rows.described[i][0] for i in kept], scores, further, limit)
+
+    def _further(
+        self, rows: Rows, query: DescribedImage, kept: NDArray[np.intp]
+    ) -> list[NDArray[np.intp]]:
+        """Orders of the kept pictures that need no ranker."""
+        return []
+
+    def unreadable(self, where: Where = EVERYTHING) -> list[Unreadable]:
+        found = ((key, row.image) for key, row in self._rows.rows.items())
+        return [one for key, one in found if isinstance(one, Unreadable) and where.holds(key)]
+
+    def keys(self, where: Where = EVERYTHING) -> Sequence[Key]:
+        rows = self._rows
+        return [rows.described[i][0] for i in rows.kept(where)]
+
+    def warnings(self, where: Where = EVERYTHING) -> Mapping[Key, tuple[str, ...]]:
+        described, kept = self._rows.described, self._rows.kept(where)
+        every = (described[i] for i in kept)
+        return {key: image.warnings for key, image in every if image.warnings}
+
+    def labels(self, where: Where = EVERYTHING) -> frozenset[str]:
+        described, kept = self._rows.described, self._rows.kept(where)
+        return frozenset(region.label for i in kept for region in described[i][1].regions)
+
+    def neighbours(self, alias: str, count: int) -> Iterator[tuple[Key, Key, float]]:
+        found = ((key, frame_vector(image, alias)) for key, image in self._rows.described)
+        frames = [(key, vector) for key, vector in found if vector is not None]
+        for i, others, cosines in nearest_others(stacked([v for _, v in frames]), count):
+            for j, cosine in zip(others, cosines, strict=True):
+                yield frames[i][0], frames[j][0], float(cosine)
+
+    def snapshot(self) -> Index:
+        return type(self)(self.recipe, self._rankers, self._rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_writing"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._writing = threading.Lock()
+
+
+def candidates(
+    keys: Sequence[Key],
+    scores: Mapping[str, NDArray[np.float64]],
+    further: Sequence[NDArray[np.intp]],
+    limit: int | None,
+) -> list[Candidate]:
+    """Pictures with (N,) scores by alias: the first `limit` by turns, then the others as they come.
+
+    `further` are orders, likeliest first, that rest on no score.
+    """
+    first: Sequence[int] = range(len(keys))
+    if limit is not None and len(keys) > limit:
+        orders = [np.argsort(-one, kind="stable") for one in scores.values()]
+        first = interleaved([*orders, *further], limit)
+    chosen = set(first)
+    order = [*first, *(i for i in range(len(keys)) if i not in chosen)]
+    return [Candidate(keys[i], {a: float(one[i]) for a, one in scores.items()}) for i in order]
 
 
 def interleaved(orders: Sequence[np.ndarray], limit: int) -> list[int]:

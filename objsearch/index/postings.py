@@ -7,8 +7,9 @@ Jegou, Douze, Schmid, ECCV 2008), rare words count more, and a keypoint with man
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -72,6 +73,36 @@ def _rarity(
     return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Postings of some images: `places` (N,) int64, which of all images each is; -1: none now."""
+
+    postings: Postings
+    places: NDArray[np.int64]
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether every image is there."""
+        return bool((self.places >= 0).all())
+
+    @cached_property
+    def holding(self) -> NDArray[np.int64]:
+        """(W,) images that are there and have a word. Looks at every entry, some at a time."""
+        starts, images = self.postings.starts, self.postings.images
+        found = np.zeros(len(starts) - 1, np.int64)
+        bounds = np.searchsorted(starts, np.arange(0, starts[-1], ENTRIES_AT_ONCE))
+        for a, b in pairwise(np.unique([*bounds, len(found)]).tolist()):
+            own = starts[a : b + 1] - starts[a]
+            part = np.asarray(images[starts[a] : starts[b]])
+            counts = np.ones(len(part) + 1, bool)
+            counts[1:-1] = part[1:] != part[:-1]
+            counts[own] = True  # an image that ends one word may begin the next
+            counts[:-1] &= self.places[part] >= 0
+            before = np.concatenate([[0], np.cumsum(counts[:-1])])
+            found[a:b] = before[own[1:]] - before[own[:-1]]
+        return found
+
+
 def votes(
     postings: Postings,
     words: NDArray[np.int32],
@@ -86,24 +117,70 @@ def votes(
     an image, by its best entry, and the votes of one are divided by the root of their sum.
     """
     n_images = len(postings.n_points)
-    total = np.zeros(n_images)
-    for part in _parts(postings, words):
-        rows, entries, looked_up = _entries(postings, words[part])
-        distances = _differing(postings.signatures, entries, signatures[part], rows)
-        near = distances <= max_distance
-        rows, images = rows[near], postings.images[entries[near]]
-        fading = np.exp(-((distances[near] / reach) ** 2))
-        weighed = np.asarray(fading * postings.rarity[looked_up[near]], np.float64)
-        rows, numbers, weights = _best_only(rows, images, weighed, n_images)
+    whole = Segment(postings, np.arange(n_images))
+    return votes_of([whole], n_images, words, signatures, max_distance, reach)
+
+
+def votes_of(
+    segments: Sequence[Segment],
+    n_images: int,
+    words: NDArray[np.int32],
+    signatures: NDArray[np.uint64],
+    max_distance: int,
+    reach: float,
+) -> NDArray[np.float64]:
+    """The same of images that are spread over several segments, each in one of them."""
+    total, n_points = np.zeros(n_images), np.zeros(n_images)
+    rarity = _shared_rarity(segments, n_images)
+    for one in segments:
+        is_there = one.places >= 0
+        n_points[one.places[is_there]] = one.postings.n_points[is_there]
+    for part in _parts(segments, words):
+        found = [
+            _said(one, words[part], signatures[part], rarity, (max_distance, reach), n_images)
+            for one in segments
+        ]
+        rows, images, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
         said = np.bincount(rows, weights=weights, minlength=1)
-        total += np.bincount(numbers, weights=weights / np.sqrt(said[rows]), minlength=n_images)
+        total += np.bincount(images, weights=weights / np.sqrt(said[rows]), minlength=n_images)
     # Of two images with as many votes, the one with fewer keypoints to win them is likelier.
-    return np.asarray(total / np.sqrt(np.maximum(postings.n_points, 1)))
+    return np.asarray(total / np.sqrt(np.maximum(n_points, 1)))
 
 
-def _parts(postings: Postings, words: NDArray[np.int32]) -> Iterator[slice]:
+def _shared_rarity(segments: Sequence[Segment], n_images: int) -> NDArray[np.float32]:
+    """(W,) what the rarity would be of one file of all images that are there."""
+    if len(segments) == 1 and segments[0].is_whole:
+        return segments[0].postings.rarity
+    holding = sum(one.holding for one in segments)
+    return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
+
+
+def _said(
+    segment: Segment,
+    words: NDArray[np.int32],
+    signatures: NDArray[np.uint64],
+    rarity: NDArray[np.float32],
+    fading: tuple[int, float],
+    n_images: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Of each keypoint and image of a segment that speak for each other: both, and how much."""
+    postings, (max_distance, reach) = segment.postings, fading
+    rows, entries, looked_up = _entries(postings, words)
+    distances = _differing(postings.signatures, entries, signatures, rows)
+    near = distances <= max_distance
+    rows, images = rows[near], segment.places[postings.images[entries[near]]]
+    weights = np.exp(-((distances[near] / reach) ** 2)) * rarity[looked_up[near]]
+    is_there = images >= 0
+    if not is_there.all():
+        rows, images, weights = rows[is_there], images[is_there], weights[is_there]
+    return _best_only(rows, images, np.asarray(weights, np.float64), n_images)
+
+
+def _parts(segments: Sequence[Segment], words: NDArray[np.int32]) -> Iterator[slice]:
     """Runs of keypoints with about ENTRIES_AT_ONCE entries together; one keypoint at least."""
-    lengths = postings.starts[words + 1] - postings.starts[words]
+    lengths = np.zeros(words.shape, np.int64)
+    for one in segments:
+        lengths += one.postings.starts[words + 1] - one.postings.starts[words]
     before = np.cumsum(lengths.sum(axis=1)) // ENTRIES_AT_ONCE
     edges = np.flatnonzero(np.diff(before)) + 1
     bounds = [0, *edges.tolist(), len(words)]
@@ -137,7 +214,7 @@ def _differing(
 
 def _best_only(
     rows: NDArray[np.int64],
-    images: NDArray[np.int32],
+    images: NDArray[np.int64],
     weights: NDArray[np.float64],
     n_images: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:

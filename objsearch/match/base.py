@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,17 @@ class Matcher(Component, ABC):
     def coarse_scores(
         self, query: Sequence[Descriptor], references: Sequence[Sequence[Descriptor]]
     ) -> NDArray[np.float64]:
-        """(N,) one cheap number a reference image, to choose which to compare in full.
+        """(N,) one cheap number a reference image, to choose which to compare in full."""
+        return self.coarse(query, self.stacked(references))
+
+    def stacked(self, references: Sequence[Sequence[Descriptor]]) -> Any:
+        """Reference images made ready to be scored many times."""
+        return references
+
+    def coarse(self, query: Sequence[Descriptor], stack: Any) -> NDArray[np.float64]:
+        """The same of what is stacked.
 
         By default the best of all pairs of regions; the last region of an image is its full frame.
         """
-        best = [self.score_pairs(query, reference).max(initial=0.0) for reference in references]
+        best = [self.score_pairs(query, reference).max(initial=0.0) for reference in stack]
         return np.asarray(best, dtype=np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +21,32 @@ class Cosine(Matcher):
     def score_pairs(self, query: Sequence[Descriptor], reference: Sequence[Descriptor]) -> Scores:
         return _cosines(_stacked(query), _stacked(reference))
 
-    def coarse_scores(
-        self, query: Sequence[Descriptor], references: Sequence[Sequence[Descriptor]]
-    ) -> NDArray[np.float64]:
-        """The best pair in which one side is a full frame."""
+    def stacked(self, references: Sequence[Sequence[Descriptor]]) -> Stack | None:
         if not references:
-            return np.zeros(0)
+            return None
         starts = np.cumsum([0, *(len(reference) for reference in references[:-1])])
         every = _stacked([one for reference in references for one in reference])
-        frames = _stacked([reference[-1] for reference in references])
+        return Stack(every, starts, _stacked([reference[-1] for reference in references]))
+
+    def coarse(self, query: Sequence[Descriptor], stack: Stack | None) -> NDArray[np.float64]:
+        """The best pair in which one side is a full frame."""
+        if stack is None:
+            return np.zeros(0)
         vectors = _stacked(query)
-        in_parts = np.maximum.reduceat(_cosines(vectors[-1:], every)[0], starts)
-        in_frames = _cosines(vectors, frames).max(axis=0)
+        in_parts = np.maximum.reduceat(_cosines(vectors[-1:], stack.every)[0], stack.starts)
+        in_frames = _cosines(vectors, stack.frames).max(axis=0)
         return np.asarray(np.maximum(in_parts, in_frames), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Vectors of many images: `every` (M, D) region, image after image from `starts` (N,), and
+    their `frames` (N, D).
+    """
+
+    every: NDArray[np.float32]
+    starts: NDArray[np.intp]
+    frames: NDArray[np.float32]
 
 
 def _stacked(descriptors: Sequence[Descriptor]) -> NDArray[np.float32]:

@@ -38,12 +38,12 @@ class RatioTest(Matcher):
         counts = [[len(self.matches(q, r)) for r in reference] for q in query]
         return self.saturated(np.asarray(counts).reshape(len(query), len(reference)))
 
-    def coarse_scores(
-        self, query: Sequence[Descriptor], references: Sequence[Sequence[Descriptor]]
+    def coarse(
+        self, query: Sequence[Descriptor], stack: Sequence[Sequence[Descriptor]]
     ) -> NDArray[np.float64]:
         """Full frame against full frame; what is small in a photo is left to other descriptors."""
         frame = _codes(query[-1])[: self.coarse_points]
-        frames = (_codes(reference[-1])[: self.coarse_points] for reference in references)
+        frames = (_codes(reference[-1])[: self.coarse_points] for reference in stack)
         return self.saturated(np.array([len(self._matches(frame, one)) for one in frames]))
 
     def matches(self, query: Descriptor, reference: Descriptor) -> Matches:

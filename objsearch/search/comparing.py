@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.index.base import Ranker
 from objsearch.match.assignment import assign
-from objsearch.match.base import Matcher
 from objsearch.match.calibration import evidence
 from objsearch.match.geometry import central_inliers, inverse, overlap, projected, verify
 from objsearch.match.ratio_test import Matches, RatioTest
+from objsearch.search.ranking import ChannelRanker, matcher_of
 from objsearch.settings import Channel, Settings
 from objsearch.types import (
     Box,
@@ -59,23 +58,22 @@ class Comparer:
         self.local = tuple(c for c in channels if isinstance(c.matcher, RatioTest))
         self.whole = tuple(c for c in channels if c not in self.local)
 
-    def rankers(self, besides: Collection[str] = ()) -> list[Ranker]:
+    def rankers(self, besides: Collection[str] = ()) -> dict[str, ChannelRanker]:
         """One cheap ranking of many images a descriptor, for choosing candidates.
 
         None for the extractors `besides`, which the index ranks by itself.
         """
-        channels = self.settings.descriptors
-        return [_ranker(channel) for channel in channels if channel.extractor.name not in besides]
+        n_workers = self.settings.run.n_workers
+        made = ((c.extractor.name, ChannelRanker(c, n_workers)) for c in self.settings.descriptors)
+        return {name: ranker for name, ranker in made if name not in besides}
 
-    def light_scores(
-        self, query: DescribedImage, references: Sequence[DescribedImage]
-    ) -> NDArray[np.float64]:
-        """(N,) what whole-crop descriptors alone make of many references; 0 without any."""
-        if not self.whole or not references:
-            return np.zeros(len(references))
-        coarse = {c.extractor.name: _ranker(c)(query, references) for c in self.whole}
-        rows = (dict(zip(coarse, row, strict=True)) for row in zip(*coarse.values(), strict=True))
-        return np.array([self.calibration.probability(row) for row in rows])
+    def light_scores(self, scores: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+        """(N,) what whole-crop descriptors alone make of candidates; 0 without any."""
+        names = [channel.extractor.name for channel in self.whole]
+        if not names or not scores:
+            return np.zeros(len(scores))
+        features = {name: np.array([one[name] for one in scores]) for name in names}
+        return self.calibration.probabilities(features)
 
     def compare(
         self, query: DescribedImage, reference: DescribedImage, *, keypoints: bool = True
@@ -120,7 +118,9 @@ class Comparer:
     def _whole_scores(self, channel: Channel, sides: _Sides) -> Scores:
         name, rules = channel.extractor.name, self.settings.assignment
         query, reference = sides.query, sides.reference
-        scores = _matcher(channel).score_pairs(query.descriptors[name], reference.descriptors[name])
+        scores = matcher_of(channel).score_pairs(
+            query.descriptors[name], reference.descriptors[name]
+        )
         parts = np.outer(
             [not region.is_frame for region in query.regions],
             [not region.is_frame for region in reference.regions],
@@ -227,22 +227,6 @@ def _swapped_verification(found: Verification | None) -> Verification | None:
     is_lines = found.model == "fundamental"
     transform = found.transform.T if is_lines else inverse(found.transform)
     return replace(found, transform=transform, inliers_xyxy=found.inliers_xyxy[:, [2, 3, 0, 1]])
-
-
-def _matcher(channel: Channel) -> Matcher:
-    assert channel.matcher is not None  # the validators of Channel see to it
-    return channel.matcher
-
-
-def _ranker(channel: Channel) -> Ranker:
-    name, matcher = channel.extractor.name, _matcher(channel)
-
-    def rank(query: DescribedImage, stored: Sequence[DescribedImage]) -> NDArray[np.float64]:
-        return matcher.coarse_scores(
-            query.descriptors[name], [one.descriptors[name] for one in stored]
-        )
-
-    return rank
 
 
 def _is_frames(pair: RegionPair) -> bool:

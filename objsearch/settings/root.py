@@ -19,7 +19,7 @@ from objsearch.describe.base import Extractor
 from objsearch.detect.base import Detector
 from objsearch.errors import ConfigError
 from objsearch.flow import default_workers
-from objsearch.index.base import Index
+from objsearch.index.base import IndexOptions
 from objsearch.match import calibration as calibrations
 from objsearch.match.assignment import Rule
 from objsearch.match.base import Matcher
@@ -132,7 +132,7 @@ class Settings(Part):
         description="a file by 'objsearch calibrate'; auto: the one made for these extractors",
     )
     search: Search = Search()
-    index: Annotated[SerializeAsAny[Index], *of_room("index")] = Field(
+    index: Annotated[SerializeAsAny[IndexOptions], *of_room("index")] = Field(
         default_factory=lambda: built("index", "visual-words")
     )
     input: Input = Input()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from fnmatch import fnmatch
 
-from objsearch.types import DescribedImage
+from objsearch.types import ImageRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,16 @@ class Wanted:
     min_pixels: int = 0
     max_pixels: int | None = None
 
-    def keeps(self, image: DescribedImage) -> bool:
-        """Whether an image counts; of `labels`, one of its regions must bear one."""
-        n_pixels = image.size_wh[0] * image.size_wh[1]
+    def keeps(self, ref: ImageRef, size_wh: tuple[int, int], labels: frozenset[str]) -> bool:
+        """Whether an image of that size counts; one of the wanted `labels` must be seen in it."""
+        n_pixels = size_wh[0] * size_wh[1]
         if n_pixels < self.min_pixels or (
             self.max_pixels is not None and n_pixels > self.max_pixels
         ):
             return False
-        if self.labels and not any(region.label in self.labels for region in image.regions):
+        if self.labels and labels.isdisjoint(self.labels):
             return False
-        return self.files.keeps(image.ref.uri, unknown=False)
+        return self.files.keeps(ref.uri, unknown=False)
 
 
 def _matches(path: str, rules: Sequence[str]) -> bool:

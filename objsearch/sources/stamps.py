@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 
-from objsearch.types import ImageRef
-
-Stamp = tuple[int, int] | None
-"""Bytes and time of change of a file; None for what is none."""
+from objsearch.types import ImageRef, Stamp
 
 
 def stamp_of(ref: ImageRef) -> Stamp:

@@ -28,12 +28,14 @@ from objsearch.types.images import (
     Region,
     Unreadable,
 )
+from objsearch.types.rows import Candidate, Key, Recipe, Row, Stamp, flattened
 
 __all__ = [
     "UNSCREENED",
     "Answer",
     "BinaryDescriptor",
     "Box",
+    "Candidate",
     "DescribedImage",
     "Descriptor",
     "Flag",
@@ -41,15 +43,20 @@ __all__ = [
     "Hit",
     "Image",
     "ImageRef",
+    "Key",
     "Kind",
     "LocalFeatures",
     "Pixels",
     "Points",
     "Proposal",
+    "Recipe",
     "Region",
     "RegionPair",
+    "Row",
     "Scores",
+    "Stamp",
     "Unreadable",
     "Verdict",
     "Verification",
+    "flattened",
 ]

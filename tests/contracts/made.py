@@ -12,6 +12,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("detect", "given-boxes"): {
         "boxes_xywh": [[0, 0, 12, 9], [20, 30, 4000, 4000], [9000, 9000, 5, 5]]
     },
+    ("index", "lance"): {"path": "made-by-a-test.lance"},
 }
 """A component that cannot be built from its name alone says here what it needs."""
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
-from objsearch.index.memory import interleaved
+from objsearch.index import Where
+from objsearch.index.memory import Memory, interleaved
+from objsearch.types import DescribedImage
+from tests.contracts.rows import RECIPE, By, described, row
 
 
 def test_rankings_take_turns() -> None:
@@ -19,3 +25,28 @@ def test_a_short_ranking_leaves_its_turns() -> None:
     orders = [np.array([3, 1, 2, 0]), np.array([1])]
     assert interleaved(orders, 3) == [3, 1, 2]
     assert interleaved(orders, 9) == [3, 1, 2, 0]
+
+
+def test_a_negative_number_is_nothing() -> None:
+    orders = [np.array([-1, 2]), np.array([1, -1])]
+    assert interleaved(orders, 9) == [1, 2]
+
+
+def test_what_is_ranked_is_made_ready_once() -> None:
+    """Until something is written; a snapshot shares it."""
+    made: list[int] = []
+
+    class Counted(By):
+        def stacked(self, images: Sequence[DescribedImage]) -> Any:
+            made.append(len(images))
+            return super().stacked(images)
+
+    index = Memory().open(RECIPE, {"fake": Counted(0)})
+    index.put([row("a.png"), row("b.png")])
+    for one in (index, index.snapshot(), index):
+        one.nearest(described("q.png"), 1)
+        one.nearest(described("q.png"), 1, Where(keys={"a.png"}))
+    assert made == [2]
+    index.put([row("c.png")])
+    index.nearest(described("q.png"), 1)
+    assert made == [2, 3]

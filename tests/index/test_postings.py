@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from objsearch.index import postings as module
-from objsearch.index.postings import Postings, build_postings, votes
+from objsearch.index.postings import Postings, Segment, build_postings, votes, votes_of
 
 N_WORDS, N_IMAGES, SPAN = 20, 7, 3
 MAX_DISTANCE, REACH = 12, 9.0
@@ -100,3 +100,35 @@ def test_nothing_asked_and_nothing_stored() -> None:
     blank = build_postings(np.zeros(0, np.int32), none, np.zeros(3, np.int32), N_WORDS)
     assert votes(blank, words, asked, MAX_DISTANCE, REACH).tolist() == [0, 0, 0]
     assert votes(blank, words[:0], asked[:0], MAX_DISTANCE, REACH).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1 << 20])
+def test_segments_of_what_is_there_vote_as_one_file_of_it(
+    at_once: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some images of a segment are gone, and another segment holds the later ones."""
+    monkeypatch.setattr(module, "ENTRIES_AT_ONCE", at_once)
+    n_points = np.array([30, 0, 12, 40, 5, 20, 33], np.int32)
+    words = rng.integers(0, N_WORDS - 2, n_points.sum()).astype(np.int32)
+    signatures = signatures_like(rng, len(words))
+    image = np.repeat(np.arange(N_IMAGES), n_points)
+
+    def file_of(images: list[int]) -> Postings:
+        parts = [np.flatnonzero(image == i) for i in images]
+        chosen = np.concatenate(parts)
+        return build_postings(words[chosen], signatures[chosen], n_points[images], N_WORDS)
+
+    there = [0, 1, 3, 5, 6]
+    segments = [
+        Segment(file_of([0, 1, 2, 3, 4]), np.array([0, 1, -1, 2, -1])),
+        Segment(file_of([6, 5]), np.array([4, 3])),
+    ]
+    looked_up = np.stack([rng.permutation(N_WORDS)[:SPAN] for _ in range(50)]).astype(np.int32)
+    asked = signatures_like(rng, 50)
+    found = votes_of(segments, len(there), looked_up, asked, MAX_DISTANCE, REACH)
+    wanted = votes(file_of(there), looked_up, asked, MAX_DISTANCE, REACH)
+    assert wanted.max() > 1
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    alone = votes_of(segments[:1], 3, looked_up, asked, MAX_DISTANCE, REACH)
+    wanted = votes(file_of([0, 1, 3]), looked_up, asked, MAX_DISTANCE, REACH)
+    np.testing.assert_allclose(alone, wanted, rtol=1e-6)

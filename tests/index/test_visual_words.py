@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import pickle
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +15,12 @@ from objsearch.describe.base import Extractor
 from objsearch.describe.orb import Orb
 from objsearch.describe.sift import Sift
 from objsearch.errors import UsageError, WeightsError
-from objsearch.index.visual_words import VisualWords
+from objsearch.index import Index
+from objsearch.index.base import Ranker
+from objsearch.index.visual_words import ByWords, VisualWords
 from objsearch.index.vocabulary import Vocabulary, load_vocabulary
 from objsearch.search.pipeline import ObjectSearch
-from objsearch.types import Box, DescribedImage, ImageRef, Pixels, Region
+from objsearch.types import Box, DescribedImage, ImageRef, Pixels, Recipe, Region, Row
 from tests.pictures import drawing, rotated
 
 N = 24
@@ -47,10 +51,6 @@ def described(name: str, pixels: Pixels, extractor: Extractor) -> DescribedImage
 @pytest.fixture(scope="module")
 def stored(pictures: list[Pixels], orb: Orb) -> list[DescribedImage]:
     return [described(f"{i:02}.png", pixels, orb) for i, pixels in enumerate(pictures)]
-
-
-def refs(images: Sequence[DescribedImage]) -> list[str]:
-    return [str(one.ref) for one in images]
 
 
 def codes(count: int = 300) -> NDArray[np.uint8]:
@@ -100,77 +100,123 @@ def test_signatures_are_bits_of_the_code(vocabulary: Vocabulary) -> None:
     assert len(set(vocabulary.bits.tolist())) == len(vocabulary.bits)
 
 
+class Numbers:
+    """Ranks pictures by the numbers that they are told to have."""
+
+    def __init__(self, *numbers: float) -> None:
+        self.numbers = np.array(numbers)
+
+    def stacked(self, images: Sequence[DescribedImage]) -> int:
+        return len(images)
+
+    def rank(self, query: DescribedImage, stack: int) -> NDArray[np.float64]:
+        return self.numbers[:stack]
+
+
+def opened(rankers: Mapping[str, Ranker] | None = None, **options: Any) -> ByWords:
+    return VisualWords(**options).open(Recipe({}), rankers or {})
+
+
+def rows(images: Sequence[DescribedImage]) -> list[Row]:
+    return [Row(str(one.ref), one.ref, None, one) for one in images]
+
+
+def keys(index: Index, query: DescribedImage, limit: int) -> list[str]:
+    """Of the shortlist."""
+    return [one.key for one in index.nearest(query, limit)[:limit]]
+
+
 def test_the_picture_itself_and_its_turned_copy_come_first(
     stored: list[DescribedImage], pictures: list[Pixels], orb: Orb
 ) -> None:
-    index = VisualWords()
-    index.add(stored)
+    index = opened()
+    index.put(rows(stored))
     for number in (0, 11, N - 1):
-        assert refs(index.candidates(stored[number], 3, []))[0] == f"{number:02}.png"
+        assert keys(index, stored[number], 3)[0] == f"{number:02}.png"
         copy = described("query.png", rotated(pictures[number], 15), orb)
-        assert refs(index.candidates(copy, 3, []))[0] == f"{number:02}.png"
+        assert keys(index, copy, 3)[0] == f"{number:02}.png"
 
 
-def test_adding_removing_and_replacing_are_noticed(
+def test_what_is_put_removed_and_replaced_is_noticed(
     stored: list[DescribedImage], pictures: list[Pixels], orb: Orb
 ) -> None:
-    index = VisualWords()
-    index.add(stored[:10])
-    assert index.candidates(stored[3], 1, [])[0].ref == stored[3].ref
-    index.remove([stored[3].ref])
-    assert all(one.ref != stored[3].ref for one in index.candidates(stored[3], 9, []))
-    index.add([stored[3], described("00.png", pictures[20], orb)])
-    assert index.candidates(stored[3], 1, [])[0].ref == stored[3].ref
-    assert refs(index.candidates(stored[20], 1, [])) == ["00.png"]
+    index = opened()
+    index.put(rows(stored[:10]))
+    assert keys(index, stored[3], 1) == ["03.png"]
+    before = index.snapshot()
+    index.remove(["03.png"])
+    assert "03.png" not in keys(index, stored[3], 9)
+    index.put(rows([stored[3], described("00.png", pictures[20], orb)]))
+    assert keys(index, stored[3], 1) == ["03.png"]
+    assert keys(index, stored[20], 1) == ["00.png"]
     assert len(index.postings().n_points) == len(index) == 10
+    assert keys(before, stored[0], 1) == ["00.png"]
 
 
-def test_the_order_of_adding_gives_the_same_votes(stored: list[DescribedImage]) -> None:
-    one, other = VisualWords(), VisualWords()
-    one.add(stored)
-    for image in reversed(stored):
-        other.add([image])
+def test_words_of_rows_that_stay_are_not_looked_up_again(
+    stored: list[DescribedImage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[int] = []
+    real = Vocabulary.words
+
+    def words(self: Vocabulary, codes: NDArray[np.uint8], *more: int) -> NDArray[np.int32]:
+        looked_up.append(len(codes))
+        return real(self, codes, *more)
+
+    monkeypatch.setattr(Vocabulary, "words", words)
+    index = opened()
+    index.put(rows(stored[:6]))
+    assert len(looked_up) == 6
+    index.put(rows(stored[6:7]))
+    index.remove(["00.png"])
+    pickle.loads(pickle.dumps(index)).postings()
+    assert len(looked_up) == 7
+
+
+def test_the_order_of_putting_gives_the_same_votes(stored: list[DescribedImage]) -> None:
+    one, other = opened(), opened()
+    one.put(rows(stored))
+    for row in reversed(rows(stored)):
+        other.put([row])
     np.testing.assert_allclose(one.voted(stored[5]), other.voted(stored[5])[::-1], rtol=1e-12)
 
 
 def test_images_without_votes_leave_their_turns(stored: list[DescribedImage]) -> None:
-    index = VisualWords(max_distance=0)
-    index.add(stored)
+    index = opened({"other": Numbers(*range(N))}, max_distance=0)
+    index.put(rows(stored))
     silent = {str(one.ref) for one, v in zip(stored, index.voted(stored[9]), strict=True) if not v}
     assert 2 < len(silent) < N - 1
-    ranker = [lambda query, images: np.arange(len(images)) * 1.0]
-    found = refs(index.candidates(stored[9], N - 1, ranker))
+    found = keys(index, stored[9], N - 1)
     assert found[:2] == ["23.png", "09.png"]
-    left = [ref for ref in found if ref in silent]
+    left = [key for key in found if key in silent]
     assert left == sorted(left, reverse=True)
 
 
 def test_flat_pictures_have_no_words_and_do_no_harm(stored: list[DescribedImage], orb: Orb) -> None:
     flat = described("flat.png", np.full((240, 320, 3), 127, np.uint8), orb)
-    index = VisualWords()
-    index.add([flat, *stored])
+    index = opened()
+    index.put(rows([flat, *stored]))
     assert index.voted(stored[2])[0] == 0
     assert not index.voted(flat).any()
-    assert index.candidates(flat, 2, []) == []
+    assert keys(index, flat, 2) == ["flat.png", "00.png"]  # nobody speaks for any
 
 
 def test_other_descriptors_are_left_to_the_rankers(pictures: list[Pixels]) -> None:
     sift = Sift(n_points=50, long_side=160)
     images = [described(f"{i}.png", pixels, sift) for i, pixels in enumerate(pictures[:4])]
-    index = VisualWords()
-    index.add(images)
-    found = index.candidates(images[0], 1, [lambda query, stored: np.array([0, 0, 1, 0.0])])
-    assert refs(found) == ["2.png"]
+    index = opened({"sift": Numbers(0, 0, 1, 0)})
+    index.put(rows(images))
+    assert keys(index, images[0], 1) == ["2.png"]
 
 
 def test_codes_that_have_no_words_are_refused_in_a_sentence(pictures: list[Pixels]) -> None:
     sift = Sift(n_points=50, long_side=160)
     with pytest.raises(UsageError, match=r"32-byte binary codes.*'sift'.*memory"):
-        VisualWords(extractor="sift").add([described("a.png", pictures[0], sift)])
+        opened(extractor="sift").put(rows([described("a.png", pictures[0], sift)]))
 
 
 def test_wrong_vocabularies_are_told(tmp_path: Path) -> None:
-    index = VisualWords(vocabulary="orb-wordz")
+    index = opened(vocabulary="orb-wordz")
     with pytest.raises(WeightsError, match="orb-words"):
         index.postings()
     (tmp_path / "text.npz").write_text("no arrays")

@@ -1,0 +1,160 @@
+"""An index that lasts: rows in a folder, by Lance."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import Field
+
+from objsearch.index.base import Index, Rankers
+from objsearch.index.lance_editing import Editor
+from objsearch.index.lance_info import Info, info_of
+from objsearch.index.lance_nearest import Limits, Looker
+from objsearch.index.lance_store import Store
+from objsearch.index.lance_view import View
+from objsearch.index.lance_words import WordFinder
+from objsearch.index.visual_words import VisualWords
+from objsearch.index.where import EVERYTHING, Where
+from objsearch.types import Candidate, DescribedImage, Key, Recipe, Row, Stamp, Unreadable
+
+
+class Lance(VisualWords):
+    """As `visual-words`, kept in a folder: a later run finds what this one described.
+
+    Vectors are kept as half floats. Many of them are searched through an index of cells, which may
+    miss a candidate; `exact` looks at all of them.
+    """
+
+    name = "lance"
+    keeps = True
+
+    path: str = Field(description="the folder; it is made when the first row is put in")
+    exact: bool = Field(False, description="compare with every vector, however many there are")
+    flat_regions: int = Field(
+        20_000, ge=1, description="regions up to which every vector is compared with"
+    )
+    n_probes: int = Field(50, ge=1, description="cells of the index of vectors that are looked at")
+    wait_seconds: float = Field(
+        10.0, ge=0, description="how long to wait for another writer of the same folder"
+    )
+
+    def open(self, recipe: Recipe, rankers: Rankers) -> Stored:  # type: ignore[override]
+        """An index in a folder, which need not be there yet.
+
+        Raises MissingDependencyError without Lance, and UsageError for a folder that is of another
+        recipe, of a newer objsearch, damaged, or no index.
+        """
+        return Stored(self, recipe, rankers)
+
+
+class Stored(Index):
+    """An open folder; or one moment of it, for reading."""
+
+    def __init__(
+        self, options: Lance, recipe: Recipe, rankers: Rankers, view: View | None = None
+    ) -> None:
+        self.options, self.recipe, self._rankers = options, recipe, rankers
+        self._is_fixed = view is not None
+        self._open(view)
+
+    def _open(self, view: View | None = None) -> None:
+        options = self.options
+        self._store = view.store if view else Store(options.path, self.recipe)
+        self._finder = WordFinder(options)
+        self._finder.check_extractor(self._store, self._store.read())
+        self._editor = Editor(self._store, self._finder, options.flat_regions, options.wait_seconds)
+        self._limits = Limits(options.exact, options.flat_regions, options.n_probes)
+        self._looker = self._looking(view) if view else None
+        self._lock = threading.Lock()
+
+    def _looking(self, view: View) -> Looker:
+        return Looker(view, self._limits, self._finder, self._rankers)
+
+    def _look(self) -> Looker:
+        """What reads the rows as they are now."""
+        with self._lock:
+            if self._looker is not None and self._is_fixed:
+                return self._looker
+            record = self._store.read()
+            known = self._looker
+            if known is None or known.view.record.generation != record.generation:
+                self._looker = known = self._looking(View(self._store, record))
+            return known
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Raises UsageError where another process writes for too long or the disk refuses."""
+        self._editor.put(rows)
+
+    def remove(self, keys: Iterable[Key]) -> int:
+        return self._editor.remove(keys)
+
+    def optimize(self) -> list[str]:
+        """Bring what is derived from the rows up to date; what was done, in words."""
+        return self._editor.optimize()
+
+    def compact(self) -> int:
+        """Put small files together and delete versions that nobody reads; returns bytes freed."""
+        return self._editor.compact()
+
+    def info(self) -> Info:
+        """What the folder holds, and how much of the exact answer the approximate search finds."""
+        return info_of(self._look(), self._editor.due())
+
+    def stamps(self) -> Mapping[Key, Stamp]:
+        return self._look().view.stamps()
+
+    def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
+        view = self._look().view
+        places = [view.places[key] for key in keys]
+        for place in places:
+            if not view.is_described[place]:
+                raise KeyError(view.keys[place])
+        return view.described(places) if places else []
+
+    def nearest(
+        self, query: DescribedImage, limit: int | None, where: Where = EVERYTHING
+    ) -> list[Candidate]:
+        return self._look().nearest(query, limit, where)
+
+    def neighbours(self, alias: str, count: int) -> Iterator[tuple[Key, Key, float]]:
+        return self._look().neighbours(alias, count)
+
+    def unreadable(self, where: Where = EVERYTHING) -> list[Unreadable]:
+        return self._look().view.unreadable(where)
+
+    def keys(self, where: Where = EVERYTHING) -> Sequence[Key]:
+        view = self._look().view
+        return [view.keys[place] for place in view.kept(where)]
+
+    def count(self, where: Where = EVERYTHING) -> int:
+        return len(self._look().view.kept(where))
+
+    def labels(self, where: Where = EVERYTHING) -> frozenset[str]:
+        view = self._look().view
+        return view.labels(view.kept(where))
+
+    def warnings(self, where: Where = EVERYTHING) -> Mapping[Key, tuple[str, ...]]:
+        view = self._look().view
+        return view.warnings(view.kept(where))
+
+    def snapshot(self) -> Stored:
+        return Stored(self.options, self.recipe, self._rankers, self._look().view)
+
+    def close(self) -> None:
+        """Brings what is derived up to date where many rows were put in."""
+        if not self._is_fixed:
+            self._editor.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The rows stay in the folder."""
+        record = self._look().view.record if self._is_fixed else None
+        kept = {name: self.__dict__[name] for name in ("options", "recipe", "_rankers")}
+        return {**kept, "record": record}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        record = state.pop("record")
+        self.__dict__.update(state, _is_fixed=record is not None)
+        store = Store(self.options.path, self.recipe)
+        self._open(View(store, record) if record else None)

@@ -1,0 +1,151 @@
+"""Changing the rows of a stored index, one batch after the other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from objsearch.index import lance_words
+from objsearch.index.lance_rows import ROWS, WORDS, parts_tables, rows_table, words_table
+from objsearch.index.lance_store import Record, Store
+from objsearch.index.lance_view import View
+from objsearch.index.lance_words import WordFinder, Words
+from objsearch.index.lance_writer import Writer
+from objsearch.types import Key, Row
+
+ROWS_AT_ONCE = 500
+"""Rows that become visible together; more than that are cut into batches."""
+
+Known = dict[Key, tuple[int, int]]
+"""Number and place of each row."""
+
+
+class Editor:
+    """Puts rows in, takes them out, and keeps what is derived from them up to date."""
+
+    def __init__(
+        self, store: Store, finder: WordFinder, flat_regions: int, wait_seconds: float
+    ) -> None:
+        self.store, self.finder = store, finder
+        self.flat_regions, self.wait_seconds = flat_regions, wait_seconds
+        self._lock = threading.Lock()
+        self._known: tuple[int, Known] | None = None
+        self._has_written = self._has_swept = False
+
+    @contextmanager
+    def _writer(self) -> Iterator[Writer]:
+        with self._lock, self.store.writing(self.wait_seconds) as record:
+            if not self._has_swept:
+                self.store.sweep()
+                self._has_swept = True
+            yield Writer(self.store, record)
+
+    def _rows_of(self, record: Record) -> Known:
+        """Number and place of every row; read anew where another process wrote."""
+        if self._known is None or self._known[0] != record.generation:
+            view = View(self.store, record)
+            where = zip(view.column("number"), view.column("place"), strict=True)
+            self._known = record.generation, dict(zip(view.keys, where, strict=True))
+        return self._known[1]
+
+    def put(self, rows: Iterable[Row]) -> None:
+        batch: dict[Key, Row] = {}
+        for row in rows:
+            batch[row.key] = row
+            if len(batch) == ROWS_AT_ONCE:
+                self._put(list(batch.values()))
+                batch = {}
+        if batch:
+            self._put(list(batch.values()))
+
+    def _put(self, batch: Sequence[Row]) -> None:
+        words = [self.finder.words_in(row.image) for row in batch]
+        with self._writer() as writer:
+            known = self._rows_of(writer.record)
+            first = writer.record.next_number
+            numbered = [(first + i, row) for i, row in enumerate(batch)]
+            places = [known[row.key][1] if row.key in known else n for n, row in numbered]
+            tables = parts_tables(numbered)
+            worded = [(first + i, one) for i, one in enumerate(words) if one is not None]
+            if worded:
+                self.finder.check(self.store, writer.record)
+                writer.note(WORDS, self.finder.note)
+                tables[WORDS] = words_table(worded, self.finder.vocabulary.n_words)
+            tables[ROWS] = rows_table(numbered, places)
+            writer.delete([known[row.key][0] for row in batch if row.key in known])
+            for name, table in tables.items():
+                writer.append(name, table)
+            writer.put_together()
+            record = writer.finish(first + len(batch))
+            at = zip(batch, range(first, first + len(batch)), places, strict=True)
+            known.update({row.key: (number, place) for row, number, place in at})
+            self._known = record.generation, known
+            self._has_written = True
+
+    def remove(self, keys: Iterable[Key]) -> int:
+        gone = set(keys)
+        with self._writer() as writer:
+            known = self._rows_of(writer.record)
+            there = gone & known.keys()
+            if there:
+                writer.delete(sorted(known[key][0] for key in there))
+                record = writer.finish()
+                for key in there:
+                    del known[key]
+                self._known = record.generation, known
+                self._has_written = True
+        return len(there)
+
+    def optimize(self) -> list[str]:
+        """Indexes of vectors, and the inverted file, where they are due; what was done."""
+        with self._writer() as writer:
+            done = [f"index of '{name}'" for name in writer.index_vectors(self.flat_regions)]
+            record = writer.finish() if done else writer.record
+            if self._is_words_due(record):
+                record = self._save_words(writer)
+                done.append("inverted file of words")
+            self._moved_on(writer.record)
+            writer.clean()
+            lance_words.sweep(self.store, record)
+        return done
+
+    def compact(self) -> int:
+        """Few large files, without what was removed; versions go after a day. Bytes freed."""
+        with self._writer() as writer:
+            writer.put_together(always=True)
+            self._moved_on(writer.finish())
+            freed = writer.clean()
+            lance_words.sweep(self.store, writer.record)
+        return freed
+
+    def _moved_on(self, record: Record) -> None:
+        """The rows are the same, in a later generation."""
+        if self._known is not None:
+            self._known = record.generation, self._known[1]
+
+    def _is_words_due(self, record: Record) -> bool:
+        if WORDS not in record.versions:
+            return False
+        view = View(self.store, record)
+        return lance_words.is_due(self.store, record, view.numbers[view.is_described])
+
+    def _save_words(self, writer: Writer) -> Record:
+        self.finder.check(self.store, writer.record)
+        words = Words(View(self.store, writer.record), self.finder)
+        name = f"{lance_words.FOLDER}-{writer.record.generation}"
+        lance_words.saved(words, name)
+        writer.note(lance_words.FOLDER, name)
+        return writer.finish()
+
+    def due(self) -> list[str]:
+        """What `optimize` would do now, in words."""
+        record = self.store.read()
+        writer = Writer(self.store, record)
+        done = [f"index of '{name}'" for name in writer.vectors_due(self.flat_regions)]
+        return [*done, *(["inverted file of words"] if self._is_words_due(record) else [])]
+
+    def close(self) -> None:
+        if self._has_written and self.due():
+            self.optimize()
+        self._has_written = False

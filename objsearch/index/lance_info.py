@@ -1,0 +1,88 @@
+"""What a stored index holds, in figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from objsearch.index.lance_nearest import Looker
+from objsearch.index.lance_rows import VECTORS
+from objsearch.index.lance_store import ENDING, SCHEMA
+from objsearch.index.lance_vectors import Vectors
+from objsearch.index.lance_writer import bytes_of, files_of, n_unindexed
+from objsearch.index.where import EVERYTHING
+from objsearch.types import Unreadable
+
+ASKED = 50
+RECALLED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What `Stored.info` says of a folder."""
+
+    path: str
+    schema: int
+    recipe: Mapping[str, str]
+    n_described: int
+    unreadable: tuple[Unreadable, ...]
+    n_regions: int
+    n_bytes: Mapping[str, int]
+    """Of each dataset and of what else lies in the folder, by name, with what only old versions
+    use."""
+    versions: Mapping[str, int]
+    generation: int
+    n_indexed: Mapping[str, int]
+    """Vectors in an index, by alias; the others are all looked at."""
+    recall: Mapping[str, float]
+    """Part of the 100 nearest regions that the index of vectors finds of rows' own frames."""
+    due: tuple[str, ...]
+    """What `optimize` would do now."""
+
+
+def info_of(looker: Looker, due: list[str]) -> Info:
+    """Looks at all files, and searches for up to 50 rows twice where vectors are indexed."""
+    view = looker.view
+    store, record = view.store, view.record
+    indexed = {}
+    for alias, (kind, name) in view.aliases.items():
+        if kind == VECTORS:
+            dataset = view.dataset(name)
+            indexed[alias] = dataset.count_rows() - n_unindexed(dataset)
+    return Info(
+        store.folder,
+        SCHEMA,
+        record.recipe.options,
+        int(view.is_described.sum()),
+        tuple(view.unreadable(EVERYTHING)),
+        int(view.n_regions.sum()),
+        _bytes(store.folder),
+        dict(record.versions),
+        record.generation,
+        indexed,
+        {alias: _recall(looker, alias) for alias, count in indexed.items() if count},
+        tuple(due),
+    )
+
+
+def _bytes(folder: str) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for path in files_of(folder):
+        top = path[len(folder) :].strip("/\\").replace("\\", "/").partition("/")
+        name = top[0].removesuffix(ENDING) if top[1] else "other"
+        sizes[name] = sizes.get(name, 0) + bytes_of([path])
+    return dict(sorted(sizes.items()))
+
+
+def _recall(looker: Looker, alias: str) -> float:
+    """Exact and approximate search for some of the rows' own frames, evenly spread."""
+    vectors = Vectors(looker.view, alias, looker.limits.n_probes)
+    _, frames = looker.view.frames(alias)
+    chosen = frames[np.unique(np.linspace(0, len(frames) - 1, ASKED).round().astype(int))]
+    found = [vectors.near(chosen, RECALLED, frames=False, exact=exact) for exact in (True, False)]
+    right, near = (
+        {(int(q), int(row)) for q, row in zip(asked, rows, strict=True)} for asked, rows in found
+    )
+    return len(right & near) / max(1, len(right))

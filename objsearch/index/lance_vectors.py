@@ -1,0 +1,87 @@
+"""Nearest vectors of a stored index, through Lance's index of them where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.index.lance_view import Places, View, found_in
+from objsearch.types import DescribedImage, GlobalDescriptor
+
+FEWEST_ASKED_FOR = 100
+MOST_OF_ALL = 0.2
+"""Part of all vectors from which on looking at all the wanted ones is as quick."""
+
+QUERIES_AT_ONCE = 200
+
+Found = tuple[NDArray[np.int32], NDArray[np.int64]]
+"""Which query, and the number of a row: one entry a pair, nearest first a query."""
+
+
+class Vectors:
+    """The vectors of one alias in a view."""
+
+    def __init__(self, view: View, alias: str, n_probes: int) -> None:
+        self.view, self.n_probes = view, n_probes
+        self.name = view.aliases[alias][1]
+        self.alias = alias
+
+    def near(
+        self, queries: NDArray[np.float32], count: int, *, frames: bool, exact: bool = False
+    ) -> Found:
+        """The `count` nearest of each query among all regions, or among full frames alone.
+
+        `exact` looks at all of them; else which are the nearest is approximate.
+        """
+        how = {
+            "column": "vector",
+            "q": queries.astype(np.float32),
+            "k": count,
+            "metric": "cosine",
+            # Not "nprobes": it looks no further where a filter leaves little in those cells.
+            "minimum_nprobes": self.n_probes,
+            "use_index": not exact,
+        }
+        with self.view.store.reading(self.name):
+            table = self.view.dataset(self.name).to_table(
+                ["number", "_distance"],
+                filter="is_frame" if frames else None,
+                prefilter=True,
+                nearest=how,
+            )
+        return table["query_index"].to_numpy(), table["number"].to_numpy()
+
+    def proposed(self, query: DescribedImage, kept: Places, wanted: int) -> Places:
+        """So many or more of the kept pictures, the nearest among them.
+
+        A pair of regions counts when one of the two is a full frame, as everywhere.
+        """
+        parts = query.descriptors.get(self.alias, ())
+        vectors = [one.vector for one in parts if isinstance(one, GlobalDescriptor)]
+        if not vectors:
+            return np.zeros(0, np.intp)
+        is_kept = np.zeros(len(self.view.numbers), bool)
+        is_kept[kept] = True
+        n_regions = int(self.view.n_regions.sum())
+        share = len(kept) / max(1, int(self.view.is_described.sum()))
+        count = int(max(FEWEST_ASKED_FOR, 2 * wanted) / max(share, 1e-9))
+        while count < MOST_OF_ALL * n_regions:
+            found = [self.near(np.stack(vectors[-1:]), count, frames=False)[1]]
+            found.append(self.near(np.stack(vectors), count, frames=True)[1])
+            places = found_in(self.view.numbers, np.unique(np.concatenate(found)))
+            places = places[places >= 0]
+            places = places[is_kept[places]]
+            if len(places) >= wanted:
+                return np.sort(places)
+            count *= 4
+        return kept
+
+    def neighbours(self, vectors: NDArray[np.float32], count: int) -> Iterator[NDArray[np.int64]]:
+        """Of each full frame's vector, the numbers of the rows of likely nearest frames."""
+        for start in range(0, len(vectors), QUERIES_AT_ONCE):
+            block = vectors[start : start + QUERIES_AT_ONCE]
+            asked, numbers = self.near(block, count, frames=True)
+            for i in range(len(block)):
+                yield numbers[asked == i]

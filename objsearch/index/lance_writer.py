@@ -1,0 +1,178 @@
+"""What changes a stored index: batches of rows, indexes of vectors, compaction.
+
+Nothing is seen by readers before `finish`, which first sees all new files to the disk: Lance asks
+the system for none of that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from objsearch.errors import UsageError
+from objsearch.files import sync_folder
+from objsearch.index.lance_rows import VECTORS, alias_of
+from objsearch.index.lance_store import ENDING, Record, Store
+
+if TYPE_CHECKING:
+    import lance
+    import pyarrow as pa
+
+DELETED_AT_ONCE = 5_000
+ENTRIES_A_FILE = {VECTORS: 65_536}
+FEWEST_ENTRIES_A_FILE = 16_384
+"""Files with fewer entries are small; those with more are left alone when small ones are not."""
+
+MOST_FILES = 64
+"""Small files of a dataset before they are put together."""
+
+KEPT_FOR = timedelta(days=1)
+"""How long a version stays that someone may be reading."""
+
+ROWS_A_CELL = 1_000
+GROWTH = 8
+"""An index of vectors is learned anew when there are so many times as many of them."""
+
+
+class Writer:
+    """Changes to a store, to be published together. For whoever holds its lock."""
+
+    def __init__(self, store: Store, record: Record) -> None:
+        self.store = store
+        self.record = record
+        self._handles: dict[str, lance.LanceDataset] = {}
+        known = set(record.versions) - store.restored
+        self._known = {name: files_of(store.path(name + ENDING)) for name in known}
+
+    def dataset(self, name: str) -> lance.LanceDataset:
+        if name not in self._handles:
+            self._handles[name] = self.store.dataset(name, self.record.versions[name])
+        return self._handles[name]
+
+    def append(self, name: str, table: pa.Table) -> None:
+        """Add entries to a dataset, which is made when it is not there.
+
+        Raises UsageError for those of another shape, such as longer vectors.
+        """
+        import lance
+
+        if name not in self.record.versions and name not in self._handles:
+            path = self.store.path(name + ENDING)
+            self._handles[name] = lance.write_dataset(table, path, mode="create")
+            return
+        dataset = self.dataset(name)
+        if not dataset.schema.equals(table.schema):
+            raise UsageError(
+                f"'{name}' of the index '{self.store.folder}' holds descriptors of another kind or "
+                "length than those to be added"
+            )
+        self._handles[name] = lance.write_dataset(table, dataset, mode="append")
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Take pictures out of every dataset."""
+        for start in range(0, len(numbers), DELETED_AT_ONCE):
+            listed = ",".join(map(str, numbers[start : start + DELETED_AT_ONCE]))
+            for name in self.record.versions:
+                self.dataset(name).delete(f"number IN ({listed})")
+
+    def put_together(self, *, always: bool = False) -> None:
+        """Rewrite the small files of datasets with many, or of all, without what was deleted."""
+        for name in {*self.record.versions, *self._handles}:
+            dataset, kind = self.dataset(name), (alias_of(name) or (name, ""))[0]
+            fewest = ENTRIES_A_FILE.get(kind, FEWEST_ENTRIES_A_FILE)
+            sizes = [file.physical_rows for file in dataset.get_fragments()]
+            if always or sum(size < fewest for size in sizes) > MOST_FILES:
+                dataset.optimize.compact_files(target_rows_per_fragment=fewest)
+
+    def clean(self) -> int:
+        """Delete versions that nobody can be reading any more; returns bytes."""
+        freed = 0
+        for name in self.record.versions:
+            stats = self.dataset(name).cleanup_old_versions(KEPT_FOR, delete_unverified=False)
+            freed += int(stats.bytes_removed)
+        return freed
+
+    def vectors_due(self, flat: int) -> list[str]:
+        """Datasets of vectors that an index would help: more than `flat`, and many without."""
+        names = [n for n in self.record.versions if (alias_of(n) or ("",))[0] == VECTORS]
+        sizes = {name: self.dataset(name).count_rows() for name in names}
+        return [n for n in names if sizes[n] > flat and n_unindexed(self.dataset(n)) > flat // 4]
+
+    def index_vectors(self, flat: int) -> list[str]:
+        """Bring the indexes of vectors up to date where that is due; of which datasets."""
+        due = self.vectors_due(flat)
+        for name in due:
+            self._index(name)
+        return due
+
+    def _index(self, name: str) -> None:
+        dataset = self.dataset(name)
+        n_rows, learned = dataset.count_rows(), self.record.notes.get("learned", {})
+        if name in learned and n_rows < GROWTH * learned[name]:
+            dataset.optimize.optimize_indices()
+            return
+        cells = max(2, round(n_rows / ROWS_A_CELL))
+        dataset.create_index(
+            "vector", "IVF_SQ", metric="cosine", num_partitions=cells, replace=True
+        )
+        self.note("learned", {**learned, name: n_rows})
+
+    def note(self, name: str, value: object) -> None:
+        """Have the record remember something beside versions."""
+        self.record = replace(self.record, notes={**self.record.notes, name: value})
+
+    def finish(self, next_number: int | None = None) -> Record:
+        """See everything to the disk, then let readers see it."""
+        versions = dict(self.record.versions)
+        for name, dataset in self._handles.items():
+            versions[name] = dataset.version
+        changed = [n for n in versions if versions[n] != self.record.versions.get(n)]
+        for name in versions:
+            if name in changed or name not in self._known:
+                self._sync(name)
+        number = self.record.next_number if next_number is None else next_number
+        record = replace(self.record, versions=versions, next_number=number)
+        self.record = self.store.publish(record)
+        self.store.restored.clear()
+        return self.record
+
+    def _sync(self, name: str) -> None:
+        root = self.store.path(name + ENDING)
+        fresh = files_of(root) - self._known.get(name, set())
+        for path in fresh:
+            sync_file(path)
+        folders = {os.path.dirname(path) for path in fresh}
+        for folder in {*folders, *map(os.path.dirname, folders), root, self.store.folder}:
+            sync_folder(folder)
+
+
+def n_unindexed(dataset: lance.LanceDataset) -> int:
+    """Entries that no index of vectors holds."""
+    indexed = sum(one.num_rows_indexed for one in dataset.describe_indices())
+    return max(0, dataset.count_rows() - indexed)
+
+
+def files_of(root: str) -> set[str]:
+    """Every file of a dataset that is there to stay."""
+    return {
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(root)
+        for name in names
+        if not name.startswith(".tmp")
+    }
+
+
+def sync_file(path: str) -> None:
+    """See a file to the disk."""
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def bytes_of(paths: Iterable[str]) -> int:
+    return sum(os.path.getsize(path) for path in paths)
