@@ -6,7 +6,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from objsearch.describe.keypoints import KeypointExtractor
@@ -34,11 +33,3 @@ class Orb(KeypointExtractor):
 
     def _codes(self, raw: np.ndarray | None) -> np.ndarray:
         return np.zeros((0, 32), np.uint8) if raw is None else np.ascontiguousarray(raw)
-
-    def _ranks(self, levels: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The strongest of each pyramid level, of a smaller level fewer, as OpenCV shares out."""
-        ranks = np.zeros(len(levels))
-        for level in np.unique(levels):
-            of_level = levels == level
-            ranks[of_level] = np.arange(of_level.sum()) * self.scale_factor**level
-        return ranks
