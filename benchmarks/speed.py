@@ -76,7 +76,10 @@ def spent(command: Sequence[str], checkout: Path | None = None) -> Spent:
     """Run a command to its end; raises CalledProcessError where it fails."""
     environment = {**os.environ, **({"PYTHONPATH": str(checkout)} if checkout else {})}
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    # Not from here: what lies in the working folder would be imported first.
+    done = subprocess.run(
+        command, env=environment, cwd=checkout, check=True, capture_output=True, text=True
+    )
     after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - started
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Spent(processor, wall, done.stdout)

@@ -30,7 +30,7 @@ class Yolo(Detector):
     name = "yolo"
 
     weights: str = Field(
-        "things-v1",
+        "things-v1-int8",
         description="a name in models/, a .pt or .onnx file, an export folder, or an official "
         "Ultralytics name (which is then downloaded)",
     )
