@@ -148,7 +148,7 @@ class Input(Part):
     max_megapixels: float = Field(200.0, gt=0, description="larger images are skipped")
     max_bytes: int = Field(512 * 1024 * 1024, gt=0, description="larger files are skipped")
     working_side: int | None = Field(
-        960,
+        640,
         ge=640,
         description="pictures of twice this side or more are described at a half, a quarter or an "
         "eighth, which saves time and memory; null: as they are",
