@@ -97,6 +97,7 @@ class ObjectSearch:
             self._at_hand.keep(one, reading).within(wanted, mode) if isinstance(one, Place) else one
             for one in places
         ]
+        self.progress("describe", 0, len(parts))  # seen at once; models load meanwhile
         described = counted(
             self.describer.describe_places(parts), "describe", self.progress, len(parts)
         )
