@@ -28,7 +28,7 @@ class KeypointExtractor(Extractor):
 
     produces: ClassVar[Kind]
 
-    n_points: int = Field(1000, ge=8, le=20000, description="most keypoints of a photo")
+    n_points: int = Field(800, ge=8, le=20000, description="most keypoints of a photo")
     n_crop_points: int = Field(
         300, ge=8, le=20000, description="most keypoints of a crop extracted by itself"
     )
