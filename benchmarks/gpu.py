@@ -1,8 +1,8 @@
-"""The default preset on a GPU beside the CPU: photos a second, and whether the answers are the same.
+"""The default preset on a GPU beside the CPU: photos a second, and whether answers are the same.
 
     python benchmarks/gpu.py PHOTOS [--count 400] [--weights NAME,NAME]
 
-Takes an ONNX Runtime for GPUs (`pip install 'objsearch[gpu]'`) and JPEG photos; four minutes at most.
+Takes an ONNX Runtime for GPUs (`pip install 'objsearch[gpu]'`) and JPEG photos; 4 minutes at most.
 Both run in one process on the same photos. Boxes may move by a pixel and vectors by a cosine of
 0.999: sums come out in another order. Each weights of the embedding is run on both.
 """
@@ -18,13 +18,14 @@ import numpy as np
 
 from objsearch.config import load_settings
 from objsearch.description import Describer
+from objsearch.errors import MissingDependencyError
 from objsearch.onnx_sessions import device_for
 from objsearch.sources import expand
 from objsearch.types import DescribedImage, GlobalDescriptor
 
 PIXELS, COSINE = 1.0, 0.999
 SURE = 0.1
-"""Confidence above which a box has to be found on both: fainter ones come and go at the threshold."""
+"""Confidence above which a box has to be found on both: fainter ones come and go."""
 
 
 def described(
@@ -51,7 +52,7 @@ def described(
 
 
 def differences(cpu: DescribedImage, gpu: DescribedImage) -> Iterator[tuple[float, float]]:
-    """Pixels that a box moves, and cosine of both vectors, for boxes that are sure; inf: missing."""
+    """Pixels that a box moves to its nearest, and the cosine of both vectors, of sure boxes."""
     for region, vector in zip(cpu.regions, cpu.descriptors["embedding"], strict=True):
         if region.confidence < SURE and not region.is_frame:
             continue
@@ -73,7 +74,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--other", default="cuda", help="the device beside the CPU")
     given = parser.parse_args()
-    device_for(given.other)  # says what is missing
+    try:
+        device_for(given.other)
+    except MissingDependencyError as error:
+        raise SystemExit(str(error)) from None
     photos = [str(path) for path in sorted(given.photos.rglob("*.jpg"))[: given.count]]
     print(f"{len(photos)} photos, {given.workers} workers\n")
     heads = ["networks", "CPU, photos/s", f"{given.other}, photos/s", "boxes within 1 px"]

@@ -189,7 +189,7 @@ def main() -> None:
             cells = [f"{each:.0f}, start included", f"{len(photos) / done.wall:.1f}"]
             rows.append([title, *cells, "-", "-", "-"])
         heads = ["what", "CPU ms a photo", "photos/s, 2 workers", "first photo, CPU s"]
-        print_table(heads + ["one against 30, CPU s", "peak MB"], rows)
+        print_table([*heads, "one against 30, CPU s", "peak MB"], rows)
         if given.stages:
             for preset in filter(None, given.presets.split(",")):
                 print(f"\n{preset}\n")

@@ -1,10 +1,10 @@
 """A network's ONNX file in whole numbers of 8 bits: half the time and less on most processors.
 
-    python training/quantize.py models/NAME.onnx PHOTOS models/NAME-int8.onnx --kind embedding|detector
+    python training/quantize.py models/NAME.onnx PHOTOS models/NAME-int8.onnx --kind embedding
 
 Static quantisation: each channel of a convolution has a scale of its own, and activations have the
-range that they take on some of PHOTOS (JPEG). Pooling, projection and the detector's decoding of boxes
-stay in full precision. The same photos and packages give the same bytes.
+range that they take on some of PHOTOS (JPEG). Pooling, projection and, of a `--kind detector`, the
+decoding of boxes stay in full precision. The same photos and packages give the same bytes.
 """
 
 from __future__ import annotations

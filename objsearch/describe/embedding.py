@@ -107,10 +107,11 @@ class Embedding(Extractor):
         """What the network sees of a crop: (3, S, S) at each size, turned, and flipped."""
         # Photos have an up and a down; a thing lying on a table has none.
         turns = 1 if crop.is_frame else self.turns
-        views = []
+        views: list[NDArray[np.uint8]] = []
         for size in self._sizes(crop.is_frame):
             # In planes of bytes they are turned and copied in no time.
-            square = np.stack(cv2.split(resize(crop.pixels, (size, size))))
+            planes = cv2.split(resize(crop.pixels, (size, size)))
+            square = np.asarray(np.stack(planes), np.uint8)
             for k in range(turns):
                 turned = np.rot90(square, k, axes=(1, 2))
                 views += [turned[:, ys, xs] for ys, xs in _FLIPS[self.flips]]

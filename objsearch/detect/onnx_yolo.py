@@ -57,14 +57,16 @@ class Letterbox:
 
     def in_picture(self, boxes: Boxes) -> Boxes:
         """Boxes of the square in pixels of the picture, clipped to it."""
-        gain = np.divide(self.inner_wh, self.size_wh).astype(np.float32)
-        corners = (boxes.reshape(-1, 2, 2) - np.float32(self.margin_xy)) / gain
-        return np.clip(corners, 0, np.float32(self.size_wh)).reshape(-1, 4).astype(np.float32)
+        margin, inner, size = (
+            np.array(one, np.float32) for one in (self.margin_xy, self.inner_wh, self.size_wh)
+        )
+        corners = (boxes.reshape(-1, 2, 2) - margin) / (inner / size)
+        return np.asarray(np.clip(corners, 0, size).reshape(-1, 4), np.float32)
 
 
 @dataclass(slots=True)
 class OnnxYolo:
-    """Runs a file with the output (N, 4 + classes, anchors); loads on first use, for all threads."""
+    """Runs a file with the output (N, 4 + classes, anchors), loaded on first use."""
 
     path: Path
     labels: Sequence[str]
@@ -110,7 +112,7 @@ class OnnxYolo:
         chosen = np.flatnonzero(scores > confidence)
         chosen = chosen[np.argsort(-scores[chosen], kind="stable")]
         centre, half = output[:2, chosen].T, output[2:4, chosen].T / 2
-        boxes = np.hstack([centre - half, centre + half])
+        boxes = np.asarray(np.hstack([centre - half, centre + half]), np.float32)
         kept = suppressed(boxes, max_iou)[:MOST_BOXES]
         kinds = output[4:, chosen[kept]].argmax(axis=0)
         places = laid.in_picture(boxes[kept])

@@ -129,7 +129,10 @@ def _devices() -> Iterator[Finding]:
     from objsearch.registry import build
 
     yield Finding("device", "processors", "ok", f"{default_workers()} for this process")
-    for what, room, name in (("detector", "detect", "yolo"), ("embedding", "describe", "embedding")):
+    for what, room, name in (
+        ("detector", "detect", "yolo"),
+        ("embedding", "describe", "embedding"),
+    ):
         try:
             device = build(room, name).device_in_use()  # type: ignore[attr-defined]
             yield Finding("device", what, "ok", device)
