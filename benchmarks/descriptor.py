@@ -26,7 +26,7 @@ from PIL import Image, ImageOps
 
 from objsearch.describe.base import Crop
 from objsearch.describe.embedding import Embedding
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 
 Vectors = NDArray[np.float32]
 

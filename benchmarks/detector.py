@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch import weights as shipped
+from objsearch.components import weights as shipped
+from objsearch.components.telemetry import keep_quiet
 from objsearch.detect.yolo import Yolo
-from objsearch.offline import keep_quiet
 from objsearch.sources import Place, expand, read_image
 from objsearch.types import Box, Image
 

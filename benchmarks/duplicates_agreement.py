@@ -20,7 +20,7 @@ from duplicates_pairs import EDITS
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from objsearch.tasks.duplicates.alignment import Small, agreement, stretched
+from objsearch.tasks.duplicates.small_copies import Small, agreement, stretched
 
 COLUMNS = (0, 1, 50, 99, 100)
 

@@ -32,9 +32,10 @@ import filelock  # noqa: F401  (loaded before privileges are dropped)
 import numpy as np
 from PIL import Image
 
-from objsearch.tasks.duplicates import Plan, apply_plan, undo
-from objsearch.tasks.duplicates.moving import PART
-from objsearch.tasks.duplicates.plan import Fingerprint, Group, Member
+from objsearch.tasks.duplicates import Plan
+from objsearch.tasks.removal import apply_plan, undo
+from objsearch.tasks.removal.moving import PART
+from objsearch.types.plans import Fingerprint, Group, Member
 
 NOBODY = 65534
 CHANGES = {"os.link", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.utime", "os.chmod"}

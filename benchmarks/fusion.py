@@ -21,10 +21,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import get_args
 
-from objsearch.pipeline import ObjectSearch
 from objsearch.rank.fusion import Fusion, fuse
 from objsearch.rank.metrics import Ranked, average_precision, is_top1_right
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 
 N_DRAWN = 3
 N_CHECKED = 5

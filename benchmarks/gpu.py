@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from objsearch.config import load_settings
-from objsearch.description import Describer
+from objsearch.components.onnx_sessions import device_for
 from objsearch.errors import MissingDependencyError
-from objsearch.onnx_sessions import device_for
+from objsearch.search.describing import Describer
+from objsearch.settings import load_settings
 from objsearch.sources import expand
 from objsearch.types import DescribedImage, GlobalDescriptor
 

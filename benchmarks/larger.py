@@ -26,8 +26,8 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
-from objsearch.config import load_settings
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
 from objsearch.tasks.larger import find_larger
 
 Picture = PillowImage.Image

@@ -33,7 +33,7 @@ from objsearch.describe.orb import Orb
 from objsearch.describe.sift import Sift
 from objsearch.images.transform import fit
 from objsearch.match.ratio_test import RatioTest
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 from objsearch.types import LocalFeatures, Pixels
 
 LONG_SIDE = 640

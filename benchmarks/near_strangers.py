@@ -149,11 +149,15 @@ def calendars(r: random.Random, _: list[Picture]) -> list[Picture]:
     return made
 
 
+BALLOONS = ("Where is it?", "Not again!", "Look at that", "I said no.", "Why me?", "Run, run!")
+
+
 def comics(r: random.Random, photos: list[Picture]) -> list[Picture]:
     """The same drawn panels, other words in the balloons."""
     panels = [ImageOps.posterize(ImageOps.fit(r.choice(photos), (300, 220)), 2) for _ in range(2)]
+    balloons = [r.sample(BALLOONS, 3) for _ in panels]
     made = []
-    for _ in range(3):
+    for k in range(3):
         strip = Image.new("RGB", (640, 250), (255, 255, 255))
         for number, panel in enumerate(panels):
             strip.paste(panel, (12 + number * 314, 14))
@@ -162,10 +166,7 @@ def comics(r: random.Random, photos: list[Picture]) -> list[Picture]:
             draw.ellipse(
                 (left, 24, left + 190, 84), fill=(255, 255, 255), outline=(0, 0, 0), width=2
             )
-            words = r.choice(
-                ("Where is it?", "Not again!", "Look at that", "I said no.", "Why me?", "Run, run!")
-            )
-            draw.text((left + 34, 44), words, (0, 0, 0), font(16))
+            draw.text((left + 34, 44), balloons[number][k], (0, 0, 0), font(16))
         made.append(strip)
     return made
 
@@ -204,9 +205,10 @@ def captions(r: random.Random, photos: list[Picture]) -> list[Picture]:
     ):
         one = photo.copy()
         draw = ImageDraw.Draw(one)
+        # Two families may draw one photo: a number tells them apart.
         draw.text(
             (280, 380),
-            words,
+            f"{words} {r.randint(1000, 9999)}",
             (255, 255, 255),
             font(40),
             anchor="mm",

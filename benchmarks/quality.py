@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from objsearch.config import load_settings
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
 from objsearch.tasks.evaluation import Evaluation, Options, evaluate
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 
 N_OTHERS = 900
 """Photos that are not in the set, for the sets whose name ends in +."""

@@ -25,10 +25,11 @@ from PIL import ImageDraw, ImageEnhance, ImageOps
 
 from objsearch.classify.nudenet import NudeNet
 from objsearch.classify.open_nsfw import OpenNsfw
-from objsearch.config import load_settings
-from objsearch.screening import Examples
-from objsearch.tasks.groundtruth import read_groundtruth
-from objsearch.tasks.screening import Listing, screen_images
+from objsearch.screening import Examples, Screening
+from objsearch.settings import load_settings
+from objsearch.sources import Reading
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
+from objsearch.tasks.unwanted import Listing, screen_images
 
 Picture = PillowImage.Image
 N_BLOCKED = 60
@@ -121,7 +122,7 @@ def print_examples(truth: Path, others: Sequence[Path]) -> None:
     other: list[float] = []
     for photos in groups.values():
         section = {"examples": [str(path) for path in photos[:2]], "examples_threshold": -1.0}
-        rule = Examples.of(load_settings({"screening": section}))
+        rule = Examples.of(Screening(**section), Reading())
         same.append([score_of(rule, path) for path in photos[2:]])
         other += [score_of(rule, path) for path in others[::4]]
     # The default threshold is chosen on every second thing, and judged on the others.

@@ -22,8 +22,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.comparison import Comparer
-from objsearch.config import load_settings
 from objsearch.describe.orb import Orb
 from objsearch.describe.sift import Sift
 from objsearch.images.decode import decode
@@ -31,7 +29,9 @@ from objsearch.index.postings import Postings, build_postings, votes
 from objsearch.index.visual_words import VisualWords
 from objsearch.index.vocabulary import Vocabulary, load_vocabulary
 from objsearch.match.ratio_test import RatioTest
-from objsearch.tasks.groundtruth import read_groundtruth
+from objsearch.search.comparing import Comparer
+from objsearch.settings import load_settings
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 from objsearch.types import Box, DescribedImage, ImageRef, LocalFeatures, Region
 
 N_OTHERS = 900

@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 from PIL import Image as PillowImage
 
-from objsearch.tasks.signing.bits import N_BITS, Vote, bits_wanted, chance_of, percentage_of
-from objsearch.tasks.signing.password import Key, Password
-from objsearch.tasks.signing.signatures import PixelSignature, RobustSignature
+from objsearch.signing.bits import N_BITS, Vote, bits_wanted, chance_of, percentage_of
+from objsearch.signing.password import Key, Password
+from objsearch.signing.signatures import PixelSignature, RobustSignature
 
 Picture = PillowImage.Image
 Edit = Callable[[Picture], Picture]

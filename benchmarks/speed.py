@@ -120,8 +120,8 @@ def pillow(photos: Sequence[Path]) -> float:
 
 def stages(preset: str, photos: Sequence[Path]) -> dict[str, float]:
     """Processor milliseconds a photo in each stage, on this one thread."""
-    from objsearch.config import load_settings
-    from objsearch.pipeline import ObjectSearch
+    from objsearch.search.pipeline import ObjectSearch
+    from objsearch.settings import load_settings
     from objsearch.sources import Place, expand
     from objsearch.types import Image
 

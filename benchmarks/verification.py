@@ -35,7 +35,7 @@ from objsearch.images.decode import decode
 from objsearch.images.transform import crop
 from objsearch.match.geometry import Geometry, inverse, verify
 from objsearch.match.ratio_test import RatioTest
-from objsearch.tasks.groundtruth import Groundtruth, read_groundtruth
+from objsearch.tasks.evaluation.groundtruth import Groundtruth, read_groundtruth
 from objsearch.types import Box, LocalFeatures, Pixels
 
 FALSE_RATE = 1 / 1000

@@ -12,11 +12,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from objsearch.config import load_settings
     from objsearch.errors import ObjSearchError
-    from objsearch.pipeline import ObjectSearch
-    from objsearch.sections import Where
-    from objsearch.settings import Settings
+    from objsearch.search.pipeline import ObjectSearch
+    from objsearch.settings import Settings, Where, load_settings
     from objsearch.types import Answer, Box, Hit, Image, ImageRef, Region, RegionPair
 
 __version__ = "0.1.0"
@@ -28,12 +26,12 @@ _HOMES = {
     "Image": "types",
     "ImageRef": "types",
     "ObjSearchError": "errors",
-    "ObjectSearch": "pipeline",
+    "ObjectSearch": "search.pipeline",
     "Region": "types",
     "RegionPair": "types",
     "Settings": "settings",
-    "Where": "sections",
-    "load_settings": "config",
+    "Where": "settings",
+    "load_settings": "settings",
 }
 
 __all__ = [

@@ -13,10 +13,10 @@ from typing import Any
 import hypothesis
 import pytest
 
-from objsearch.config import load_settings
 from objsearch.images.decode import decode
 from objsearch.match.calibration import Calibration, save
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
 from objsearch.types import Pixels
 
 ROOT = Path(__file__).resolve().parent.parent

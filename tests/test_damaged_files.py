@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.types import Answer
 from tests.pictures import drawing, encoded, flat, noise
 

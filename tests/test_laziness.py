@@ -128,7 +128,7 @@ def test_the_layers_are_a_contract_that_ci_checks(root: Path) -> None:
     ci = (root / ".ci" / "run").read_text(encoding="utf-8")
     make = (root / "Makefile").read_text(encoding="utf-8")
     assert "make check" in ci and "make test" in ci
-    for tool in ("ruff check", "ruff format --check", "mypy", "lint-imports", "pytest"):
+    for tool in ("ruff check", "ruff format --check", "mypy", "lint-imports", "sizes.py", "pytest"):
         assert tool in make
 
 
@@ -205,7 +205,7 @@ assert seen == {{"onnxruntime": ("1", "true"), "ultralytics": ("1", "true")}}, s
 
 
 def test_a_value_that_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    from objsearch.offline import keep_quiet
+    from objsearch.components.telemetry import keep_quiet
 
     values: dict[str, Any] = {"ORT_DISABLE_TELEMETRY": "0", "YOLO_VERBOSE": "true"}
     for name, value in values.items():

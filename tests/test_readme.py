@@ -19,8 +19,8 @@ import typer
 
 from objsearch.apps.cli import main
 from objsearch.apps.cli.app import app
-from objsearch.config import load_settings, preset_names
-from objsearch.registry import ROOMS
+from objsearch.components.registry import ROOMS
+from objsearch.settings import load_settings, preset_names
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"

@@ -13,8 +13,8 @@ import yaml
 from numpy.typing import NDArray
 
 from objsearch.agree.places import FEATURES
+from objsearch.components.weights import models_dir
 from objsearch.errors import WeightsError
-from objsearch.weights import models_dir
 
 FILE = "agreement.yaml"
 EVIDENCE = (

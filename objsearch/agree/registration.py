@@ -36,9 +36,8 @@ STILL = 0.15
 class Registration:
     """A refined transform, and how well corners follow it.
 
-    `steady` is the share of the corners that lie within a pixel of the grid, `residual` their
-    median distance in pixels; `n_corners` how many could be tracked. `side` is the grid's longer
-    side.
+    `steady` is the share of the corners that lie within a pixel of a grid of `SIDE`, `residual`
+    their median distance in its pixels; `n_corners` how many could be tracked.
     """
 
     transform: Matrix
@@ -47,34 +46,36 @@ class Registration:
     n_corners: int
 
 
-def register(one: Pixels, other: Pixels, transform: Matrix) -> Registration:
-    """Refine a transform (3, 3) from pixels of the first picture to those of the second."""
+def register(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Registration:
+    """Refine a transform (3, 3) from pixels of the first picture to those of the second.
+
+    Corners are tracked on a grid of at most `side` pixels.
+    """
     best = Registration(transform, 0.0, np.inf, 0)
     one, other = gray(one), gray(other)  # tone and place need no colour
     for _ in range(ROUNDS):
-        laid = lay(one, other, best.transform, SIDE)
+        laid = lay(one, other, best.transform, side)
         if laid is None:
             return best
         places, moved = _tracked(laid)
-        if len(places) < FEW:
-            return Registration(best.transform, *_steadiness(places, moved), len(places))
-        rest = _fitted(places, moved)
-        before = _steadiness(places, moved)
+        before = _steadiness(places, moved, side)
+        rest = _fitted(places, moved) if len(places) >= FEW else None
         if rest is None:
             return Registration(best.transform, *before, len(places))
-        after = _steadiness(_through(rest, places), moved)
+        after = _steadiness(_through(rest, places), moved, side)
         if after[0] < before[0] or (after[0] == before[0] and after[1] >= before[1]):
             return Registration(best.transform, *before, len(places))
         # Corners were followed from where the first picture was laid to where the second has them.
         refined = np.linalg.inv(laid.other_to_grid) @ rest @ laid.one_to_grid
         best = Registration(refined / refined[2, 2], *after, len(places))
-        if before[1] < STILL:
+        if after[1] < STILL:
             return best
     return best
 
 
-def normalised(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+def normalised(light: Pixels) -> Pixels:
     """(H, W) light as deviations from its surroundings, 128 where there is none."""
+    picture = light.astype(np.float32)
     detail = picture - cv2.blur(picture, (LOCAL, LOCAL))
     # A moving sum of single precision may fall a little under zero.
     spread = np.sqrt(np.maximum(cv2.blur(detail * detail, (LOCAL, LOCAL)), 0)) + 4.0
@@ -115,10 +116,13 @@ def _fitted(places: NDArray[np.float32], moved: NDArray[np.float32]) -> Matrix |
     return None if found is None else np.vstack([found, [0.0, 0.0, 1.0]])
 
 
-def _steadiness(places: NDArray[np.float32], moved: NDArray[np.float32]) -> tuple[float, float]:
+def _steadiness(
+    places: NDArray[np.float32], moved: NDArray[np.float32], side: int
+) -> tuple[float, float]:
+    """The share of corners that stay, and by how much half of them move, as on a grid of SIDE."""
     if not len(places):
         return 0.0, np.inf
-    away = np.linalg.norm(places - moved, axis=1)
+    away = np.linalg.norm(places - moved, axis=1) * (SIDE / side)
     return float((away < TOLERANCE).mean()), float(np.median(away))
 
 

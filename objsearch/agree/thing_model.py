@@ -9,8 +9,8 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from objsearch.components.weights import models_dir
 from objsearch.errors import WeightsError
-from objsearch.weights import models_dir
 
 FILE = "second-look.yaml"
 NUMBERS = (

@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.images.transform import gray
+from objsearch.types import Pixels
+
 Values = NDArray[np.float32]
 
+P = TypeVar("P", Pixels, Values)
+
+LEVELS: Values = np.arange(256, dtype=np.float32)
 N_LEVELS = 64
 LEAST_SAMPLES = 8
 """Pixels of a level from which it says what becomes of it."""
@@ -31,10 +38,12 @@ MOST_OFFSET = 20.0
 """Gray levels by which a channel may be lifted: more makes one colour of two into another."""
 SAMPLED = 160
 """Pixels along the longer side among which tone is fitted."""
+STEEP = 256
+"""Slopes from here on, in gray levels a step and picture, are not told apart."""
 CLIPPED = 5e-4
 """So much more of one picture lies at an end of the range, where it was cut off there."""
-MUCH = 1.2
-"""Deviation of a blur, in pixels, that shows in what tone is fitted on."""
+ROUNDS = 3
+"""Tone and blur are fitted one after the other until neither changes, so often at most."""
 LEAST_COLOUR = 8.0
 """Gray levels between the channels that all but a hundredth of a gray picture keeps below."""
 
@@ -53,29 +62,27 @@ class Together:
     blur_other: float
 
 
-def bring_together(one: Values, other: Values, inside: NDArray[np.bool_]) -> Together:
+def bring_together(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> Together:
     """The first in the tone of the second, the sharper one as blurred as the other."""
     x, y = _samples(one, other, inside)
     colour = not (is_gray(x) or is_gray(y))
     if not colour:
         one, other = _grayed(one), _grayed(other)
-        x, y = _grayed(x), _grayed(y)
+        x, y = _grayed(x[None])[0], _grayed(y[None])[0]
     middles, mask = _middles(one, other, inside)
     tone, blurs = _Toning.fitted(x, y), (0.0, 0.0)
-    for _ in range(2):
-        blurs = _blurs(*tone.apply(*middles), mask)
-        if max(blurs) < MUCH:
+    for _ in range(ROUNDS):
+        before, blurs = blurs, _blurs(*tone.apply(*middles), mask)
+        if blurs == before:
             break
-        # Where one of them is blurred that much, tone shows once both are.
+        # Where one of them is blurred, tone shows once both are.
         x, y = _samples(_blurred(one, blurs[0]), _blurred(other, blurs[1]), inside)
         tone = _Toning.fitted(x, y)
-    one, other = (
-        _blurred(side, sigma) for side, sigma in zip(tone.apply(one, other), blurs, strict=True)
-    )
-    return Together(one, other, colour, *blurs)
+    first, second = tone.apply(one, other)
+    return Together(_blurred(first, blurs[0]), _blurred(second, blurs[1]), colour, *blurs)
 
 
-def _samples(one: Values, other: Values, inside: NDArray[np.bool_]) -> tuple[Values, Values]:
+def _samples(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> tuple[Pixels, Pixels]:
     """(N, 3) colours of both at places around which light changes least, of each level.
 
     Edges that lie a fraction of a pixel beside each other, or are blurred, say nothing about tone.
@@ -84,18 +91,17 @@ def _samples(one: Values, other: Values, inside: NDArray[np.bool_]) -> tuple[Val
     high, wide = inside.shape
     rows, columns = slice(0, high - 1, step), slice(0, wide - 1, step)
     below, right = slice(1, high, step), slice(1, wide, step)
-    slopes = np.zeros(inside[rows, columns].shape, np.float32)
-    for side in (one[..., 1], other[..., 1]):
-        here = side[rows, columns]
-        slopes += np.abs(side[below, columns] - here) + np.abs(side[rows, right] - here)
     chosen = inside[rows, columns].copy()
+    slopes = np.zeros(chosen.shape, np.int16)
+    for side in (one[..., 1], other[..., 1]):
+        here = side[rows, columns].astype(np.int16)
+        slopes += np.abs(side[below, columns] - here) + np.abs(side[rows, right] - here)
     # The quieter half of each level: ink on a white page must not be lost to the page.
-    slope, level = slopes[chosen], (one[rows, columns, 1][chosen] / 16).astype(np.int32)
-    quiet = np.zeros(slope.shape, bool)
-    for k in np.unique(level):
-        of_level = level == k
-        quiet[of_level] = slope[of_level] <= np.median(slope[of_level])
-    chosen[chosen] = quiet
+    slope, level = slopes[chosen], (one[rows, columns, 1][chosen] >> 4).astype(np.intp)
+    table = np.bincount(level * STEEP + np.minimum(slope, STEEP - 1), minlength=16 * STEEP)
+    so_far = np.cumsum(table.reshape(16, STEEP), axis=1)
+    median = (so_far < (so_far[:, -1:] + 1) // 2).sum(axis=1)
+    chosen[chosen] = slope <= median[level]
     return one[rows, columns][chosen], other[rows, columns][chosen]
 
 
@@ -107,95 +113,94 @@ class _Toning:
     is_back: bool
 
     @classmethod
-    def fitted(cls, x: Values, y: Values) -> _Toning:
-        there, back = _Tone.fitted(x, y), _Tone.fitted(y, x)
+    def fitted(cls, x: Pixels, y: Pixels) -> _Toning:
         clipped, other_clipped = _clipped(x), _clipped(y)
         if abs(clipped - other_clipped) > CLIPPED:
             is_back = clipped > other_clipped
-        else:
-            is_back = back.misses(y, x) < there.misses(x, y)
+            return cls(_Tone.fitted(y, x) if is_back else _Tone.fitted(x, y), is_back)
+        there, back = _Tone.fitted(x, y), _Tone.fitted(y, x)
+        is_back = back.misses < there.misses
         return cls(back if is_back else there, is_back)
 
-    def apply(self, one: Values, other: Values) -> tuple[Values, Values]:
-        return (one, self.tone.apply(other)) if self.is_back else (self.tone.apply(one), other)
+    def apply(self, one: Pixels, other: Pixels) -> tuple[Values, Values]:
+        """Both pictures (H, W, 3), one of them in the tone of the other."""
+        if self.is_back:
+            return one.astype(np.float32), self.tone.apply(other)
+        return self.tone.apply(one), other.astype(np.float32)
 
 
-def _clipped(colours: Values) -> float:
+def _clipped(colours: Pixels) -> float:
     """The part of the values that lie at an end of the range."""
     return float(((colours >= 254) | (colours <= 1)).mean()) if len(colours) else 0.0
 
 
-def is_gray(colours: Values) -> bool:
+def is_gray(colours: Pixels) -> bool:
     """Whether colours (N, 3) are none worth the name; JPEG leaves a little."""
-    if not len(colours):
-        return True
-    return float(np.percentile(colours.max(axis=1) - colours.min(axis=1), 99)) < LEAST_COLOUR
+    red, green, blue = colours[:, 0], colours[:, 1], colours[:, 2]  # along short rows is slow
+    most = np.maximum(np.maximum(red, green), blue)
+    spread = most - np.minimum(np.minimum(red, green), blue)
+    return int(np.count_nonzero(spread >= LEAST_COLOUR)) <= 0.01 * len(spread)
 
 
-def _grayed(colours: Values) -> Values:
-    weights = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-    return np.repeat((colours @ weights)[..., None], 3, axis=-1)
+def _grayed(colours: Pixels) -> Pixels:
+    return np.asarray(cv2.cvtColor(gray(colours), cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tone:
-    """A curve for all channels, then a gain and an offset each."""
+    """A curve for all channels, then a gain and an offset each: `table` (3, 256) of what becomes.
 
-    levels: NDArray[np.float64]
-    become: NDArray[np.float64]
-    lines: tuple[tuple[float, float], ...]
+    `misses` is how far the colours that it was fitted on are from what they should become.
+    """
+
+    table: Values
+    misses: float
 
     @classmethod
-    def fitted(cls, x: Values, y: Values) -> _Tone:
+    def fitted(cls, x: Pixels, y: Pixels) -> _Tone:
         """What makes colours x (N, 3) most like y; what differs in a few places does not pull."""
-        tone = cls(np.array([0.0, 255.0]), np.array([0.0, 255.0]), ((1.0, 0.0),) * 3)
         if len(x) < N_LEVELS:
-            return tone
-        agree = np.ones(x.shape, bool)
+            return cls(np.tile(LEVELS, (3, 1)), 0.0)
+        x, y = np.ascontiguousarray(x.T), np.ascontiguousarray(y.T)
+        wanted = y.astype(np.float32)
+        table, away, agree = np.zeros((3, 256), np.float32), wanted, np.ones(x.shape, bool)
         for _ in range(2):
-            levels, become = monotone_curve(x[agree], y[agree])
-            along = np.interp(x, levels, become).astype(np.float32)
-            lines = tuple(_line(along[:, c], y[:, c], agree[:, c]) for c in range(3))
-            tone = cls(levels, become, lines)
-            away = np.abs(tone.apply(x) - y)
-            agree = away <= max(6.0, 2.5 * float(np.median(away)))
-        return tone
+            curve = monotone_curve(x[agree], y[agree])
+            along = np.take(curve, x)
+            lines = [_line(along[c][agree[c]], wanted[c][agree[c]]) for c in range(3)]
+            table = np.stack([np.clip(curve * gain + offset, 0, 255) for gain, offset in lines])
+            away = np.abs(np.stack([np.take(table[c], x[c]) for c in range(3)]) - wanted)
+            agree = away <= max(6.0, 2.5 * _median(away))
+        return cls(table, float(np.minimum(away, 32).mean()))
 
-    def misses(self, x: Values, y: Values) -> float:
-        """How far colours in this tone are from y, in gray levels."""
-        return float(np.mean(np.minimum(np.abs(self.apply(x) - y), 32))) if len(x) else 0.0
-
-    def apply(self, picture: Values) -> Values:
-        """Colours (..., 3) in this tone."""
-        gain, offset = np.array(self.lines, np.float32).T
-        table = np.interp(np.arange(0, 256, 0.25), self.levels, self.become).astype(np.float32)
-        curved = np.take(table, (picture * 4).astype(np.int16), mode="clip")
-        return np.clip(curved * gain + offset, 0, 255, out=curved)
+    def apply(self, picture: Pixels) -> Values:
+        """A picture (H, W, 3) in this tone."""
+        return np.asarray(cv2.LUT(picture, self.table.T[None]), np.float32)
 
 
-def monotone_curve(x: Values, y: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Levels and what each becomes: medians a level, made to rise by pooling adjacent violators."""
-    x, y = x.ravel(), y.ravel()
-    level = np.clip((x * (N_LEVELS / 256.0)).astype(np.int32), 0, N_LEVELS - 1)
+def monotone_curve(x: Pixels, y: Pixels) -> Values:
+    """(256,) what each level of x (N,) becomes in y: medians of 64 steps, made to rise by pooling
+    adjacent violators.
+    """
+    level = (x >> 2).astype(np.int32)
     count = np.bincount(level, minlength=N_LEVELS)
     seen = np.flatnonzero(count >= LEAST_SAMPLES)
     if not len(seen):
-        return np.array([0.0, 255.0]), np.array([0.0, 255.0])
+        return LEVELS
     # Medians from a histogram of both: many times faster than sorting.
-    height = np.clip(y + 0.5, 0, 255).astype(np.int32)
-    table = np.bincount(level * 256 + height, minlength=N_LEVELS * 256).reshape(N_LEVELS, 256)
-    below = np.cumsum(table[seen], axis=1)
+    table = np.bincount(level * 256 + y, minlength=N_LEVELS * 256).reshape(N_LEVELS, 256)[seen]
+    below = np.cumsum(table, axis=1)
     middle = (below < (count[seen, None] + 1) // 2).sum(axis=1)
-    held = np.take_along_axis(table[seen], middle[:, None], axis=1)[:, 0]
+    held = np.take_along_axis(table, middle[:, None], axis=1)[:, 0]
     before = np.take_along_axis(below, middle[:, None], axis=1)[:, 0] - held
     to = middle - 0.5 + (count[seen] / 2 - before) / np.maximum(held, 1)
     at = np.bincount(level, weights=x, minlength=N_LEVELS)[seen] / count[seen]
-    weight = count[seen].astype(float)
-    become = _rising(to, weight)
+    become = _rising(to, count[seen].astype(float))
     # Beyond what was seen, light goes on as it was.
     levels = np.array([min(0.0, at[0] - 1), *at, max(255.0, at[-1] + 1)])
     ends = become[0] + levels[0] - at[0], become[-1] + levels[-1] - at[-1]
-    return levels, np.clip([ends[0], *become, ends[1]], 0, 255)
+    curve = np.interp(LEVELS, levels, np.clip([ends[0], *become, ends[1]], 0, 255))
+    return np.asarray(curve, np.float32)
 
 
 def _rising(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -210,23 +215,29 @@ def _rising(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArra
     return np.concatenate([np.full(int(n), value) for value, _, n in pools])
 
 
-def _line(x: Values, y: Values, weight: NDArray[np.bool_]) -> tuple[float, float]:
-    x, y = x[weight], y[weight]
+def _line(x: Values, y: Values) -> tuple[float, float]:
     if len(x) < N_LEVELS or float(x.std()) < 1.0:
         return 1.0, _lifted(y - x) if len(x) else 0.0
-    gain = float(np.cov(x, y)[0, 1] / x.var(ddof=1))
+    away = x - x.mean()
+    gain = float(away @ (y - y.mean())) / float(away @ away)
     gain = min(max(gain, LEAST_GAIN), MOST_GAIN)
     return gain, _lifted(y - gain * x)
 
 
 def _lifted(gaps: Values) -> float:
     """The offset of a channel, as far as white balance and flare go."""
-    return float(np.clip(np.median(gaps), -MOST_OFFSET, MOST_OFFSET))
+    return min(max(_median(gaps), -MOST_OFFSET), MOST_OFFSET)
+
+
+def _median(values: Values) -> float:
+    """The greater of the two middle ones where there are two; `numpy.median` takes longer."""
+    middle = values.size // 2
+    return float(np.partition(values, middle, axis=None)[middle])
 
 
 def _middles(
-    one: Values, other: Values, inside: NDArray[np.bool_]
-) -> tuple[tuple[Values, Values], NDArray[np.uint8]]:
+    one: Pixels, other: Pixels, inside: NDArray[np.bool_]
+) -> tuple[tuple[Pixels, Pixels], NDArray[np.uint8]]:
     """The middles of both pictures, on which blurs are tried, and a mask of where both are."""
     middle = tuple(
         slice(max(0, (size - SHOWN) // 2), (size + SHOWN) // 2 + 1) for size in inside.shape
@@ -253,7 +264,8 @@ def _sharpness(light: Values) -> float:
     return float(np.abs(cv2.Laplacian(light, cv2.CV_32F)).mean())
 
 
-def _blurred(picture: Values, sigma: float) -> Values:
-    return (
-        picture if sigma == 0 else np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
-    )
+def _blurred(picture: P, sigma: float) -> P:
+    """A picture blurred, of the type that it has."""
+    if sigma == 0:
+        return picture
+    return cast(P, cv2.GaussianBlur(picture, (0, 0), sigma))

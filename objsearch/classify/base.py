@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from objsearch.registry import Component
+from objsearch.components.registry import Component
 from objsearch.types import Pixels
 
 

@@ -12,8 +12,8 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from objsearch.classify.base import Classifier, Judgement
 from objsearch.classify.packages import weights_or_default
+from objsearch.components.telemetry import keep_quiet
 from objsearch.errors import WeightsError, nearest
-from objsearch.offline import keep_quiet
 from objsearch.types import Pixels
 
 LABELS = (

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from objsearch.components.registry import Component
 from objsearch.images.transform import crop
-from objsearch.registry import Component
 from objsearch.types import Box, Descriptor, Image, Kind, Pixels, Region
 
 

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 
-from objsearch import weights
+from objsearch.components import weights
+from objsearch.components.onnx_sessions import Device, device_of, open_session
+from objsearch.components.telemetry import keep_quiet
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import MissingDependencyError, WeightsError
 from objsearch.flow import batches
 from objsearch.images.transform import resize
-from objsearch.offline import keep_quiet
-from objsearch.onnx_sessions import Device, device_of, open_session
 from objsearch.types import Descriptor, GlobalDescriptor
 
 Vectors = Callable[[NDArray[np.float32]], NDArray[np.float32]]

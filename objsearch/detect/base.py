@@ -9,8 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from objsearch.components.registry import Component
 from objsearch.detect.regions import frame_region, grid_regions
-from objsearch.registry import Component
 from objsearch.types import Image, Region
 
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.onnx_sessions import device_of, open_session
+from objsearch.components.onnx_sessions import device_of, open_session
 from objsearch.types import Box, Image, Pixels, Region
 
 GRAY = 114

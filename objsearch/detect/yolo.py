@@ -1,7 +1,7 @@
 """Objects by a YOLO network: weights of models/ directly, any other through Ultralytics.
 
-Ultralytics is kept from the network (`objsearch.offline`); the one thing that may be fetched is an
-official model that the user names and does not have.
+Ultralytics is kept from the network (`components.telemetry`); the one thing that may be fetched is
+an official model that the user names and does not have.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, PrivateAttr
 
-from objsearch import weights
+from objsearch.components import weights
+from objsearch.components.telemetry import keep_quiet
 from objsearch.detect.base import Detector
 from objsearch.detect.onnx_yolo import OnnxYolo
 from objsearch.detect.regions import thinned
 from objsearch.errors import MissingDependencyError, WeightsError
-from objsearch.offline import keep_quiet
 from objsearch.types import Box, Image, Region
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.registry import Component
+from objsearch.components.registry import Component
 from objsearch.types import DescribedImage, ImageRef
 
 Ranker = Callable[[DescribedImage, Sequence[DescribedImage]], NDArray[np.float64]]

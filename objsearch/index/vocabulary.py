@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch import weights
+from objsearch.components import weights
 from objsearch.errors import WeightsError
 
 CODE_BYTES = 32

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.registry import Component
+from objsearch.components.registry import Component
 from objsearch.types import Descriptor, Kind, Scores
 
 

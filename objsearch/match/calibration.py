@@ -20,7 +20,7 @@ import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from objsearch import weights
+from objsearch.components import weights
 from objsearch.errors import ConfigError
 
 Values = NDArray[np.float64] | float

@@ -5,16 +5,14 @@ Cells hold what was found, as it is: to a spreadsheet, a name that begins with `
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TextIO
 
-from objsearch.flags import Flag
 from objsearch.report.as_json import SCORE_DIGITS, box_numbers, rounded
-from objsearch.types import Answer, Box, Hit, ImageRef
+from objsearch.report.cells import csv_line
+from objsearch.types import Answer, Box, Flag, Hit, ImageRef
 
 COLUMNS = (
     "query",
@@ -53,16 +51,10 @@ def csv_lines(
 ) -> Iterator[str]:
     """The rows as text, each with its newline at the end."""
     if header:
-        yield _line(COLUMNS)
+        yield csv_line(COLUMNS)
     for hit in hits:
         scores = {flag.rule: flag.score for flag in flags.get(hit.ref, ())}
-        yield _line([*_cells(hit), _scores(scores)])
-
-
-def _line(cells: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
+        yield csv_line([*_cells(hit), _scores(scores)])
 
 
 def _cells(hit: Hit) -> list[str]:

@@ -6,38 +6,29 @@ page lets no other script run and nothing be fetched.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from objsearch.files import write_whole
 from objsearch.images.draw import PALETTE
 from objsearch.report.blurring import flagged_in, reading_blurred
 from objsearch.report.drawing import hex_colour
-from objsearch.report.links import link_of
 from objsearch.report.pictures import Album, Read
 from objsearch.report.sections import Shared, contents, sections
+from objsearch.report.templates import PAGE_BYTES, hash_of, page_of
 from objsearch.report.wording import (
     SIGNS,
-    flags_sentence,
-    folder_and_name,
     note_sentence,
     nothing_found,
-    percent,
     region_name,
-    shown,
 )
-from objsearch.saving import write_whole
 from objsearch.types import Answer
 
 _FOLDER = Path(__file__).parent
-PAGE_BYTES = 64 * 1024 * 1024
-"""Pictures that one page may hold; hits after that are listed without."""
 
 
 def write_html(
@@ -57,49 +48,33 @@ def write_html(
 
 def _page(answers: Sequence[Answer], read: Read, title: str, path: Path) -> Iterator[str]:
     script = (_FOLDER / "page.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     shared = Shared.of(answers)
-    return (
-        _environment(path)
-        .get_template("page.html")
-        .generate(
-            title=title,
-            script=Markup(script),  # ours, and no data in it
-            script_hash=f"sha256-{digest}",
-            colours=[hex_colour(colour) for colour in PALETTE],
-            entries=contents(answers),
-            sections=sections(
-                answers, Album(reading_blurred(read, flagged_in(answers)), PAGE_BYTES), shared
-            ),
-            shared=shared,
-            n_found=sum(answer.found for answer in answers),
-        )
+    return page_of(
+        _FOLDER / "page.html",
+        path,
+        _FILTERS,
+        title=title,
+        script=Markup(script),  # ours, and no data in it
+        script_hash=hash_of(script),
+        colours=[hex_colour(colour) for colour in PALETTE],
+        entries=contents(answers),
+        sections=sections(
+            answers, Album(reading_blurred(read, flagged_in(answers)), PAGE_BYTES), shared
+        ),
+        shared=shared,
+        n_found=sum(answer.found for answer in answers),
     )
-
-
-def _environment(path: Path) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        shown=shown,
-        link=partial(link_of, page=path),
-        percent=percent,
-        parts=folder_and_name,
-        note=note_sentence,
-        region=region_name,
-        breakable=_breakable,
-        sign=SIGNS.__getitem__,
-        nothing_found=nothing_found,
-        flagged=flags_sentence,
-    )
-    return environment
 
 
 def _breakable(text: str) -> Markup:
     """A name that may be broken after its slashes, dots, dashes and underscores."""
     return Markup(re.sub(r"([/\\_.-])(?=[^/\\_.-])", r"\1<wbr>", str(escape(text))))
+
+
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "note": note_sentence,
+    "region": region_name,
+    "breakable": _breakable,
+    "sign": SIGNS.__getitem__,
+    "nothing_found": nothing_found,
+}

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from objsearch.flags import Flag
 from objsearch.types import (
     Answer,
     Box,
     DescribedImage,
+    Flag,
     Hit,
     Image,
     ImageRef,

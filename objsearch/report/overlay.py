@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.images.mapping import Matrix, mapped, scaling, shift
 from objsearch.images.transform import crop, resize
 from objsearch.report.pictures import Photo
 from objsearch.types import Box, Pixels, RegionPair, Verification
-
-Matrix = NDArray[np.float64]
 
 _SIDE = 520
 _MARGIN = 0.3
@@ -40,7 +39,7 @@ def aligned(pair: RegionPair, query: Photo, reference: Photo) -> Overlay | None:
     found = pair.verification
     if found is None or found.model == "fundamental":
         return None
-    forward = _scaling(reference.scale_xy) @ found.transform
+    forward = scaling(*reference.scale_xy) @ found.transform
     box, corners = _carried(pair.query.box_xyxy, found, forward)
     if corners is None:
         return None
@@ -49,21 +48,28 @@ def aligned(pair: RegionPair, query: Photo, reference: Photo) -> Overlay | None:
         return None
     zoom = min(_SIDE / max(window.width, window.height), _MOST_ENLARGEMENT)
     size_wh = (max(1, round(window.width * zoom)), max(1, round(window.height * zoom)))
-    onto = _scaling((size_wh[0] / window.width, size_wh[1] / window.height)) @ _shift(
+    onto = scaling(size_wh[0] / window.width, size_wh[1] / window.height) @ shift(
         -window.x1, -window.y1
     )
     return Overlay(
         resize(crop(reference.pixels, window), size_wh),
         _warped(query, box, onto @ forward, size_wh),
-        _mapped(corners, onto),
-        tuple(_placed(one, onto @ _scaling(reference.scale_xy)) for one in pair.differs[1]),
+        _moved(corners, onto),
+        tuple(_placed(one, onto @ scaling(*reference.scale_xy)) for one in pair.differs[1]),
     )
 
 
 def _placed(box: Box, transform: Matrix) -> Box:
     """A box where a scaling and a shift lead."""
-    (x1, y1), (x2, y2) = _mapped(np.array([(box.x1, box.y1), (box.x2, box.y2)]), transform)
+    (x1, y1), (x2, y2) = _moved(np.array([(box.x1, box.y1), (box.x2, box.y2)]), transform)
     return Box(float(x1), float(y1), float(x2), float(y2))
+
+
+def _moved(points: Matrix, transform: Matrix) -> Matrix:
+    """Points where a scaling and a shift lead."""
+    moved = mapped(points, transform)
+    assert moved is not None  # nothing lies beyond infinity
+    return moved
 
 
 def _carried(
@@ -81,19 +87,9 @@ def _carried(
 
 def _projected(box: Box, transform: Matrix) -> NDArray[np.float64] | None:
     corners = np.array([(box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2)])
-    depth = np.hstack([corners, np.ones((4, 1))]) @ transform[2]
-    if (
-        not np.isfinite(transform).all()
-        or box.area <= 0
-        or (depth * np.sign(depth[0]) < 1e-9).any()
-    ):
+    if not np.isfinite(transform).all() or box.area <= 0:
         return None
-    return _mapped(corners, transform)
-
-
-def _mapped(points: NDArray[np.float64], transform: Matrix) -> NDArray[np.float64]:
-    carried = np.hstack([points, np.ones((len(points), 1))]) @ transform.T
-    return np.asarray(carried[:, :2] / carried[:, 2:], dtype=np.float64)
+    return mapped(corners, transform)
 
 
 def _window(corners: NDArray[np.float64], reference: Photo) -> Box | None:
@@ -121,9 +117,9 @@ def _warped(query: Photo, box: Box, transform: Matrix, size_wh: tuple[int, int])
     wanted_wh = _reduced((part.shape[1], part.shape[0]), size_wh)
     small = resize(part, wanted_wh)
     back = (
-        _scaling((1 / scale_x, 1 / scale_y))
-        @ _shift(corner_x, corner_y)
-        @ _scaling((part.shape[1] / wanted_wh[0], part.shape[0] / wanted_wh[1]))
+        scaling(1 / scale_x, 1 / scale_y)
+        @ shift(corner_x, corner_y)
+        @ scaling(part.shape[1] / wanted_wh[0], part.shape[0] / wanted_wh[1])
     )
     return np.asarray(
         cv2.warpPerspective(
@@ -140,13 +136,3 @@ def _warped(query: Photo, box: Box, transform: Matrix, size_wh: tuple[int, int])
 def _reduced(size_wh: tuple[int, int], wanted_wh: tuple[int, int]) -> tuple[int, int]:
     factor = min(1.0, max(wanted_wh) / max(size_wh))
     return max(1, round(size_wh[0] * factor)), max(1, round(size_wh[1] * factor))
-
-
-def _scaling(factors_xy: tuple[float, float]) -> Matrix:
-    """What a resize does to coordinates: whole numbers are the middles of pixels."""
-    (x, y), half = factors_xy, 0.5
-    return np.array([[x, 0.0, half * x - half], [0.0, y, half * y - half], [0.0, 0.0, 1.0]])
-
-
-def _shift(dx: float, dy: float) -> Matrix:
-    return np.array([[1.0, 0.0, dx], [0.0, 1.0, dy], [0.0, 0.0, 1.0]])

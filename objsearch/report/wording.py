@@ -10,8 +10,7 @@ import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from objsearch.flags import Flag
-from objsearch.types import Answer, Box, ImageRef, Region, RegionPair, Verdict
+from objsearch.types import Answer, Box, Flag, ImageRef, Region, RegionPair, Verdict
 
 SIGNS: dict[Verdict, str] = {"same": "✓", "uncertain": "?", "different": "✕"}
 """What tells the verdicts apart where there is no colour."""

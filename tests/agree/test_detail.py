@@ -9,7 +9,7 @@ from PIL import Image as PillowImage
 
 from objsearch.agree.detail import detail_gain
 from objsearch.settings import Settings
-from objsearch.tasks.larger.alignment import frame_to_frame
+from objsearch.tasks.larger.measuring import frame_to_frame
 from objsearch.types import Box, Pixels
 
 LEAST = Settings().larger.least_detail

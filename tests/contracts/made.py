@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from objsearch.registry import ROOMS, Component, build, names
+from objsearch.components.registry import ROOMS, Component, build, names
 
 NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     # One box inside every picture but the tiniest, one over the edge, one outside.

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from objsearch.config import json_schema, load_settings
+from objsearch.components.registry import ROOMS, build, component, names
 from objsearch.errors import ConfigError, UnknownComponentError
-from objsearch.registry import ROOMS, build, component, names
+from objsearch.settings import json_schema, load_settings
 from tests.contracts.made import EVERY, fresh, spec
 
 every = pytest.mark.parametrize(("room", "name"), EVERY)

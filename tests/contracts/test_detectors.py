@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from objsearch.components.registry import names
 from objsearch.detect.base import Detector
-from objsearch.registry import names
 from objsearch.types import Box, Image, Pixels, Region
 from tests.contracts.made import fresh, shared
 from tests.pictures import drawing, flat, image, noise

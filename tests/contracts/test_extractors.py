@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from objsearch.components.registry import names
 from objsearch.describe.base import Crop, Extractor
-from objsearch.registry import names
 from objsearch.types import (
     BinaryDescriptor,
     Descriptor,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from objsearch.components.registry import names
 from objsearch.index.base import Index, Ranker
-from objsearch.registry import names
 from objsearch.types import Box, DescribedImage, GlobalDescriptor, ImageRef, Region
 from tests.contracts.made import fresh
 

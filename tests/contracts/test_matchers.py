@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from objsearch.components.registry import component, names
 from objsearch.describe.base import Crop
 from objsearch.match.base import Matcher
-from objsearch.registry import component, names
 from objsearch.types import Descriptor, Pixels
 from tests.contracts.made import shared
 from tests.pictures import brightened, drawing, flat, noise

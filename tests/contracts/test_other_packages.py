@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from objsearch import registry
-from objsearch.config import dump_yaml, json_schema, load_settings
+from objsearch.components import registry
 from objsearch.errors import ConfigError
 from objsearch.match.calibration import Calibration, save
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import dump_yaml, json_schema, load_settings
 
 BROUGHT = {
     "objsearch.describe": [("thumbnail", "Thumbnail"), ("orb", "Impostor")],

@@ -13,8 +13,8 @@ from PIL import Image as PillowImage
 
 from objsearch.images.decode import Limits, decode
 from objsearch.images.grounds import opaque_box, other_grounds
-from objsearch.mirror import mirrored
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.mirror import mirrored
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.sources import Place, RegionOfInterest, read_image
 from objsearch.types import Box, Image, ImageRef, Pixels
 from tests.pictures import drawing, flat

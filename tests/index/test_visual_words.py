@@ -16,7 +16,7 @@ from objsearch.describe.sift import Sift
 from objsearch.errors import UsageError, WeightsError
 from objsearch.index.visual_words import VisualWords
 from objsearch.index.vocabulary import Vocabulary, load_vocabulary
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.types import Box, DescribedImage, ImageRef, Pixels, Region
 from tests.pictures import drawing, rotated
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from objsearch.components.registry import build
 from objsearch.describe.base import Crop
 from objsearch.match.geometry import (
     CENTRE_SIGMA,
@@ -21,7 +22,6 @@ from objsearch.match.geometry import (
     verify,
 )
 from objsearch.match.ratio_test import RatioTest
-from objsearch.registry import build
 from objsearch.types import Box, LocalFeatures, Pixels, Verification
 from tests.pictures import cropped, warped
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from objsearch.components.registry import build
 from objsearch.describe.base import Crop
 from objsearch.match.geometry import Geometry, inverse, verify
 from objsearch.match.guided import guided_matches
 from objsearch.match.ratio_test import RatioTest
-from objsearch.registry import build
 from objsearch.types import LocalFeatures
 from tests.pictures import drawing, warped
 

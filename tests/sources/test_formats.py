@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.types import Answer
 from tests.images import drawings, files
 

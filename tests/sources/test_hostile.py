@@ -17,7 +17,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from objsearch.images.decode import Limits
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.sources import Filters, Place, Reading, expand, read_image, unfold
 from objsearch.types import Image, ImageRef, Unreadable
 from tests.images import drawings, files

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image as PillowImage
 
-from objsearch.config import load_settings
 from objsearch.images.transform import reduced_wh, reduction_for
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
 from objsearch.sources import Place, Reading, read_image, read_working
 from objsearch.types import Image, ImageRef
 

@@ -45,9 +45,9 @@ from objsearch.agree.model import EVIDENCE, expanded
 from objsearch.agree.places import FEATURES, Places, measure, pool
 from objsearch.agree.registration import Registration, register
 from objsearch.agree.tone import bring_together
-from objsearch.config import load_settings
 from objsearch.flow import silent
-from objsearch.tasks.duplicates.files import Sides
+from objsearch.settings import load_settings
+from objsearch.tasks.duplicates.folders import Sides
 from objsearch.tasks.duplicates.planning import Planner
 
 SIDE = 1024

@@ -20,10 +20,9 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageEnhance, ImageOps
 
-from objsearch.config import load_settings
 from objsearch.match.calibration import Calibration, save
-from objsearch.settings import Settings
-from objsearch.tasks.calibration import Labelled, fitted, labelled_pairs
+from objsearch.settings import Settings, load_settings
+from objsearch.tasks.evaluation.calibrating import Labelled, fitted, labelled_pairs
 
 OBJECT_SETS = {"grocery_packages": 3, "scenes": 1, "lookalike_coco": 1}
 """Which sets, and of which every how many-th group is taken."""

@@ -33,8 +33,8 @@ from scipy.optimize import minimize
 
 from objsearch.agree.thing import look
 from objsearch.agree.thing_model import NUMBERS, ThingModel
-from objsearch.config import load_settings
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
 from objsearch.types import Pixels, RegionPair
 
 SETS = ("smvs_dvd", "dreambooth", "microcontrollers", "scenes", "grocery_packages")

@@ -54,7 +54,7 @@ def calibrate(
     with waiting() as progress:
         settings = shared.settings_of(preset, config, mode, workers, assignments)
         from objsearch.match.calibration import save
-        from objsearch.tasks.calibration import calibrate as run
+        from objsearch.tasks.evaluation.calibrating import calibrate as run
 
         result = run(settings, truths, tuple(distractors or ()), progress)
     warn(result.warnings)

@@ -25,7 +25,7 @@ def compare(
 
     with waiting():
         settings = shared.settings_of(preset, config, mode, workers, assignments)
-        from objsearch.pipeline import ObjectSearch
+        from objsearch.search.pipeline import ObjectSearch
 
         hit = ObjectSearch(settings).compare(one, other)
     if as_json:

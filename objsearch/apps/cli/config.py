@@ -17,7 +17,7 @@ app = typer.Typer(
 @app.command()
 def presets() -> None:
     """The presets and what each is for."""
-    from objsearch.config import load_settings, preset_names
+    from objsearch.settings import load_settings, preset_names
 
     for name in preset_names():
         typer.echo(f"{name:<14} {load_settings(name).description}")
@@ -31,7 +31,7 @@ def show(
     assignments: shared.SetOption = None,
 ) -> None:
     """Everything that is in force, as a YAML that can be saved and changed."""
-    from objsearch.config import dump_yaml
+    from objsearch.settings import dump_yaml
 
     typer.echo(dump_yaml(shared.settings_of(preset, config, mode, None, assignments)), nl=False)
 
@@ -39,7 +39,7 @@ def show(
 @app.command()
 def check(file: Annotated[Path, typer.Argument(metavar="FILE.yaml")]) -> None:
     """Whether a YAML file is right; a mistake is named with its line."""
-    from objsearch.config import load_settings
+    from objsearch.settings import load_settings
 
     settings = load_settings(file)
     settings.load_calibration()
@@ -50,6 +50,6 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE.yaml")]) -> None:
 def schema() -> None:
     """JSON Schema of a settings file, for editors."""
     from objsearch.apps.cli.output import print_json
-    from objsearch.config import json_schema
+    from objsearch.settings import json_schema
 
     print_json(json_schema(), indent=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -56,7 +55,7 @@ def detect(
     is_complete = True
     with waiting() as progress:
         settings = shared.settings_of(preset, config, mode, workers, assignments, filters)
-        from objsearch.pipeline import ObjectSearch
+        from objsearch.search.pipeline import ObjectSearch
         from objsearch.types import Unreadable
 
         progress.say("detect")
@@ -103,7 +102,9 @@ def _print(
 
 
 def _print_row(cells: Iterable[object]) -> None:
-    csv.writer(sys.stdout, lineterminator="\n").writerow(cells)
+    from objsearch.report.cells import csv_line
+
+    sys.stdout.write(csv_line(cells))
 
 
 def _draw(image: Image, regions: tuple[Region, ...], folder: Path, number: int) -> None:

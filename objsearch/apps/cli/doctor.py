@@ -124,9 +124,9 @@ def _extras() -> Iterator[Finding]:
 
 
 def _devices() -> Iterator[Finding]:
+    from objsearch.components.registry import build
     from objsearch.errors import ObjSearchError
     from objsearch.flow import default_workers
-    from objsearch.registry import build
 
     yield Finding("device", "processors", "ok", f"{default_workers()} for this process")
     for what, room, name in (
@@ -141,7 +141,7 @@ def _devices() -> Iterator[Finding]:
 
 
 def _weights() -> Iterator[Finding]:
-    from objsearch import weights
+    from objsearch.components import weights
     from objsearch.errors import ObjSearchError
 
     for name in sorted(weights.manifest()):
@@ -152,7 +152,7 @@ def _weights() -> Iterator[Finding]:
 
 
 def _places() -> Iterator[Finding]:
-    from objsearch.config import load_settings, presets_dir
+    from objsearch.settings import load_settings, presets_dir
     from objsearch.tasks.duplicates.decisions import decisions_path
 
     yield Finding("place", "python", "ok", sys.executable)

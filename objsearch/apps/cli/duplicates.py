@@ -146,8 +146,9 @@ def plan(
 
     with waiting() as progress:
         settings = shared.settings_with(wanted, preset, config, workers, assignments, PRESET)
-        from objsearch.tasks.duplicates import plan_duplicates, write_plan
-        from objsearch.tasks.duplicates.screening import open_screen
+        from objsearch.tasks.duplicates import plan_duplicates
+        from objsearch.tasks.duplicates.flagging import open_screen
+        from objsearch.tasks.removal import write_plan
 
         screen = open_screen(settings)
         made = plan_duplicates(
@@ -166,24 +167,24 @@ def plan(
 
 def _show(made: Plan, form: str, null: bool) -> None:
     from objsearch.apps.cli.output import print_json, print_table
-    from objsearch.tasks.duplicates import forms
+    from objsearch.tasks.duplicates import plan_output as told
 
     if form == "json":
         from objsearch.tasks.duplicates import plan_json
 
         print_json(plan_json(made), indent=1)
     elif form == "csv":
-        sys.stdout.writelines(forms.plan_csv(made))
+        sys.stdout.writelines(told.plan_csv(made))
     elif form == "paths":
         print_paths((member.path for member in made.removed()), null)
     else:
-        print_table(forms.plan_table(made))
+        print_table(told.plan_table(made))
 
 
 def _write_page(made: Plan, path: Path, settings: Settings, screen: Screen) -> None:
     from objsearch.sources import Place, read_image
+    from objsearch.tasks.duplicates.flagging import flagged_members
     from objsearch.tasks.duplicates.reviewing import write_page
-    from objsearch.tasks.duplicates.screening import flagged_members
     from objsearch.types import Image
 
     def read(ref: Any) -> Any:

@@ -12,8 +12,9 @@ from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from objsearch.settings import Settings
-    from objsearch.tasks.duplicates import Outcome, Plan
-    from objsearch.tasks.duplicates.manifest import Method
+    from objsearch.tasks.duplicates import Plan
+    from objsearch.tasks.removal import Outcome
+    from objsearch.tasks.removal.manifest import Method
 
 
 def apply(
@@ -44,7 +45,7 @@ def apply(
     if trash and delete:
         raise UsageError("give either --trash or --delete, not both")
     from objsearch.apps.cli.waiting import waiting
-    from objsearch.tasks.duplicates import apply_plan, read_plan
+    from objsearch.tasks.removal import apply_plan, read_plan
 
     plan = read_plan(plan_file)
     if delete and not yes:
@@ -104,7 +105,7 @@ def _confirm(plan: Plan) -> None:
 def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
     from objsearch.apps.cli.output import hint, print_json, warn
     from objsearch.report.wording import files, shown
-    from objsearch.tasks.duplicates.applying import GONE
+    from objsearch.tasks.removal.applying import GONE
 
     warn(f"left: {shown(one.path)}: {shown(one.reason)}" for one in outcome.left)
     n_now = len(outcome.removed) - outcome.n_before
@@ -150,7 +151,7 @@ def undo(
     from objsearch.apps.cli.output import print_json, warn
     from objsearch.apps.cli.waiting import waiting
     from objsearch.report.wording import files, shown
-    from objsearch.tasks.duplicates import undo as run
+    from objsearch.tasks.removal import undo as run
 
     with waiting() as progress:
         undone = run(manifest, progress=progress)

@@ -37,10 +37,10 @@ def evaluate(
 
     with waiting() as progress:
         settings = shared.settings_of(preset, config, mode, workers, assignments)
-        from objsearch.pipeline import ObjectSearch
+        from objsearch.search.pipeline import ObjectSearch
         from objsearch.tasks.evaluation import Options
         from objsearch.tasks.evaluation import evaluate as run
-        from objsearch.tasks.groundtruth import read_groundtruth
+        from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 
         rows = read_groundtruth(truth)
         search = ObjectSearch(settings, progress)

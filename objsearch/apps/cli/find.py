@@ -25,6 +25,9 @@ from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from objsearch.apps.cli.waiting import Waiting
+    from objsearch.search.pipeline import ObjectSearch
+    from objsearch.settings import Settings
+    from objsearch.sources import RoiMode
     from objsearch.types import Answer, Hit
 
 
@@ -119,24 +122,16 @@ def find(
         min_pixels=min_pixels,
         max_pixels=max_pixels,
     )
-    from objsearch.apps.cli.output import reader_of, write_report
     from objsearch.apps.cli.waiting import waiting
 
     with waiting() as progress:
         settings = shared.settings_of(preset, config, mode, workers, assignments, filters)
-        from objsearch.pipeline import ObjectSearch
-        from objsearch.report.as_html import write_html
-
-        progress.say("describing")
-        search = ObjectSearch(settings, progress)
-        search.add(*references, region=in_region, roi_mode=wanted["roi_mode"])
+        search = _described(references, settings, progress, in_region, wanted["roi_mode"])
         progress.say("searching")
-        answers = (
-            search.find_each(query, **wanted) if each else iter([search.find(*query, **wanted)])
-        )
+        answers = search.find_each(query, **wanted) if each else [search.find(*query, **wanted)]
         seen = _shown(answers, form, progress, each=each, null=null)
         progress.say("report")
-        write_report(report, lambda path: write_html(seen, path, reader_of(search)))
+        _write_page(seen, report, search)
     raise typer.Exit(0 if any(hit.verdict in counting(verdict) for hit in hits_of(seen)) else 1)
 
 
@@ -150,6 +145,26 @@ def _checked(
         raise UsageError("no query: name at least one photo of the thing to look for")
     missing = "nothing to search: name photos or folders with --in PATH"
     return query, listed(references, files_from, null, missing)
+
+
+def _described(
+    references: list[str],
+    settings: Settings,
+    progress: Waiting,
+    region: str | None,
+    roi_mode: RoiMode | None,
+) -> ObjectSearch:
+    from objsearch.search.pipeline import ObjectSearch
+
+    progress.say("describing")
+    return ObjectSearch(settings, progress).add(*references, region=region, roi_mode=roi_mode)
+
+
+def _write_page(answers: Sequence[Answer], report: Path | None, search: ObjectSearch) -> None:
+    from objsearch.apps.cli.output import reader_of, write_report
+    from objsearch.report.as_html import write_html
+
+    write_report(report, lambda path: write_html(answers, path, reader_of(search)))
 
 
 def counting(verdict: Sequence[shared.FoundVerdict] | None) -> set[str]:

@@ -81,9 +81,9 @@ def larger(
     filters = shared.files_filters(include, exclude)
     with waiting() as progress:
         settings = shared.settings_of(chosen, config, None, workers, assignments, filters)
-        from objsearch.pipeline import ObjectSearch
+        from objsearch.search.pipeline import ObjectSearch
         from objsearch.tasks.larger import find_larger
-        from objsearch.tasks.larger.as_html import write_page
+        from objsearch.tasks.larger.larger_page import write_page
 
         progress.say("describing")
         search = ObjectSearch(settings, progress).add(*names)
@@ -105,11 +105,11 @@ def larger(
 
 def _show(answer: LargerAnswer, form: str) -> None:
     from objsearch.apps.cli.output import print_json, print_table
-    from objsearch.tasks.larger import forms
+    from objsearch.tasks.larger import larger_output as told
 
     if form == "json":
-        print_json(forms.larger_json(answer), indent=2)
+        print_json(told.larger_json(answer), indent=2)
     elif form == "csv":
-        sys.stdout.writelines(forms.larger_csv(answer))
+        sys.stdout.writelines(told.larger_csv(answer))
     else:
-        print_table(forms.larger_table(answer))
+        print_table(told.larger_table(answer))

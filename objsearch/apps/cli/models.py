@@ -9,9 +9,9 @@ from objsearch.apps.cli import options as shared
 
 def models(as_json: shared.JsonOption = False) -> None:
     """The weights in this installation, checked, and every detector, extractor, matcher, index."""
-    from objsearch import weights
     from objsearch.apps.cli.output import print_json
-    from objsearch.registry import ROOMS, names
+    from objsearch.components import weights
+    from objsearch.components.registry import ROOMS, names
 
     entries = {name: dict(weights.card(name).facts) for name in sorted(weights.manifest())}
     components = {room: list(names(room)) for room in ROOMS}

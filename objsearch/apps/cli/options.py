@@ -203,7 +203,7 @@ def settings_of(
     more: dict[str, Any] | None = None,
 ) -> Settings:
     """Settings from the shared options; raises ConfigError and UsageError."""
-    from objsearch.config import load_settings
+    from objsearch.settings import load_settings
 
     if preset is not None and config is not None:
         raise UsageError("give either --preset or --config, not both")
@@ -232,7 +232,7 @@ def settings_with(
     default: str,
 ) -> Settings:
     """Like `settings_of`, with what a command's own options want, and its own default preset."""
-    from objsearch.config import load_settings
+    from objsearch.settings import load_settings
 
     settings_of(preset, config)  # says when both are given
     chosen: str | Path = config if config is not None else preset or default

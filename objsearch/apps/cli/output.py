@@ -13,8 +13,8 @@ from objsearch.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from objsearch.pipeline import ObjectSearch
     from objsearch.report.pictures import Read
+    from objsearch.search.pipeline import ObjectSearch
 
 
 def complain(sentence: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objsearch.errors import UsageError
-from objsearch.saving import is_stream
+from objsearch.files import is_stream
 
 _HEAD_BYTES = 8192
 

@@ -11,8 +11,8 @@ import typer
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from objsearch.task_sections import Signing
-    from objsearch.tasks.signing.password import Password
+    from objsearch.settings import Signing
+    from objsearch.signing.password import Password
 
 PasswordFileOption = Annotated[
     Path | None,
@@ -48,13 +48,15 @@ def optional_password(file: Path | None, section: Signing) -> Password | None:
 
 
 def _given(file: Path | None, section: Signing) -> Password | None:
-    from objsearch.tasks.signing.password import password_from_file, password_of
+    from objsearch.signing.password import password_from_file, password_of
 
-    return password_from_file(file) if file is not None else password_of(section)
+    if file is not None:
+        return password_from_file(file)
+    return password_of(section.password_file, section.password_env)
 
 
 def _made(text: str) -> Password:
-    from objsearch.tasks.signing.password import Password
+    from objsearch.signing.password import Password
 
     return Password(text)
 

@@ -23,7 +23,7 @@ from objsearch.apps.cli.waiting import stopwatch
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from objsearch.tasks.screening import Listing
+    from objsearch.tasks.unwanted import Listing
 
 
 class Action(StrEnum):
@@ -94,9 +94,9 @@ def screen(
 
     with waiting() as progress:
         settings = shared.settings_of(preset, config, None, workers, assignments, wanted)
-        from objsearch.pipeline import ObjectSearch
-        from objsearch.tasks.screening import screen_images
-        from objsearch.tasks.screening.forms import write_page
+        from objsearch.search.pipeline import ObjectSearch
+        from objsearch.tasks.unwanted import screen_images
+        from objsearch.tasks.unwanted.unwanted_output import write_page
 
         made = screen_images(names, settings, progress)
         listing = replace(made, elapsed_seconds=stopwatch.lap())
@@ -126,11 +126,11 @@ def _classifier(text: str) -> dict[str, Any]:
 
 def _show(listing: Listing, form: str) -> None:
     from objsearch.apps.cli.output import print_json, print_table
-    from objsearch.tasks.screening import forms
+    from objsearch.tasks.unwanted import unwanted_output as told
 
     if form == "json":
-        print_json(forms.listing_json(listing), indent=2)
+        print_json(told.listing_json(listing), indent=2)
     elif form == "csv":
-        sys.stdout.writelines(forms.listing_csv(listing))
+        sys.stdout.writelines(told.listing_csv(listing))
     else:
-        print_table(forms.listing_table(listing))
+        print_table(told.listing_table(listing))

@@ -57,7 +57,7 @@ def sign(
         hint("what allows a format to lose the signature is called --lossy now; --force replaces")
         lossy = True
     with waiting():
-        from objsearch.tasks.signing import SignOptions, sign_image
+        from objsearch.signing import SignOptions, sign_image
 
         limits = settings.input.reading.limits
         is_robust = robust or section.robust

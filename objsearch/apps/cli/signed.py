@@ -24,7 +24,8 @@ from objsearch.apps.cli.password import PasswordFileOption
 from objsearch.apps.cli.waiting import stopwatch
 
 if TYPE_CHECKING:
-    from objsearch.tasks.signing import Listing
+    from objsearch.settings import Settings
+    from objsearch.signing import Listing, Password, Wanted
 
 
 INVALID = 3
@@ -110,12 +111,11 @@ def signed(
     needs_password = not section.kinds or bool({"pixel", "robust"} & set(section.kinds))
     password = optional_password(password_file, section) if needs_password else None
     with waiting() as progress:
-        from objsearch.tasks.signing import Wanted, check_signatures
-        from objsearch.tasks.signing.forms import write_page
+        from objsearch.signing import check_signatures
+        from objsearch.signing.signing_output import write_page
 
-        made = check_signatures(
-            names, Wanted.of(settings, password), progress, settings.input.filters
-        )
+        wanted = wanted_of(settings, password)
+        made = check_signatures(names, wanted, progress, settings.input.filters)
         listing = replace(made, elapsed_seconds=stopwatch.lap())
         with progress.hidden():
             warn(listing.notes)
@@ -128,13 +128,29 @@ def signed(
     raise typer.Exit(INVALID if listing.invalid else 0 if listing.signed else 1)
 
 
+def wanted_of(settings: Settings, password: Password | None) -> Wanted:
+    """What the settings' section `signing` asks for."""
+    from objsearch.signing import Wanted
+
+    section = settings.signing
+    return Wanted(
+        password,
+        section.kinds,
+        section.threshold,
+        section.quick,
+        section.trust,
+        settings.input.reading,
+        settings.run.n_workers,
+    )
+
+
 def _show(listing: Listing, form: str, every: bool) -> None:
     from objsearch.apps.cli.output import print_json, print_table
-    from objsearch.tasks.signing import forms
+    from objsearch.signing import signing_output as told
 
     if form == "json":
-        print_json(forms.listing_json(listing), indent=2)
+        print_json(told.listing_json(listing), indent=2)
     elif form == "csv":
-        sys.stdout.writelines(forms.listing_csv(listing))
+        sys.stdout.writelines(told.listing_csv(listing))
     else:
-        print_table(forms.listing_table(listing, every))
+        print_table(told.listing_table(listing, every))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,14 @@ from objsearch.tasks.duplicates.candidates import Pair
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types import Box, Image, Unreadable
 
-LOOKED_AT = 1600
-"""Longer side, in pixels, of the copies that are compared; what is smaller is compared as it is."""
-AT_HAND = 32
+LOOKED_AT = (432, 864, 1600)
+"""Longer sides, in pixels, of the copies that are compared; a smaller picture is as it is.
+
+The last is for what may be the same; the others show what both share in half as much detail again
+as is looked at.
+"""
+AT_HAND_BYTES = 96_000_000
+"""Of each size, about, that memory holds."""
 ALIKE = 0.9
 """Correlation of the detail of small copies below which two pictures are not the same.
 
@@ -42,16 +47,29 @@ class Agreements:
     """What pictures are to each other, by their pixels; `sizes` (w, h) are those of the files."""
 
     def __init__(
-        self, read: Read, sizes: Sequence[tuple[int, int]], network: Network, workers: int
+        self,
+        read: Read,
+        sizes: Sequence[tuple[int, int]],
+        network: Network,
+        workers: int,
+        *,
+        is_thorough: bool = False,
     ) -> None:
+        """`is_thorough`: parts and edited copies are looked at as closely as the rest."""
         self._read = read
         self._sizes = sizes
         self._network = network
         self._workers = workers
+        self._is_thorough = is_thorough
         self._known: dict[Pair, Agreement | None] = {}
         self._leads: dict[Pair, NDArray[np.float64]] = {}
         self._lock = threading.Lock()
-        self._picture = lru_cache(AT_HAND)(self._looked_at)
+        self._pictures = {
+            side: lru_cache(AT_HAND_BYTES // (3 * side * side * 3 // 4))(
+                partial(self._looked_at, side)
+            )
+            for side in LOOKED_AT
+        }
 
     def explore(self, pairs: Iterable[Pair], progress: Progress = silent) -> None:
         """Compare pairs (i, j) of linked pictures side by side, but those that are known."""
@@ -85,6 +103,14 @@ class Agreements:
             return likeness.transform
         return self._leads.get((i, j))
 
+    def _roughly(self, i: int, j: int) -> int:
+        """The longer side of copies that show what both share as large as is looked at."""
+        likeness = self._network.alike(i, j)
+        part = 0.0 if likeness is None else min(likeness.parts)
+        return next(
+            (side for side in LOOKED_AT if side**2 * part >= (1.5 * ROUGHLY) ** 2), LOOKED_AT[-1]
+        )
+
     def may_be_same(self, i: int, j: int) -> bool:
         """Whether two linked pictures may be the same, going by where the one lies on the other."""
         likeness = self._network.alike(i, j)
@@ -102,14 +128,14 @@ class Agreements:
 
     def is_laid_around(self, outer: int, inner: int, transform: NDArray[np.float64]) -> bool:
         """Whether the outer picture lies around the inner as a frame; the transform leads to it."""
-        picture = self._picture(outer)
+        picture = self._pictures[LOOKED_AT[-1]](outer)
         if picture is None:
             return False
         onto = scaling(picture.size_wh, picture.image.size_wh) @ transform
         return is_laid_around(picture.image.pixels, self._sizes[inner], onto)
 
-    def _looked_at(self, number: int) -> _Picture | None:
-        image = self._read(number, LOOKED_AT)
+    def _looked_at(self, side: int, number: int) -> _Picture | None:
+        image = self._read(number, side)
         if isinstance(image, Unreadable):
             return None
         return _Picture(image, self._sizes[number])
@@ -118,14 +144,15 @@ class Agreements:
         transform = self._transform(*pair)
         if transform is None:
             return None
+        is_close = self._is_thorough or self.may_be_same(*pair)
+        at_hand = self._pictures[LOOKED_AT[-1] if is_close else self._roughly(*pair)]
         with self._lock:  # so that two threads do not read one picture at once
-            one, other = (self._picture(number) for number in pair)
+            one, other = (at_hand(number) for number in pair)
         if one is None or other is None:
             return None
         to_one, to_other = (scaling(side.size_wh, side.image.size_wh) for side in (one, other))
         reduced = to_other @ transform @ inverse(to_one)
-        side = SIDE if self.may_be_same(*pair) else ROUGHLY
-        found = agree(one.image.pixels, other.image.pixels, reduced, side)
+        found = agree(one.image.pixels, other.image.pixels, reduced, SIDE if is_close else ROUGHLY)
         return None if found is None else _enlarged(found, to_one, to_other)
 
 

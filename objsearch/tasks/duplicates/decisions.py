@@ -16,14 +16,13 @@ from typing import Any
 
 import platformdirs
 
-from objsearch.description import content_hash
 from objsearch.errors import UsageError
-from objsearch.saving import write_whole
+from objsearch.files import read_record, write_whole
+from objsearch.search.describing import content_hash
 from objsearch.settings import Settings
 from objsearch.sources import Place, read_image
-from objsearch.tasks.duplicates.plan import Plan
-from objsearch.tasks.duplicates.records import read_record
 from objsearch.types import ImageRef, Unreadable
+from objsearch.types.plans import Plan
 
 SCHEMA = "objsearch/not-duplicates/1"
 

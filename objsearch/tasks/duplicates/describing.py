@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.describe.base import Crop, Extractor
-from objsearch.description import Describer, content_hash, enlarged, is_flat
 from objsearch.images.decode import opened_picture
 from objsearch.images.frames import ANIMATED, tiff_pages
 from objsearch.images.holdings import holdings_of
 from objsearch.images.transform import shrunk
-from objsearch.mirror import mirrored
+from objsearch.search.describing import Describer, content_hash, enlarged, is_flat
+from objsearch.search.mirror import mirrored
 from objsearch.settings import Settings
 from objsearch.sources.contents import FileContent
-from objsearch.tasks.duplicates.alignment import Small, tiny_versions
-from objsearch.tasks.duplicates.files import File, place_of
+from objsearch.tasks.duplicates.folders import File, place_of
+from objsearch.tasks.duplicates.small_copies import Small, tiny_versions
 from objsearch.types import (
     BinaryDescriptor,
     DescribedImage,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from objsearch.images.holdings import Holdings
-from objsearch.task_sections import KEEP_RULES, KeepRule
-from objsearch.tasks.duplicates.files import File
+from objsearch.settings import KEEP_RULES, KeepRule
+from objsearch.tasks.duplicates.folders import File
 
 # Without loss first; then what keeps more depth and fewer scars at the same size.
 FORMATS = ("TIFF", "PNG", "BMP", "JXL", "WEBP", "AVIF", "HEIF", "JPEG", "GIF")

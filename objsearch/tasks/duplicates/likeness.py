@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.comparison import Comparer, swapped
 from objsearch.match.geometry import inverse, jacobian, overlap, projected
-from objsearch.mirror import compare_mirrored
+from objsearch.search.comparing import Comparer, swapped
+from objsearch.search.mirror import compare_mirrored
 from objsearch.settings import Settings
-from objsearch.tasks.duplicates.alignment import Small, agreement, stretched
+from objsearch.tasks.duplicates.small_copies import Small, agreement, stretched
 from objsearch.tasks.duplicates.storing import OnDisk
 from objsearch.types import Box, DescribedImage, Hit
 

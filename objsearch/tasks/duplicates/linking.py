@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.comparison import Comparer
 from objsearch.flow import Progress, counted, ordered_map
+from objsearch.search.comparing import Comparer
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates.candidates import Pair, nearest_pairs
 from objsearch.tasks.duplicates.describing import Described, Look, Views
-from objsearch.tasks.duplicates.files import File
+from objsearch.tasks.duplicates.folders import File
 from objsearch.tasks.duplicates.likeness import DIRECT, Judge, Likeness
 from objsearch.tasks.duplicates.network import Network, Task
 from objsearch.tasks.duplicates.storing import OnDisk

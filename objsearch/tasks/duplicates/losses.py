@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from objsearch.agree import Agreement
 from objsearch.images.holdings import Holdings
 from objsearch.tasks.duplicates.keeping import Content
-from objsearch.tasks.duplicates.plan import Relation
+from objsearch.types.plans import Relation
 
 WHOLE = 0.985
 """The part of a picture that counts as all of it: resizing rounds by a pixel a side."""

@@ -6,7 +6,7 @@ import math
 
 from objsearch.agree import Agreement
 from objsearch.tasks.duplicates.grouping import IDENTICAL, Cluster, Copy
-from objsearch.tasks.duplicates.plan import RELATIONS, Group, Member, PlanBox, Transform
+from objsearch.types.plans import RELATIONS, Group, Member, PlanBox, Transform
 
 DIGITS = 9
 """Significant digits of a transform: a thousandth of a pixel at any size of picture."""

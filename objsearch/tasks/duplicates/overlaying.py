@@ -10,12 +10,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from objsearch.images.mapping import Matrix, mapped, shift
 from objsearch.tasks.duplicates.losses import WHOLE
-from objsearch.tasks.duplicates.plan import Member
-
-Matrix = NDArray[np.float64]
+from objsearch.types.plans import Member
 
 MARGIN = 1.0
 """How far a picture that reaches over the kept one is drawn, in sizes of the kept one a side."""
@@ -45,11 +43,11 @@ def overlay_of(one: Member, keep: Member) -> Overlay | None:
     if onto is None:
         return None
     mine, its = _rectangle(0, 0, one.width, one.height), _rectangle(0, 0, keep.width, keep.height)
-    there = _carried(mine, onto)
+    there = mapped(mine, onto)
     if there is None:
         return None
-    back = _carried(its, np.asarray(np.linalg.inv(onto), np.float64))
-    boxes = [_carried(_rectangle(*box), onto) for box in one.differs]
+    back = mapped(its, np.asarray(np.linalg.inv(onto), np.float64))
+    boxes = [mapped(_rectangle(*box), onto) for box in one.differs]
     onto = onto / onto[2, 2]  # not zero: it is the depth of the corner at the origin
     return Overlay(
         matrix=tuple(float(f"{number:.9g}") for number in onto.ravel()),
@@ -67,25 +65,12 @@ def _between(one: Member, keep: Member) -> Matrix | None:
         is_as_large = (one.width, one.height) == (keep.width, keep.height)
         return np.eye(3) if is_same and is_as_large else None
     middles = np.array(one.transform).reshape(3, 3)
-    edges = _shift(0.5) @ middles @ _shift(-0.5)
+    edges = shift(0.5, 0.5) @ middles @ shift(-0.5, -0.5)
     return edges if np.isfinite(edges).all() and abs(np.linalg.det(edges)) > 1e-12 else None
-
-
-def _shift(by: float) -> Matrix:
-    return np.array([[1.0, 0.0, by], [0.0, 1.0, by], [0.0, 0.0, 1.0]])
 
 
 def _rectangle(x1: float, y1: float, x2: float, y2: float) -> Matrix:
     return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float64)
-
-
-def _carried(corners: Matrix, transform: Matrix) -> Matrix | None:
-    """Corners on the other side; None where a side of the picture lies beyond infinity."""
-    carried = np.hstack([corners, np.ones((len(corners), 1))]) @ transform.T
-    depth = carried[:, 2]
-    if (depth * np.sign(depth[0]) < 1e-9).any():
-        return None
-    return np.asarray(carried[:, :2] / depth[:, None])
 
 
 def _stage(there: Matrix, keep: Member) -> tuple[float, ...]:

@@ -10,17 +10,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.config import load_settings
 from objsearch.errors import UnreadableImageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.images.holdings import Holdings, holdings_of
-from objsearch.settings import Settings
+from objsearch.settings import Settings, load_settings
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.companions import companions_of
 from objsearch.tasks.duplicates.decisions import Content as DecidedContent
 from objsearch.tasks.duplicates.decisions import Decisions, decisions_path, load_decisions
 from objsearch.tasks.duplicates.describing import Look, Views, Whole, by_bytes_alone, whole_of
-from objsearch.tasks.duplicates.files import File, Sides, find_files, place_of
+from objsearch.tasks.duplicates.folders import File, Sides, find_files, place_of
 from objsearch.tasks.duplicates.grouping import Cluster, Grouper
 from objsearch.tasks.duplicates.keeping import Candidate, Content
 from objsearch.tasks.duplicates.linking import (
@@ -33,8 +32,8 @@ from objsearch.tasks.duplicates.linking import (
 )
 from objsearch.tasks.duplicates.members import group_of
 from objsearch.tasks.duplicates.network import Network
-from objsearch.tasks.duplicates.plan import Fingerprint, Group, Passed, Plan
 from objsearch.types import Image, Unreadable
+from objsearch.types.plans import Fingerprint, Group, Passed, Plan
 
 PRESET = "copies"
 """What copies are looked for with, unless another preset is named."""
@@ -88,7 +87,11 @@ class Planner:
         network = self._network(candidates)
         rules = self.settings.duplicates
         agreements = Agreements(
-            self._read, self._sizes(candidates), network, self.settings.run.n_workers
+            self._read,
+            self._sizes(candidates),
+            network,
+            self.settings.run.n_workers,
+            is_thorough=bool(rules.remove),
         )
         grouper = Grouper(candidates, rules, network, agreements, self._may_group, self._content_of)
         clusters = grouper.clusters(self.progress)

@@ -7,33 +7,25 @@ nothing run but its own scripts, by their hashes, and nothing be fetched.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
-from objsearch.flags import Flag
+from objsearch.files import lies_in, write_whole
 from objsearch.report.blurring import reading_blurred
 from objsearch.report.pictures import PREVIEW_SIDE, Album, Picture, Read
-from objsearch.report.wording import flags_sentence, folder_and_name, percent, shown
-from objsearch.saving import write_whole
-from objsearch.tasks.duplicates.files import lies_in
-from objsearch.tasks.duplicates.forms import megabytes, summary
+from objsearch.report.templates import PAGE_BYTES, hash_of, page_of
+from objsearch.report.wording import shown
 from objsearch.tasks.duplicates.overlaying import Overlay, overlay_of
-from objsearch.tasks.duplicates.plan import Group, Member, Plan
-from objsearch.types import ImageRef
+from objsearch.tasks.duplicates.plan_output import megabytes, summary
+from objsearch.types import Flag, ImageRef
+from objsearch.types.plans import Group, Member, Plan
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-PAGE_BYTES = 64 * 1024 * 1024
-"""Pictures that one page may hold; members after that are listed without."""
 GROUPS_A_PAGE = 50
 SCRIPTS = ("review_choices.js", "review_laying.js", "review.js", "review_compare.js")
 """In this order, each using those before."""
@@ -75,21 +67,20 @@ def write_page(
     notes: dict[int, list[dict[str, Any]]] = {}
     scripts = [_text(name) for name in SCRIPTS]
     style = _text("review.css")
-    page = (
-        _environment()
-        .get_template("review.html")
-        .generate(
-            plan=plan,
-            summary=summary(plan),
-            sections=_sections(plan, album, notes),
-            data=lambda: _data(plan, notes),
-            flags={ref.uri: said for ref, said in flags.items()},
-            # Ours, and no data in them.
-            scripts=[Markup(script) for script in scripts],
-            style=Markup(style),
-            script_hashes=Markup(" ".join(f"'{digest(script)}'" for script in scripts)),
-            style_hash=Markup(f"'{digest(style)}'"),
-        )
+    page = page_of(
+        _FOLDER / "review.html",
+        path,
+        {"megabytes": megabytes, "reason": _reason},
+        plan=plan,
+        summary=summary(plan),
+        sections=_sections(plan, album, notes),
+        data=lambda: _data(plan, notes),
+        flags={ref.uri: said for ref, said in flags.items()},
+        # Ours, and no data in them.
+        scripts=[Markup(script) for script in scripts],
+        style=Markup(style),
+        script_hashes=Markup(" ".join(f"'{hash_of(script)}'" for script in scripts)),
+        style_hash=Markup(f"'{hash_of(style)}'"),
     )
     write_whole(path, page)
 
@@ -105,35 +96,8 @@ def file_uri(path: str) -> str:
     return Path(os.path.abspath(path)).as_uri()
 
 
-def digest(text: str) -> str:
-    """What a content security policy knows an inline script or style by."""
-    hashed = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(hashed).decode('ascii')}"
-
-
 def _text(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        shown=shown,
-        percent=percent,
-        parts=folder_and_name,
-        megabytes=megabytes,
-        flagged=flags_sentence,
-        reason=_reason,
-    )
-    return environment
 
 
 def _sections(

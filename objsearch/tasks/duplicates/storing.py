@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from objsearch.tasks.duplicates.alignment import Small
 from objsearch.tasks.duplicates.describing import Described
+from objsearch.tasks.duplicates.small_copies import Small
 
 Describe = Callable[[int, bool], Described | None]
 """Describes a picture by number, mirrored if asked for; None where it cannot be read any more."""

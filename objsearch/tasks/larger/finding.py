@@ -13,13 +13,14 @@ import numpy as np
 from objsearch.agree.detail import detail_gain
 from objsearch.errors import UsageError
 from objsearch.flow import counted, ordered_map
+from objsearch.images.mapping import Matrix
 from objsearch.images.transform import crop
-from objsearch.pipeline import ObjectSearch
-from objsearch.sections import SecondLook
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import SecondLook
 from objsearch.sources import Place, expand, is_made_up
-from objsearch.tasks.larger.alignment import (
+from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
+from objsearch.tasks.larger.measuring import (
     Extent,
-    Matrix,
     MeasuredBy,
     agreement_of,
     extent,
@@ -27,7 +28,6 @@ from objsearch.tasks.larger.alignment import (
     refined,
     snapped,
 )
-from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
 from objsearch.types import Answer, Box, Hit, Image, Pixels, Unreadable
 
 PRECISION = 0.02

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from objsearch.flags import Flag
-from objsearch.tasks.larger.alignment import Matrix, MeasuredBy
-from objsearch.types import Box, DescribedImage, Hit, ImageRef, Unreadable
+from objsearch.images.mapping import Matrix
+from objsearch.tasks.larger.measuring import MeasuredBy
+from objsearch.types import Box, DescribedImage, Flag, Hit, ImageRef, Unreadable
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,11 +17,12 @@ import pytest
 import yaml
 from PIL import Image as PillowImage
 
-from objsearch import __version__, weights
+from objsearch import __version__
 from objsearch.apps.cli import detect, doctor
-from objsearch.config import load_settings, preset_names
+from objsearch.components import weights
+from objsearch.components.registry import ROOMS, names
 from objsearch.match import calibration
-from objsearch.registry import ROOMS, names
+from objsearch.settings import load_settings, preset_names
 from tests.apps.cli.conftest import Cli
 
 Failing = Callable[..., str]

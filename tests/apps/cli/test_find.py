@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from objsearch.config import load_settings
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
 from tests.apps.cli.conftest import Cli, Result
 from tests.pictures import drawing, encoded
 

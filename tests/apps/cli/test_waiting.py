@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from objsearch.apps.cli.waiting import Stopwatch
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from tests.apps.cli.conftest import Cli
 
 pty = pytest.importorskip("pty", reason="a terminal of our own")

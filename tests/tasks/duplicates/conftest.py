@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image as PillowImage
 
-from objsearch.config import load_settings
 from objsearch.match.calibration import Calibration, save
-from objsearch.settings import Settings
+from objsearch.settings import Settings, load_settings
 from objsearch.tasks.duplicates import Plan, plan_duplicates
 from objsearch.types import Pixels
 from tests.pictures import drawing

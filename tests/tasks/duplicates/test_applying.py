@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from objsearch.errors import UsageError
-from objsearch.tasks.duplicates import Plan, apply_plan, read_plan, undo, write_plan
+from objsearch.tasks.duplicates import Plan
+from objsearch.tasks.removal import apply_plan, read_plan, undo, write_plan
 from tests.pictures import drawing
 from tests.tasks.duplicates.conftest import Planned, put
 
@@ -258,7 +259,7 @@ def test_the_trash_takes_files(tree: Tree, tmp_path: Path) -> None:
     plan, photo, copy, quarantine = tree
     write_plan(plan, tmp_path / "plan.json")
     code = (
-        "from objsearch.tasks.duplicates import *; import sys;"
+        "from objsearch.tasks.removal import *; import sys;"
         "print(len(apply_plan(read_plan(sys.argv[1]), sys.argv[2], method='trash').removed))"
     )
     home = tmp_path / "home"

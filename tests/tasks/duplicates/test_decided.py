@@ -12,7 +12,8 @@ import pytest
 
 from objsearch.errors import UsageError
 from objsearch.settings import Settings
-from objsearch.tasks.duplicates import apply_plan, decide_planned, plan_json, read_plan
+from objsearch.tasks.duplicates import decide_planned, plan_json
+from objsearch.tasks.removal import apply_plan, read_plan
 from tests.apps.cli.conftest import Cli, cli  # noqa: F401
 from tests.pictures import cropped, drawing
 from tests.tasks.duplicates.conftest import Planned, put

@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates import plan_duplicates
 from objsearch.tasks.duplicates.describing import Described, Views
-from objsearch.tasks.duplicates.files import File
+from objsearch.tasks.duplicates.folders import File
 from tests.pictures import cropped, drawing, grainy
 from tests.tasks.duplicates.conftest import Planned, put, told
 

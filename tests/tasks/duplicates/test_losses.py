@@ -111,3 +111,18 @@ def test_other_moments_are_told_apart_where_asked_for(planned: Planned, tmp_path
     assert plan.groups == ()
     assert {Path(one.path).name for one in plan.related} <= {"left.png", "right.png"}
     assert len(plan.related) == 1
+
+
+def test_what_more_pictures_show_upright_is_kept(planned: Planned, tmp_path: Path) -> None:
+    photo = drawing(300, 420, seed=4)
+    put(tmp_path / "photo.jpg", photo, quality=80)
+    put(tmp_path / "cut.jpg", np.ascontiguousarray(photo[30:260, 40:380]), quality=80)
+    # More bytes at the same size, and more pixels: neither stands for the photo.
+    put(tmp_path / "mirrored.jpg", np.ascontiguousarray(photo[:, ::-1]), quality=98)
+    turned = Image.fromarray(photo).rotate(
+        25, Image.Resampling.BICUBIC, expand=True, fillcolor=(127, 127, 127)
+    )
+    put(tmp_path / "turned.jpg", np.asarray(turned), quality=85)
+    [group] = told(planned(tmp_path), tmp_path)
+    assert group["photo.jpg"] == "keep"
+    assert set(group.values()) == {"keep", "review"} and len(group) == 4

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from objsearch.tasks.duplicates import plan_json, read_plan, write_plan
+from objsearch.tasks.duplicates import plan_json
+from objsearch.tasks.removal import read_plan, write_plan
 from tests.pictures import cropped, drawing
 from tests.tasks.duplicates.conftest import Planned, put
 

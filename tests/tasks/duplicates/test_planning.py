@@ -305,7 +305,7 @@ def test_everything_is_accounted_for(planned: Planned, photo: Path) -> None:
 def test_the_plan_is_the_same_on_every_run_and_for_every_number_of_workers(
     light: dict[str, Any], tmp_path: Path
 ) -> None:
-    from objsearch.config import load_settings
+    from objsearch.settings import load_settings
 
     for seed in range(4):
         pixels = drawing(120, 160, seed)
@@ -322,7 +322,7 @@ def test_the_plan_is_the_same_on_every_run_and_for_every_number_of_workers(
 def test_a_name_that_is_not_text_is_planned_written_and_read(
     planned: Planned, photo: Path, tmp_path: Path
 ) -> None:
-    from objsearch.tasks.duplicates import read_plan, write_plan
+    from objsearch.tasks.removal import read_plan, write_plan
 
     odd = os.fsdecode(os.fsencode(photo.parent) + b"/od\xe9.png")
     shutil.copy(photo, odd)

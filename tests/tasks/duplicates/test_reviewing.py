@@ -21,10 +21,11 @@ import pytest
 from PIL import Image as PillowImage
 
 from objsearch.errors import UsageError
-from objsearch.flags import Flag
-from objsearch.tasks.duplicates import Plan, apply_plan, read_plan
-from objsearch.tasks.duplicates.reviewing import SCRIPTS, digest, file_uri, preview_side, write_page
-from objsearch.types import ImageRef, Pixels
+from objsearch.report.templates import hash_of
+from objsearch.tasks.duplicates import Plan
+from objsearch.tasks.duplicates.reviewing import SCRIPTS, file_uri, preview_side, write_page
+from objsearch.tasks.removal import apply_plan, read_plan
+from objsearch.types import Flag, ImageRef, Pixels
 from tests.pictures import cropped, drawing
 from tests.tasks.duplicates.conftest import Planned, put
 
@@ -96,9 +97,9 @@ def test_nothing_comes_from_outside_and_only_its_own_scripts_run(page: str) -> N
     assert rules["default-src"] == "'none'" and rules["img-src"] == "data:"
     scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
-    assert rules["script-src"] == " ".join(f"'{digest(script)}'" for script in scripts)
+    assert rules["script-src"] == " ".join(f"'{hash_of(script)}'" for script in scripts)
     assert len(scripts) == len(SCRIPTS)
-    assert rules["style-src"] == f"'{digest(style)}'"
+    assert rules["style-src"] == f"'{hash_of(style)}'"
     assert not re.search(r"(?<!file)://", page) and "unsafe" not in policy
     assert not re.search(r"<[^>]+ (style|on\w+)=", page)  # the policy would not let them in
 

@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 
 from objsearch.apps.cli import main
 from objsearch.errors import UsageError
-from objsearch.pipeline import ObjectSearch
+from objsearch.search.pipeline import ObjectSearch
 from objsearch.tasks.larger import LargerAnswer, find_larger
 from objsearch.types import Pixels
 

@@ -1,0 +1,146 @@
+"""Known images, examples and classifiers: each one way to look at a picture.
+
+Whatever is missing is an error: a picture is called clean only when every rule has looked at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.classify.base import Classifier
+from objsearch.components.registry import build
+from objsearch.describe.base import Crop, Extractor
+from objsearch.errors import UsageError
+from objsearch.screening.options import Screening
+from objsearch.sources import Reading, expand, read_image, unfold
+from objsearch.types import Answer, DescribedImage, Flag, Image, ImageRef, Pixels, Unreadable
+
+
+class Finder(Protocol):
+    """What the block list needs of a search."""
+
+    def add(self, *sources: Any) -> Any:
+        """Take in reference images."""
+
+    @property
+    def skipped(self) -> Sequence[Unreadable]:
+        """Those that could not be read."""
+
+    @property
+    def index(self) -> Iterable[DescribedImage]:
+        """Those that could."""
+
+    def find(self, *query: Any, **options: Any) -> Answer:
+        """The references that show the same as the query."""
+
+
+class Rule(Protocol):
+    """One way to look at a picture."""
+
+    def flag(self, picture: Pixels) -> Flag | None:
+        """What is to be said against a picture, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockList:
+    """Copies of known images, also cropped, mirrored, recoloured or with something laid over."""
+
+    search: Finder
+    threshold: float
+
+    @classmethod
+    def of(cls, section: Screening, open_search: Callable[[str], Finder]) -> BlockList:
+        """Raises UsageError when an image of the list cannot be read: its copies would pass.
+
+        And when it shows nothing: copies of a blank page are all blank pages.
+        """
+        places = expand(list(section.block), kind="blocked image")
+        if not places:
+            raise UsageError("the block list holds no image: nothing could be called clean")
+        search = open_search(section.block_preset)
+        search.add(*places)
+        _check_complete(search.skipped, "block list")
+        _check_content(search.index)
+        return cls(search, section.block_threshold)
+
+    def flag(self, picture: Pixels) -> Flag | None:
+        options = {"top": 1, "include_query": True, "second_look": {"enabled": False}}
+        hits = self.search.find(picture, threshold=self.threshold, **options).hits
+        if not hits:
+            return None
+        return Flag("block-list", hits[0].score, f"a copy of {hits[0].ref}")
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Pictures that look like examples of what is unwanted, to a network that knows things."""
+
+    extractor: Extractor
+    refs: tuple[ImageRef, ...]
+    vectors: NDArray[np.float32] = field(repr=False)
+    threshold: float = 0.0
+
+    @classmethod
+    def of(cls, section: Screening, reading: Reading) -> Examples:
+        """Raises UsageError when an example cannot be read."""
+        extractor = cast(Extractor, build("describe", "embedding"))
+        read = [
+            one if isinstance(one, Unreadable) else read_image(one, reading)
+            for one in unfold(expand(list(section.examples), kind="example"), reading)
+        ]
+        _check_complete([one for one in read if isinstance(one, Unreadable)], "examples")
+        images = [one for one in read if isinstance(one, Image)]
+        if not images:
+            raise UsageError("the examples hold no image: nothing could be called clean")
+        vectors = np.stack([_vector(extractor, one.pixels) for one in images])
+        refs = tuple(one.ref for one in images)
+        return cls(extractor, refs, vectors, section.examples_threshold)
+
+    def flag(self, picture: Pixels) -> Flag | None:
+        likeness = self.vectors @ _vector(self.extractor, picture)
+        best = int(likeness.argmax())
+        score = float(likeness[best])
+        if score < self.threshold:
+            return None
+        return Flag("examples", score, f"like {self.refs[best]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a classifier holds unwanted."""
+
+    classifier: Classifier
+
+    def flag(self, picture: Pixels) -> Flag | None:
+        judgement = self.classifier.judge(picture)
+        if judgement.score < self.classifier.threshold:
+            return None
+        return Flag(self.classifier.name, judgement.score, judgement.seen)
+
+
+def _vector(extractor: Extractor, picture: Pixels) -> NDArray[np.float32]:
+    [described] = extractor.extract_batch([Crop(picture, is_frame=True)])
+    return np.asarray(described.vector, np.float32)  # type: ignore[union-attr]
+
+
+def _check_complete(skipped: Sequence[Unreadable], name: str) -> None:
+    if skipped:
+        one = skipped[0]
+        raise UsageError(
+            f"{len(skipped)} of the {name} cannot be read, so that nothing could be called clean; "
+            f"the first: {one.ref}: {one.reason}"
+        )
+
+
+def _check_content(blocked: Iterable[DescribedImage]) -> None:
+    blank = [one.ref for one in blocked if one.note]
+    if blank:
+        raise UsageError(
+            f"the blocked image {blank[0]} is blank, or shows too little to be known again: "
+            "take it out of the block list"
+        )

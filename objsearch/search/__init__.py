@@ -1,0 +1,1 @@
+"""Queries -> described images -> candidates -> hits: the one order in which everything happens."""

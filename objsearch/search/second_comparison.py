@@ -1,0 +1,167 @@
+"""A second comparison for candidates in doubt: more keypoints, at the photos' own size.
+
+What is small in a large photo has next to no keypoints at a working size of 640 pixels. Here both
+sides show thousands, so only a plane is believed, and more is asked of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.describe.base import Crop
+from objsearch.describe.orb import Orb
+from objsearch.images.grounds import other_grounds
+from objsearch.match.calibration import evidence
+from objsearch.match.geometry import Geometry, central_inliers, verify
+from objsearch.match.ratio_test import RatioTest
+from objsearch.search.comparing import Comparer, located
+from objsearch.types import (
+    Box,
+    DescribedImage,
+    Hit,
+    Image,
+    LocalFeatures,
+    RegionPair,
+    Verification,
+)
+
+SIDE = 2400
+"""Longer side, in pixels, that keypoints are taken at; smaller photos as they are."""
+N_POINTS = 3000
+N_QUERY_POINTS = 1000
+SURE = 2.0
+"""So many times more inliers than usual are asked for: three times the points agree by chance."""
+
+COLOURFUL = 12.0
+"""Deviation of a colour difference, in gray levels, from which it is looked at."""
+Channel = Literal["light", "red", "blue"]
+_CHANNELS: tuple[Channel, ...] = ("light", "red", "blue")
+
+_MATCHER = RatioTest(ratio=0.85)
+_PLANE = Geometry(models=("homography",))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plane:
+    """What keypoints agree on, and their number by how central they are in the query."""
+
+    verification: Verification
+    central: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closer:
+    """A query's keypoints on each of its grounds, in light and then, if it has any, in colour.
+
+    `frame` is the box that it fills.
+    """
+
+    query: Image
+    versions: Mapping[Channel, tuple[LocalFeatures, ...]]
+    frame: Box
+
+    @classmethod
+    def of(cls, query: Image) -> Closer:
+        """Take the keypoints of a query, with those of a transparent one on other grounds."""
+        query = _part_that_counts(query)
+        grounds = (query, *other_grounds(query))
+        versions = {
+            channel: tuple(_features(one, N_QUERY_POINTS, channel) for one in grounds)
+            for channel in ("light", *_colour(query))
+        }
+        return cls(query, versions, query.frame.moved(*query.offset_xy))
+
+    def planes(self, reference: Image) -> Iterator[Plane]:
+        """The planes that most agree on, one of each channel, in pixels as they are at hand.
+
+        What is as dark as its ground shows in colour alone.
+        """
+        for channel, versions in self.versions.items():
+            features = _features(reference, N_POINTS, channel)
+            found = [_verified(one, features) for one in versions]
+            planes = [Plane(one, central_inliers(one, self.frame)) for one in found if one]
+            if planes:
+                yield max(planes, key=lambda one: one.central)
+
+
+def _colour(query: Image) -> tuple[Channel, ...]:
+    """The colour difference in which a picture shows most; none of one that is all but gray."""
+    counts = _counts(query)
+    spread, channel = max((float(_plane(query, one)[counts].std()), one) for one in _CHANNELS[1:])
+    return (channel,) if spread >= COLOURFUL else ()
+
+
+def _counts(image: Image) -> NDArray[np.bool_]:
+    """(H, W) the pixels of a picture that are not transparent."""
+    if image.alpha is None:
+        return np.ones(image.pixels.shape[:2], bool)
+    return np.asarray(image.alpha > 127)
+
+
+def _plane(image: Image, channel: Channel) -> NDArray[np.uint8]:
+    """(H, W) light, or what red or blue lie above it (ITU-R BT.601)."""
+    values = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2YCrCb)[..., _CHANNELS.index(channel)]
+    return np.ascontiguousarray(values, np.uint8)
+
+
+def _part_that_counts(image: Image) -> Image:
+    """The part of a picture that is looked for, which knows where it lies."""
+    if image.within_xyxy is None:
+        return image
+    x1, y1, x2, y2 = (int(edge) for edge in image.within_xyxy)
+    left, top = image.offset_xy
+    return replace(
+        image,
+        pixels=np.ascontiguousarray(image.pixels[y1:y2, x1:x2]),
+        alpha=None if image.alpha is None else image.alpha[y1:y2, x1:x2],
+        offset_xy=(left + x1, top + y1),
+        within_xyxy=None,
+    )
+
+
+def _features(image: Image, n_points: int, channel: Channel) -> LocalFeatures:
+    side = min(max(image.size_wh), SIDE)
+    extractor = Orb(n_points=n_points, long_side=max(64, side))
+    left, top = image.offset_xy
+    pixels = image.pixels
+    if channel != "light":
+        pixels = np.repeat(_plane(image, channel)[..., None], 3, axis=2)
+    crop = Crop(pixels, is_frame=True, corner_xy=(left, top))
+    [features] = extractor.extract_batch([crop])
+    assert isinstance(features, LocalFeatures)
+    return features
+
+
+def _verified(query: LocalFeatures, reference: LocalFeatures) -> Verification | None:
+    matches = _MATCHER.matches(query, reference)
+    return verify(query, reference, matches, _PLANE)
+
+
+def with_plane(
+    comparer: Comparer, hit: Hit, sides: tuple[DescribedImage, DescribedImage], found: Plane
+) -> Hit:
+    """The hit with a pair that a second comparison found, where that is the same by the rules."""
+    rules = comparer.settings.verdicts
+    score = max(hit.score, _score(comparer, hit, found.central))
+    verdict = rules.decide(score, found.verification, found.central / SURE, True)
+    if verdict != "same":
+        return hit
+    query, reference = (side.regions[-1] for side in sides)
+    similarities = hit.pairs[0].similarities if hit.pairs else {}
+    pair = located(
+        RegionPair(query, reference, score, verdict, similarities, verification=found.verification)
+    )
+    return replace(hit, score=score, verdict=verdict, pairs=(pair, *hit.pairs))
+
+
+def _score(comparer: Comparer, hit: Hit, central: float) -> float:
+    """As calibrated for keypoints, with what is known of the rest."""
+    features = dict(hit.pairs[0].features) if hit.pairs else {}
+    features |= {channel.extractor.name: evidence(central) for channel in comparer.local}
+    return comparer.calibration.probability(features)

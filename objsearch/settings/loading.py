@@ -1,0 +1,129 @@
+"""One YAML file -> validated settings, with errors that name file, line and key.
+
+A YAML says only what differs from the defaults in `root`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from objsearch.components.registry import Component, component
+from objsearch.errors import ConfigError, nearest
+from objsearch.settings.root import Channel, Settings
+from objsearch.settings.yaml_lines import Marks, read_yaml
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def presets_dir() -> Path:
+    """The folder of presets: inside an installed package, or beside it in a checkout."""
+    inside = _PACKAGE / "configs"
+    return inside if inside.is_dir() else _PACKAGE.parent / "configs"
+
+
+def preset_names() -> tuple[str, ...]:
+    """Every preset, `default` first."""
+    found = sorted(path.stem for path in presets_dir().glob("*.yaml"))
+    return tuple(sorted(found, key=lambda name: name != "default"))
+
+
+def load_settings(
+    preset: str | Path | Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    called: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings from a preset's name, a YAML file or plain data; then `overrides` by dotted key.
+
+    `load_settings("copies", {"search.top": 5})`. Raises ConfigError: one sentence that names the
+    file, the line, the key and the nearest known name; of an override, what it is `called`.
+    """
+    data, marks = _read(preset if preset is not None else "default")
+    for key, value in (overrides or {}).items():
+        _set(data, key.split("."), value, key)
+        marks.overridden[tuple(key.split("."))] = (called or {}).get(key, f"override '{key}'")
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, data, marks)) from None
+
+
+def _read(preset: str | Path | Mapping[str, Any]) -> tuple[dict[str, Any], Marks]:
+    if isinstance(preset, Mapping):
+        return dict(preset), Marks("settings")
+    path = Path(preset).expanduser()
+    if path.suffix not in (".yaml", ".yml"):
+        path = presets_dir() / f"{preset}.yaml"
+        if not path.is_file():
+            known = preset_names()
+            raise ConfigError(
+                f"no preset '{preset}'{nearest(str(preset), known)} (known: {', '.join(known)}; "
+                "or give a path to a .yaml file)"
+            )
+    return read_yaml(path)
+
+
+def _set(data: dict[str, Any], keys: Sequence[str], value: Any, full: str) -> None:
+    for key in keys[:-1]:
+        inner = data.get(key)
+        if isinstance(inner, str) and key in _DEFAULTS:
+            inner = {"name": inner}
+        if inner is not None and not isinstance(inner, dict):
+            raise ConfigError(f"'{full}' cannot be set: '{key}' is not a section")
+        data[key] = dict(inner or ({"name": _DEFAULTS[key]} if key in _DEFAULTS else {}))
+        data = data[key]
+    data[keys[-1]] = value
+
+
+_ROOM_OF = {"detector": "detect", "extractor": "describe", "matcher": "match", "index": "index"}
+_DEFAULTS = {"detector": "yolo", "index": "visual-words"}
+
+
+def _sentence(error: ValidationError, data: Mapping[str, Any], marks: Marks) -> str:
+    """The first mistake as one sentence with its place; the number of further ones."""
+    first, *others = error.errors(include_url=False)
+    prefix: tuple[int | str, ...] = ()
+    # What holds a mistake is complained of too ("no valid items"): that is the same mistake.
+    n_more = sum(other["loc"] != first["loc"][: len(other["loc"])] for other in others)
+    inner = first.get("ctx", {}).get("error")
+    if isinstance(inner, ValidationError):
+        prefix, first = first["loc"], inner.errors(include_url=False)[0]
+    path = (*prefix, *first["loc"])
+    key = ".".join(str(part) for part in path)
+    more = f" (and {n_more} more)" if n_more else ""
+    if first["type"] == "extra_forbidden":
+        near = nearest(str(path[-1]), _known_keys(data, path[:-1]))
+        return f"{marks.place(path)}: unknown key '{key}'{near}{more}"
+    message = str(inner) if inner is not None and prefix == () else first["msg"]
+    given = "" if isinstance(first["input"], dict | Component) else f", not {first['input']!r}"
+    told = message[0].lower() + message[1:] if prefix or inner is None else message + "\0"
+    text = told.rstrip("\0") if told.endswith("\0") else f"{told}{given}"
+    return f"{marks.place(path)}: {f'{key}: ' if key else ''}{text}{more}"
+
+
+def _known_keys(data: Any, path: Sequence[Any]) -> list[str]:
+    """The keys that would be right at a place of the settings."""
+    model: Any = Settings
+    for part in path:
+        data = data[part] if isinstance(data, list | tuple | dict) else None
+        if part in _ROOM_OF:
+            name = data if isinstance(data, str) else (data or {}).get("name", "")
+            model = component(_ROOM_OF[part], name)
+        elif part == "descriptors":
+            model = Channel
+        elif part == "classifiers":
+            model = None
+        elif model is None:
+            model = component("classify", data if isinstance(data, str) else data.get("name", ""))
+        elif isinstance(part, str):
+            model = model.model_fields[part].annotation
+    return list(model.model_fields)
+
+
+def dump_yaml(settings: Settings) -> str:
+    """What is in force, as a YAML that loads back to the same settings."""
+    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,32 @@
+"""The JSON Schema of a settings file, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from objsearch.components.registry import ROOM_MARK, ROOMS, component, names
+from objsearch.settings.root import Settings
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a settings file (draft 2020-12), for editors."""
+    schema = _with_rooms(Settings.model_json_schema())
+    for room in ROOMS:
+        choices: list[dict[str, Any]] = [{"enum": list(names(room))}]
+        for name in names(room):
+            one = component(room, name).model_json_schema(mode="validation")
+            one["properties"] = {"name": {"const": name}, **one.get("properties", {})}
+            one["required"] = ["name"]
+            choices.append(one)
+        schema.setdefault("$defs", {})[room] = {"oneOf": choices}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _with_rooms(schema: Any) -> Any:
+    """The schema with every mark of a room replaced by a reference to its components."""
+    if isinstance(schema, list):
+        return [_with_rooms(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _with_rooms(value) for key, value in schema.items() if key != ROOM_MARK}
+    return {"$ref": f"#/$defs/{schema[ROOM_MARK]}", **inner} if ROOM_MARK in schema else inner

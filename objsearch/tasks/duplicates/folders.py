@@ -1,0 +1,217 @@
+"""What lies in the folders: each file once, whatever its names, and whether it may be removed.
+
+Hard links are names of one file. Symbolic links are no copies: what they lead to stands in their
+place, and stays where it is, so that no link is left dangling.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from objsearch.errors import UnreadableImageError, UsageError
+from objsearch.files import is_below_record, lies_in
+from objsearch.flow import Progress, counted, ordered_map
+from objsearch.settings import Settings
+from objsearch.sources import Place, expand, is_made_up, nothing_there
+from objsearch.sources.contents import FileContent
+from objsearch.types import ImageRef, Unreadable
+from objsearch.types.plans import MANIFEST, QUARANTINE
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Where to look. With `against`, only copies of what lies there are looked for.
+
+    Nothing in `references` and `against` is ever removed; both are looked at like the sources.
+    """
+
+    sources: tuple[str, ...]
+    references: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """The real paths of what is never removed from."""
+        return tuple(sorted({root_of(one) for one in (*self.references, *self.against)}))
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file on the disk, under all the names that were found for it.
+
+    `protected` says why it must stay; empty when it may go.
+    """
+
+    names: tuple[str, ...]
+    bytes: int
+    mtime_ns: int
+    sha256: str
+    kind: str
+    protected: str = ""
+    is_against: bool = False
+
+    @property
+    def path(self) -> str:
+        return self.names[0]
+
+
+@dataclass(slots=True)
+class Found:
+    """The files, and what was passed over with the reason."""
+
+    files: list[File] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Names:
+    """Real paths by file (device and inode), while folders are walked."""
+
+    by_file: dict[tuple[int, int], set[str]] = field(default_factory=dict)
+    against: set[str] = field(default_factory=set)
+    quarantines: dict[str, bool] = field(default_factory=dict)
+
+    def is_quarantined(self, path: str) -> bool:
+        """Whether a file lies in a quarantine; each folder is looked at once."""
+        folder = os.path.dirname(path)
+        if folder not in self.quarantines:
+            self.quarantines[folder] = is_below_record(folder, MANIFEST, QUARANTINE)
+        return self.quarantines[folder]
+
+
+def find_files(sides: Sides, settings: Settings, progress: Progress) -> Found:
+    """Every file once, hashed, in the order of its first name.
+
+    Raises UsageError for what is no file or folder: a URL, a page of a PDF.
+    """
+    found = Found()
+    names = _Names()
+    for source in (*sides.sources, *sides.references):
+        for path in _paths(source, settings, found):
+            _note_name(path, names, found)
+    for source in sides.against:
+        for path in _paths(source, settings, found):
+            _note_name(path, names, found)
+            names.against.add(path)
+    if not names.by_file and not found.skipped:
+        told = nothing_there(list(sides.sources), settings.input.filters)
+        raise UsageError(f"no photos: {told}")
+    every = sorted(tuple(sorted(one)) for one in names.by_file.values())
+    reader = _Reader(sides, names.against, settings.input.max_bytes)
+    results = ordered_map(reader.read, every, workers=settings.run.n_workers)
+    for result in counted(results, "hash", progress, len(every)):
+        if isinstance(result, Unreadable):
+            found.skipped[result.ref.uri] = result.reason
+        else:
+            found.files.append(result)
+    return found
+
+
+def _paths(source: str, settings: Settings, found: Found) -> Iterator[str]:
+    for place in expand([source], filters=settings.input.filters, kind="photo or folder"):
+        path = place.ref.uri
+        if isinstance(place, Unreadable):
+            found.skipped[path] = place.reason
+        elif str(place.ref) != path or is_made_up(place.ref) or place.content is not None:
+            raise UsageError(f"'{place.ref}' is no file: duplicates are looked for among files")
+        elif "://" in path and not os.path.lexists(path):
+            raise UsageError(f"'{path}' is a URL: duplicates are looked for among files")
+        else:
+            yield os.path.realpath(path)
+
+
+def _note_name(path: str, names: _Names, found: Found) -> None:
+    if names.is_quarantined(path):
+        found.skipped[path] = "it lies in a quarantine of removed copies"
+        return
+    try:
+        seen = os.lstat(path)
+    except OSError as error:
+        found.skipped[path] = f"it cannot be read ({error.strerror})"
+        return
+    if stat.S_ISREG(seen.st_mode):
+        names.by_file.setdefault((seen.st_dev, seen.st_ino), set()).add(path)
+    else:
+        what = "a symbolic link that leads to itself" if stat.S_ISLNK(seen.st_mode) else ""
+        found.skipped[path] = what or "not a regular file"
+
+
+class _Reader:
+    """Hashes files, and says which of them must stay."""
+
+    def __init__(self, sides: Sides, against: set[str], max_bytes: int) -> None:
+        self.roots = {root_of(one) for one in (*sides.sources, *sides.protected)}
+        self.protected = sides.protected
+        self.against = against
+        self.links = dict(_links(sides))
+        self.max_bytes = max_bytes
+
+    def read(self, names: Sequence[str]) -> File | Unreadable:
+        ref = ImageRef(names[0])
+        try:
+            content = FileContent(names[0], self.max_bytes)
+            with content.open() as stream:
+                seen = os.fstat(stream.fileno())
+                digest = _hashed(stream)
+        except UnreadableImageError as error:
+            return Unreadable(ref, str(error))
+        except OSError as error:
+            return Unreadable(ref, f"it cannot be read ({error.strerror or error})")
+        return File(
+            tuple(names),
+            seen.st_size,
+            seen.st_mtime_ns,
+            digest,
+            content.kind,
+            next(filter(None, map(self._why_kept, names)), ""),
+            any(name in self.against for name in names),
+        )
+
+    def _why_kept(self, path: str) -> str:
+        for root in self.protected:
+            if lies_in(path, (root,)):
+                return f"protected: {root}"
+        if path in self.links:
+            return f"a symbolic link leads to it: {self.links[path]}"
+        if not lies_in(path, self.roots):
+            return "reached through a link, outside of the folders named"
+        return ""
+
+
+def _hashed(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while part := stream.read(1 << 20):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _links(sides: Sides) -> Iterator[tuple[str, str]]:
+    """Real paths that symbolic links lead to, each with its link."""
+    for source in (*sides.sources, *sides.references, *sides.against):
+        if os.path.islink(source) and not os.path.isdir(source):
+            yield os.path.realpath(source), os.path.abspath(source)
+        for folder, _, files in os.walk(root_of(source)):
+            for name in files:
+                path = os.path.join(folder, name)
+                if os.path.islink(path):
+                    yield os.path.realpath(path), path
+
+
+def root_of(source: str) -> str:
+    """The real path of a file or folder; of a glob, that of the folder where its magic begins."""
+    path = os.path.abspath(source)
+    if glob.has_magic(path) and not os.path.lexists(path):
+        while glob.has_magic(path):
+            path = os.path.dirname(path)
+    return os.path.realpath(path)
+
+
+def place_of(file: File) -> Place:
+    """The file as something to read."""
+    return Place(ImageRef(file.path))

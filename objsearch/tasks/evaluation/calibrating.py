@@ -1,0 +1,209 @@
+"""Labelled photos -> a calibration, and what each threshold then means."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.components.registry import component
+from objsearch.describe.base import Extractor
+from objsearch.errors import UsageError
+from objsearch.flow import Progress, silent
+from objsearch.match.calibration import Calibration, Examples, fit
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import Settings
+from objsearch.tasks.evaluation.groundtruth import Groundtruth, read_groundtruth
+from objsearch.types import Hit
+
+THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+
+FEW_PAIRS = 30
+"""Same, or different, pairs under which a fit follows the pairs that there happen to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One compared pair of images: the features of its best pair of regions, and the truth."""
+
+    features: dict[str, float]
+    is_same: bool
+    source: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """A calibration with the scores it gives to the pairs that it was fitted on."""
+
+    calibration: Calibration
+    scores: NDArray[np.float64]
+    is_same: NDArray[np.bool_]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What speaks against trusting it."""
+        n_same, n_different = int(self.is_same.sum()), int((~self.is_same).sum())
+        if min(n_same, n_different) >= FEW_PAIRS:
+            return ()
+        return (
+            f"the calibration rests on {n_same} same and {n_different} different pairs: with fewer "
+            f"than {FEW_PAIRS} of each its scores are no probabilities of other photos",
+        )
+
+    def at(self, threshold: float) -> dict[str, float]:
+        """Precision, recall and false-positive rate of all pairs that score at least this."""
+        chosen = self.scores >= threshold
+        right = int((chosen & self.is_same).sum())
+        return {
+            "threshold": threshold,
+            "precision": round(right / max(1, int(chosen.sum())), 4),
+            "recall": round(right / max(1, int(self.is_same.sum())), 4),
+            "false_positive_rate": round(
+                int((chosen & ~self.is_same).sum()) / max(1, int((~self.is_same).sum())), 5
+            ),
+        }
+
+    def threshold_for(self, precision: float) -> float | None:
+        """The least score from which the wanted precision holds, or None when none reaches it."""
+        for threshold in np.unique(self.scores):
+            if self.at(float(threshold))["precision"] >= precision:
+                return float(threshold)  # rounded, it might let a wrong pair in
+        return None
+
+    def as_data(self, precision: float) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "pairs_same": int(self.is_same.sum()),
+            "pairs_different": int((~self.is_same).sum()),
+            "thresholds": [self.at(threshold) for threshold in THRESHOLDS],
+            "wanted_precision": precision,
+            "threshold_for_wanted_precision": self.threshold_for(precision),
+            "calibration": self.calibration.model_dump(),
+        }
+
+    def lines(self, precision: float) -> Iterator[str]:
+        """The same for people."""
+        data = self.as_data(precision)
+        yield f"{data['pairs_same']} same and {data['pairs_different']} different pairs"
+        yield f"{'threshold':>9} {'precision':>9} {'recall':>9} {'false positives':>15}"
+        for row in data["thresholds"]:
+            yield (
+                f"{row['threshold']:9.2f} {row['precision']:9.4f} {row['recall']:9.4f} "
+                f"{row['false_positive_rate']:15.5f}"
+            )
+        found = data["threshold_for_wanted_precision"]
+        yield (
+            f"precision {precision:g} needs a threshold of {found:.6f}"
+            if found is not None
+            else f"no threshold reaches precision {precision:g}"
+        )
+
+
+def calibrate(
+    settings: Settings,
+    files: Sequence[Path],
+    distractors: Sequence[Any] = (),
+    progress: Progress = silent,
+) -> Result:
+    """Fit the scores of some settings to labelled photos.
+
+    From a ground truth come the pairs that a search for each of its queries compares in full, and
+    all right ones; from a file with the columns a, b, same its pairs. Raises UsageError when there
+    are not both same and different pairs.
+    """
+    names = [channel.extractor.name for channel in settings.descriptors]
+    source = ", ".join(path.parent.name + "/" + path.name for path in files)
+    return fitted(labelled_pairs(settings, files, distractors, progress), names, source)
+
+
+def labelled_pairs(
+    settings: Settings,
+    files: Sequence[Path],
+    distractors: Sequence[Any] = (),
+    progress: Progress = silent,
+) -> list[Labelled]:
+    """The compared pairs of some files, with the truth of each."""
+    # A floor would hide how alike the unlike are, and the fit would take them for blank.
+    rules = settings.assignment.model_copy(update={"floor": 0.0})
+    settings = settings.model_copy(update={"assignment": rules})
+    pairs: list[Labelled] = []
+    for source, path in enumerate(files):
+        search = ObjectSearch(settings, progress)
+        found = (
+            _from_pairs(search, path)
+            if _is_pairs(path)
+            else _from_groundtruth(search, read_groundtruth(path), distractors)
+        )
+        pairs += [replace(pair, source=source) for pair in found]
+    return pairs
+
+
+def fitted(pairs: Sequence[Labelled], names: list[str], source: str) -> Result:
+    """Fit the features of the named extractors; every file has the same say.
+
+    `source` is kept with the calibration. Raises UsageError when all pairs are of one kind.
+    """
+    examples = Examples(
+        np.array([[pair.features.get(name, 0.0) for name in names] for pair in pairs]),
+        np.array([pair.is_same for pair in pairs], bool),
+        np.array([pair.source for pair in pairs], int),
+    )
+    n_same = int(examples.is_same.sum())
+    if n_same in (0, len(pairs)):
+        raise UsageError("a calibration needs pairs that are the same and pairs that are not")
+    fitted_on = f"{n_same} same and {len(pairs) - n_same} different pairs of {source}"
+    whole = [name for name in names if _is_whole(name)]
+    calibration = fit(examples, names, fitted_on, whole)
+    scores = np.array([calibration.probability(pair.features) for pair in pairs])
+    return Result(calibration, scores, examples.is_same)
+
+
+def _is_whole(extractor: str) -> bool:
+    """Whether it describes a crop by one vector or code, not by keypoints."""
+    made = cast(type[Extractor], component("describe", extractor))
+    return made.produces in ("global", "binary")
+
+
+def _is_pairs(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            return {"a", "b", "same"} <= set(stream.readline().strip().split(","))
+    except (OSError, UnicodeDecodeError):
+        return False  # `read_groundtruth` says what is wrong with it
+
+
+def _from_pairs(search: ObjectSearch, path: Path) -> Iterator[Labelled]:
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        for number, line in enumerate(csv.DictReader(stream), 2):
+            if None in (line["a"], line["b"], line["same"]):
+                raise UsageError(f"{path}, line {number}: wanted a, b, same")
+            hit = search.compare(path.parent / line["a"], path.parent / line["b"])
+            yield Labelled(_features(hit), line["same"].strip().lower() in ("1", "true", "yes"))
+
+
+def _from_groundtruth(
+    search: ObjectSearch, truth: Groundtruth, distractors: Sequence[Any]
+) -> Iterator[Labelled]:
+    search.add(*truth.references(), *distractors)
+    rows = truth.queries()
+    for number, row in enumerate(rows, 1):
+        right = {str(path) for path in truth.right(row)}
+        box = row.box_xyxy
+        region = None if box is None else (box.x1, box.y1, box.width, box.height)
+        answer = search.find(row.path, region=region, threshold=0.0)
+        # Beyond the shortlist only right ones: easy wrong pairs would drown the hard ones.
+        limit = search.settings.search.shortlist
+        for rank, hit in enumerate(answer.hits):
+            is_right = hit.ref.uri in right
+            if is_right or limit is None or rank < limit:
+                yield Labelled(_features(hit), is_right)
+        search.progress("calibrate", number, len(rows))
+
+
+def _features(hit: Hit) -> dict[str, float]:
+    return dict(hit.pairs[0].features) if hit.pairs else {}

@@ -1,0 +1,128 @@
+"""How good is a search, on photos whose answer is known?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from objsearch.rank.metrics import (
+    Ranked,
+    average_precision,
+    is_top1_right,
+    micro_average_precision,
+    recall_at,
+    recall_at_precision,
+)
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.tasks.evaluation.groundtruth import Groundtruth, Row
+from objsearch.types import Answer, Box, Hit
+
+SAME_PLACE_IOU = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked of a ground truth."""
+
+    every_query: bool = False
+    """Every photo of a group is a query, itself left out of the hits."""
+    use_boxes: bool = True
+    """A query's box is its region of interest."""
+    distractors: Sequence[Any] = ()
+    """More photos to search in, none of them right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One query's answer beside the truth."""
+
+    row: Row
+    answer: Answer
+    ranked: Ranked
+    wrong_same: int
+    right_hits: int
+    located: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The measures of a whole ground truth; see `rank.metrics` for each."""
+
+    name: str
+    outcomes: tuple[Outcome, ...]
+    references: int
+
+    def figures(self) -> dict[str, float | int | None]:
+        """Plain numbers by name, for tables and JSON; None where nothing could be measured."""
+        ranked = [outcome.ranked for outcome in self.outcomes]
+        located = [ok for outcome in self.outcomes for ok in outcome.located]
+        return {
+            "queries": len(ranked),
+            "references": self.references,
+            "map": _mean([average_precision(one) for one in ranked]),
+            "top1": _mean([is_top1_right(one) for one in ranked]),
+            "recall_at_1": _mean([recall_at(one, 1) for one in ranked]),
+            "recall_at_10": _mean([recall_at(one, 10) for one in ranked]),
+            "recall_at_100": _mean([recall_at(one, 100) for one in ranked]),
+            "micro_ap": round(micro_average_precision(ranked), 4),
+            "recall_at_precision_90": round(recall_at_precision(ranked, 0.9), 4),
+            "recall_at_precision_99": round(recall_at_precision(ranked, 0.99), 4),
+            "queries_with_wrong_same": _mean([o.wrong_same > 0 for o in self.outcomes]),
+            "located": _mean(located) if located else None,
+            "seconds_per_query": _mean([o.answer.elapsed_seconds for o in self.outcomes]),
+        }
+
+
+def evaluate(search: ObjectSearch, truth: Groundtruth, options: Options = Options()) -> Evaluation:
+    """Search for every query of a ground truth and hold the hits against it.
+
+    Hits of every score count, so that measures do not depend on the threshold; localisation counts
+    right hits over the settings' threshold whose box is known.
+    """
+    every = options.every_query
+    search.add(*truth.references(every), *options.distractors)
+    rows = truth.queries(every)
+    outcomes = []
+    for number, row in enumerate(rows, 1):
+        region = _region(row.box_xyxy) if options.use_boxes else None
+        answer = search.find(row.path, region=region, threshold=0.0)
+        outcomes.append(_outcome(row, answer, truth.right(row, every), search))
+        search.progress("evaluate", number, len(rows))
+    return Evaluation(truth.name, tuple(outcomes), len(search.index))
+
+
+def _region(box: Box | None) -> tuple[float, float, float, float] | None:
+    return None if box is None else (box.x1, box.y1, box.width, box.height)
+
+
+def _outcome(
+    row: Row, answer: Answer, right: Mapping[Path, Box | None], search: ObjectSearch
+) -> Outcome:
+    truth = {str(path): box for path, box in right.items()}
+    is_right = [hit.ref.uri in truth for hit in answer.hits]
+    threshold = search.settings.search.threshold
+    shown = [hit for hit, ok in zip(answer.hits, is_right, strict=True) if ok]
+    located = tuple(
+        _is_located(hit, box)
+        for hit in shown
+        if hit.score >= threshold and (box := truth[hit.ref.uri]) is not None
+    )
+    wrong = [hit for hit, ok in zip(answer.hits, is_right, strict=True) if not ok]
+    return Outcome(
+        row,
+        answer,
+        Ranked([hit.score for hit in answer.hits], is_right, len(right)),
+        wrong_same=sum(hit.verdict == "same" for hit in wrong),
+        right_hits=len(shown),
+        located=located,
+    )
+
+
+def _is_located(hit: Hit, box: Box) -> bool:
+    return bool(hit.pairs) and hit.pairs[0].reference.box_xyxy.iou(box) >= SAME_PLACE_IOU
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(sum(values) / len(values), 4) if values else None

@@ -1,0 +1,284 @@
+"""Applying a plan: every file is looked at again, and goes only if nothing has changed.
+
+The manifest is on the disk before the first file moves. Killed at any moment, the same call goes on
+where it stopped, or `undo` takes it back.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from objsearch.errors import UsageError
+from objsearch.files import lies_in
+from objsearch.flow import Progress, silent
+from objsearch.tasks.removal.manifest import Manifest, Method, Move, read_manifest
+from objsearch.tasks.removal.moving import digest_of, is_same_content, move
+from objsearch.types.plans import MANIFEST, Fingerprint, Group, Plan
+
+CHANGED = "it changed since the plan was made"
+GONE = "it is not there any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a plan: the moves with their states, and where the manifest lies.
+
+    `n_before` counts the files that a former run had removed: nothing was done with them now.
+    """
+
+    manifest: Path
+    moves: tuple[Move, ...]
+    n_before: int = 0
+
+    @property
+    def removed(self) -> tuple[Move, ...]:
+        return tuple(move for move in self.moves if move.state == "removed")
+
+    @property
+    def left(self) -> tuple[Move, ...]:
+        return tuple(move for move in self.moves if move.state == "left")
+
+
+def apply_plan(
+    plan: Plan,
+    quarantine: str | Path,
+    *,
+    method: Method = "quarantine",
+    progress: Progress = silent,
+) -> Outcome:
+    """Remove what the plan removes: into a folder of the quarantine, the trash, or for good.
+
+    The manifest, and the files with the quarantine method, lie in `quarantine/PLAN-ID/`. Raises
+    UsageError when that folder cannot be written or another process is at it.
+    """
+    folder = os.path.join(os.path.realpath(quarantine), plan.id)
+    with locked(folder):
+        return _Run(plan, folder, method).apply(progress)
+
+
+@contextmanager
+def locked(folder: str) -> Iterator[None]:
+    """Keep other processes from the same quarantine. Raises UsageError when one is at it."""
+    from filelock import FileLock, Timeout
+
+    try:
+        os.makedirs(folder, exist_ok=True)
+        lock = FileLock(os.path.join(folder, ".lock"))
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UsageError(f"'{folder}' is in use: its plan is being applied or undone") from None
+    except OSError as error:
+        raise UsageError(f"cannot write to '{folder}': {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class _Run:
+    """One application of a plan, new or gone on with."""
+
+    def __init__(self, plan: Plan, folder: str, method: Method) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.path = os.path.join(folder, MANIFEST)
+        self.is_going_on = os.path.exists(self.path)
+        self.going = {member.path for member in plan.removed()}
+        self.digest = lru_cache(maxsize=None)(_digest)
+        self.manifest = self._manifest(method)
+
+    def _manifest(self, method: Method) -> Manifest:
+        """The manifest of a run that was stopped, completed; or a new one."""
+        if self.is_going_on:
+            manifest = read_manifest(self.path)
+            if manifest.method != method and any(one.state != "left" for one in manifest.moves):
+                raise UsageError(_begun_otherwise(manifest, self.path))
+            manifest.method = method
+        else:
+            manifest = Manifest(plan=self.plan.id, method=method, moves=[])
+        listed = {one.path for one in manifest.moves if not _is_over(one)}
+        taken = {one.target for one in manifest.moves}
+        targets: dict[str, str] = {}
+        for member in self.plan.removed():
+            if member.path not in listed:
+                target = self._target(member.path, taken) if method == "quarantine" else ""
+                targets[member.path] = target
+                fingerprint = self.plan.files[member.path]
+                twin = targets.get(fingerprint.same_file_as, "")
+                manifest.moves.append(_move(member.path, target, fingerprint, twin))
+        return manifest
+
+    def _target(self, path: str, taken: set[str]) -> str:
+        """A free name in the quarantine, below the folders that the file lies in."""
+        drive, rest = os.path.splitdrive(path)
+        inside = os.path.join("files", drive.replace(":", ""), rest.lstrip(os.sep))
+        stem, suffix = os.path.splitext(inside)
+        target, number = inside, 1
+        while target in taken or os.path.lexists(os.path.join(self.folder, target)):
+            number += 1
+            target = f"{stem} ({number}){suffix}"
+        taken.add(target)
+        return target
+
+    def apply(self, progress: Progress) -> Outcome:
+        group_of = {
+            member.path: group
+            for group in self.plan.groups
+            for member in group.members
+            if member.action == "remove"
+        }
+        self.manifest.written(self.path)
+        n_before = sum(one.state == "removed" for one in self.manifest.moves)
+        try:
+            moves = self.manifest.moves
+            for done, one in enumerate(moves, 1):
+                if one.path in group_of and one.state in ("planned", "left"):
+                    self._settle(one, group_of[one.path])
+                progress("apply", done, len(moves))
+        finally:
+            self.manifest.written(self.path)
+        return Outcome(Path(self.path), tuple(self.manifest.moves), n_before)
+
+    def _settle(self, one: Move, group: Group) -> None:
+        """Remove one file, or say why not."""
+        if not os.path.lexists(one.path):
+            self._settle_missing(one)
+            return
+        try:
+            reason = self._objection(one, group) or self._remove(one)
+        except OSError as error:
+            reason = f"it cannot be removed ({error.strerror or error})"
+        one.state, one.reason = ("left", reason) if reason else ("removed", "")
+
+    def _settle_missing(self, one: Move) -> None:
+        target = os.path.join(self.folder, one.target) if one.target else ""
+        is_there = bool(target) and is_same_content(target, one.sha256, one.bytes)
+        # What was to be deleted or put into the trash, and is gone, went in a run that was stopped.
+        if is_there or (not one.target and one.state == "planned" and self.is_going_on):
+            one.state, one.reason = "removed", ""
+        else:
+            one.state, one.reason = "left", GONE
+
+    def _objection(self, one: Move, group: Group) -> str:
+        """Why a file must stay; nothing when it may go."""
+        fingerprint = self.plan.files[one.path]
+        if lies_in(os.path.realpath(one.path), self.plan.protected):
+            return "it lies in a protected folder"
+        if not _is_unchanged(one.path, fingerprint):
+            return CHANGED
+        kept = dict.fromkeys(member.path for member in group.having("keep"))
+        if fingerprint.keep not in self.going:  # else somebody keeps another file of the group
+            kept[fingerprint.keep] = None
+        for path in filter(None, kept):
+            if not self._is_intact(path):
+                return f"the file to be kept is missing or changed: {path}"
+            if os.path.samefile(path, one.path):
+                return f"it is the same file as the one to be kept: {path}"
+        return ""
+
+    def _is_intact(self, path: str) -> bool:
+        """Like `_is_unchanged`; but the bytes of one and the same file are read once a run."""
+        fingerprint = self.plan.files[path]
+        seen = _seen(path, fingerprint)
+        return seen is not None and self.digest(path, *seen) == fingerprint.sha256
+
+    def _remove(self, one: Move) -> str:
+        if self.manifest.method == "delete":
+            os.unlink(one.path)
+        elif self.manifest.method == "trash":
+            return _trashed(one.path)
+        else:
+            self._quarantined(one)
+        return ""
+
+    def _quarantined(self, one: Move) -> None:
+        target = os.path.join(self.folder, one.target)
+        if os.path.lexists(target):
+            if is_same_content(target, one.sha256, one.bytes):
+                os.unlink(target)  # a move that was stopped between the copy and the removal
+            else:
+                self._take_another_name(one)
+                target = os.path.join(self.folder, one.target)
+        move(one.path, target, one.sha256, os.path.join(self.folder, one.twin) if one.twin else "")
+
+    def _take_another_name(self, one: Move) -> None:
+        """The name in quarantine is taken by now: the manifest says the new one before it is."""
+        taken = {other.target for other in self.manifest.moves}
+        former, one.target = one.target, self._target(one.path, taken)
+        for other in self.manifest.moves:
+            if other.twin == former:
+                other.twin = one.target
+        self.manifest.written(self.path)
+
+
+def _move(path: str, target: str, fingerprint: Fingerprint, twin: str) -> Move:
+    seen = os.lstat(path) if os.path.lexists(path) else None
+    return Move(
+        path=path,
+        target=target,
+        sha256=fingerprint.sha256,
+        bytes=fingerprint.bytes,
+        mtime_ns=seen.st_mtime_ns if seen else fingerprint.mtime_ns,
+        atime_ns=seen.st_atime_ns if seen else 0,
+        mode=stat.S_IMODE(seen.st_mode) if seen else 0,
+        keep=fingerprint.keep,
+        twin=twin,
+    )
+
+
+def _begun_otherwise(manifest: Manifest, path: str) -> str:
+    """Why another method cannot be taken, and what to do."""
+    if any(one.state == "planned" for one in manifest.moves):
+        return (
+            f"'{os.path.dirname(path)}' was begun with the method {manifest.method}: go on with "
+            "that, or name another quarantine folder"
+        )
+    back = f"; 'objsearch duplicates undo {path}' brings them back"
+    return (
+        f"this plan was applied before, with the method {manifest.method}, and its files are gone"
+        f"{back if manifest.method == 'quarantine' else ''}"
+    )
+
+
+def _is_over(one: Move) -> bool:
+    """Whether a move says nothing of a file that has its old name: it came back."""
+    return one.state == "restored" or (one.state == "removed" and os.path.lexists(one.path))
+
+
+def _is_unchanged(path: str, fingerprint: Fingerprint) -> bool:
+    """Whether a file has the bytes of the plan, whatever its time says, and is no link."""
+    return _seen(path, fingerprint) is not None and _digest(path) == fingerprint.sha256
+
+
+def _seen(path: str, fingerprint: Fingerprint) -> tuple[int, ...] | None:
+    """What tells a file from another at its name; None when it is not as planned for."""
+    try:
+        seen = os.lstat(path)
+    except OSError:
+        return None
+    if not stat.S_ISREG(seen.st_mode) or seen.st_size != fingerprint.bytes:
+        return None
+    return seen.st_dev, seen.st_ino, seen.st_ctime_ns
+
+
+def _digest(path: str, *_seen: int) -> str:
+    try:
+        return digest_of(path)
+    except OSError:
+        return ""
+
+
+def _trashed(path: str) -> str:
+    from send2trash import send2trash
+
+    try:
+        send2trash(path)
+    except OSError as error:
+        return f"the trash does not take it ({error.strerror or error})"
+    return ""

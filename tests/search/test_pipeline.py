@@ -1,0 +1,589 @@
+"""The answer's promises, kept by every search whatever its algorithm."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from objsearch.errors import ConfigError, UsageError
+from objsearch.images.decode import decode
+from objsearch.report.as_json import answer_json
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings, preset_names
+from objsearch.types import Answer, Pixels
+from tests.pictures import brightened, cropped, drawing, encoded, flat, noise
+
+QUERY = "palace.jpg"
+
+
+def refs(answer: Answer) -> list[str]:
+    return [Path(hit.ref.uri).name for hit in answer.hits]
+
+
+def scores(answer: Answer) -> dict[str, float]:
+    return {str(hit.ref): hit.score for hit in answer.hits}
+
+
+def as_bytes(answer: Answer) -> bytes:
+    """The answer as JSON, without the one thing that changes from run to run."""
+    data = answer_json(answer)
+    data.pop("elapsed_seconds")
+    return json.dumps(data).encode()
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    height, width = decode(path.read_bytes()).pixels.shape[:2]
+    return width, height
+
+
+@pytest.fixture(scope="module")
+def search(quick: dict[str, Any], photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """All example photos, a copy of one, a flat picture and two files that are no pictures."""
+    folder = tmp_path_factory.mktemp("more")
+    (folder / "copy.png").write_bytes(
+        encoded(decode((photos / "toys.jpg").read_bytes()).pixels, "PNG")
+    )
+    (folder / "flat.png").write_bytes(encoded(flat(90, 120), "PNG"))
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "words.png").write_text("no picture")
+    return ObjectSearch.open(quick).add(photos, folder)
+
+
+# Order and counting
+
+
+def test_hits_come_by_score_then_ref(search: ObjectSearch, queries: Path) -> None:
+    answer = search.find(queries / QUERY, threshold=0)
+    order = [(-hit.score, str(hit.ref)) for hit in answer.hits]
+    assert order == sorted(order)
+    assert refs(answer)[0] == "palace_copy_recompressed.jpg"
+    tied = Counter(score for score, _ in order)
+    assert max(tied.values()) > 3  # so that the second half of the rule was tried
+
+
+def test_every_reference_is_accounted_for(search: ObjectSearch, queries: Path) -> None:
+    answer = search.find(queries / QUERY, threshold=0)
+    assert answer.scanned == 36
+    assert answer.scanned == answer.compared + len(answer.skipped)
+    assert {Path(one.ref.uri).name: one.reason for one in answer.skipped} == {
+        "empty.jpg": "the file is empty",
+        "words.png": "not an image in a known format",
+    }
+    assert len(answer.hits) == answer.compared == answer.found
+
+
+def test_adding_twice_counts_once(quick: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(drawing(61, 83), "PNG"))
+    (tmp_path / "b.png").write_bytes(b"broken")
+    search = ObjectSearch.open(quick).add(tmp_path).add(tmp_path, tmp_path / "a.png")
+    answer = search.find(tmp_path / "a.png", include_query=True)
+    assert (answer.scanned, answer.compared, len(answer.skipped)) == (2, 1, 1)
+    assert len(answer.hits) == 1
+
+
+def test_a_file_that_was_mended_is_skipped_no_longer(quick: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"broken")
+    (tmp_path / "b.png").write_bytes(encoded(drawing(61, 83), "PNG"))
+    search = ObjectSearch.open(quick).add(tmp_path)
+    path.write_bytes(encoded(drawing(61, 83), "PNG"))
+    answer = search.add(tmp_path).find(tmp_path / "b.png")
+    assert answer.skipped == ()
+    assert (answer.scanned, answer.compared) == (2, 2)
+    assert refs(answer) == ["a.png"]
+
+
+def test_searches_by_the_same_settings_share_no_images(
+    quick: dict[str, Any], some: list[Path]
+) -> None:
+    settings = load_settings(quick)
+    one, other = ObjectSearch(settings).add(some[0]), ObjectSearch(settings).add(some[1])
+    assert [len(one.index), len(other.index)] == [1, 1]
+
+
+def test_one_row_an_image(search: ObjectSearch, queries: Path) -> None:
+    every = [str(hit.ref) for hit in search.find(queries / QUERY, threshold=0).hits]
+    assert len(every) == len(set(every))
+
+
+# Threshold, top, offset
+
+
+@pytest.mark.parametrize("fusion", ["max", "mean", "rrf", "min"])
+def test_the_threshold_is_inclusive_and_monotone(
+    search: ObjectSearch, queries: Path, fusion: str
+) -> None:
+    views = [queries / QUERY, queries / "motorcycle.jpg"][: 1 + (fusion != "max")]
+    every = scores(search.find(*views, threshold=0, fusion=fusion))
+    for threshold in sorted({0.001, 0.2, 0.9, 1.0, *sorted(every.values())[-5:]}):
+        found = scores(search.find(*views, threshold=threshold, fusion=fusion))
+        assert found == {ref: score for ref, score in every.items() if score >= threshold}
+
+
+@pytest.mark.parametrize("fusion", ["max", "rrf"])
+@pytest.mark.parametrize("preset", ["quick", "fast"])
+def test_raising_the_threshold_adds_no_hit_beyond_the_shortlist(
+    preset: str,
+    fusion: str,
+    search: ObjectSearch,
+    searches: Callable[[str], ObjectSearch],
+    queries: Path,
+) -> None:
+    searching = search if preset == "quick" else searches(preset)
+    views = [queries / QUERY, queries / "motorcycle.jpg", queries / "cat.jpg"]
+    options = {"fusion": fusion, "shortlist": 2}
+    before = scores(searching.find(*views, threshold=0, **options))
+    for threshold in (0.001, 0.01, 0.3, 0.6, 0.95):
+        found = scores(searching.find(*views, threshold=threshold, **options))
+        assert set(found) <= set(before)
+        assert all(score >= threshold for score in found.values())
+        before = found
+
+
+def test_top_and_offset_page_through(search: ObjectSearch, queries: Path) -> None:
+    every = search.find(queries / QUERY, threshold=0)
+    pages: list[str] = []
+    for offset in range(0, 40, 7):
+        page = search.find(queries / QUERY, threshold=0, top=7, offset=offset)
+        assert len(page.hits) <= 7
+        assert page.found == every.found
+        pages += refs(page)
+    assert pages == refs(every)
+    assert search.find(queries / QUERY, threshold=0, offset=1000).hits == ()
+    assert refs(search.find(queries / QUERY, top=1)) == refs(every)[:1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"treshold": 0.3},
+        {"threshold": 1.5},
+        {"threshold": float("nan")},
+        {"top": 0},
+        {"top": "many"},
+        {"offset": -1},
+        {"fusion": "median"},
+        {"shortlist": 0},
+    ],
+    ids=str,
+)
+def test_options_that_do_not_fit_are_told(
+    search: ObjectSearch, queries: Path, options: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        search.find(queries / QUERY, **options)
+
+
+def test_the_settings_in_force_are_in_the_answer(search: ObjectSearch, queries: Path) -> None:
+    said = search.find(queries / QUERY, threshold=0.37, top=5, fusion="mean").settings
+    assert said["search"] == {
+        **search.settings.search.model_dump(mode="json"),
+        **{"threshold": 0.37, "top": 5, "fusion": "mean"},
+    }
+    assert said["detector"] == {"name": "whole-image"}
+    assert json.dumps(said)
+
+
+# The same picture
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_an_image_against_itself_scores_1(preset: str, some: list[Path], photos: Path) -> None:
+    search = ObjectSearch.open(preset)
+    # Repeated texture, blur and things that outline nothing are the hard ones.
+    for path in (*some[:2], photos / "box_in_scene.png", photos / "grass.jpg"):
+        hit = search.compare(path, path)
+        assert hit.score == pytest.approx(1.0, abs=1e-6), path.name
+        assert hit.verdict == "same"
+        assert hit.pairs[0].overlap_query == pytest.approx(1.0, abs=1e-3)
+
+
+def test_an_image_against_itself_scores_1_in_object_mode(some: list[Path]) -> None:
+    search = ObjectSearch.open("default", {"assignment.frames": False})
+    hit = search.compare(some[-1], some[-1])
+    assert hit.score == pytest.approx(1.0, abs=1e-6)
+    assert hit.verdict == "same"
+
+
+def test_the_same_pixels_in_another_file_score_1(search: ObjectSearch, photos: Path) -> None:
+    first = search.find(photos / "toys.jpg").hits[0]
+    assert Path(first.ref.uri).name == "copy.png"
+    assert first.score == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_query_is_left_out_unless_asked_for(search: ObjectSearch, photos: Path) -> None:
+    path = photos / "toys.jpg"
+    assert "toys.jpg" not in refs(search.find(path, threshold=0))
+    assert "toys.jpg" in refs(search.find(path, threshold=0, include_query=True))
+    for other_way in (f"{photos}/../photos/toys.jpg", f"{path}#xywh=10,10,200,200"):
+        assert "toys.jpg" not in refs(search.find(other_way, threshold=0))
+    assert "toys.jpg" in refs(search.find(path.read_bytes(), threshold=0))
+    both = search.find(path, photos / "coins.png", threshold=0)
+    assert not {"toys.jpg", "coins.png"} & set(refs(both))
+    assert both.compared == 34
+
+
+def test_a_query_by_the_ref_of_an_indexed_image(search: ObjectSearch, photos: Path) -> None:
+    ref = next(iter(search.index)).ref
+    assert search.find(ref, include_query=True).hits[0].ref == ref
+    assert search.find(str(ref), include_query=True).hits[0].ref == ref
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_whichever_comes_first_the_score_is_the_same(
+    preset: str, photos: Path, queries: Path
+) -> None:
+    search = ObjectSearch.open(preset)
+    pairs = [("electronics_book.jpg", "two_books.jpg"), ("box.png", "box_in_scene.png")]
+    for query, photo in [*pairs, ("cat.jpg", "coins.png")]:
+        one = search.compare(queries / query, photos / photo)
+        other = search.compare(photos / photo, queries / query)
+        assert one.score == other.score, (query, photo)
+        assert one.verdict == other.verdict, (query, photo)
+
+
+def test_told_from_the_other_side_the_evidence_is_turned(photos: Path, queries: Path) -> None:
+    search = ObjectSearch.open("fast")
+    paths = queries / "box.png", photos / "box_in_scene.png"
+    one, other = search.compare(*paths), search.compare(*paths[::-1])
+    assert (str(one.query), str(one.ref)) == tuple(map(str, paths))
+    assert (str(other.query), str(other.ref)) == tuple(map(str, paths[::-1]))
+    assert one.size_wh == (512, 384) and other.size_wh == (324, 223)
+    there, back = one.pairs[0], other.pairs[0]
+    assert there.query.box_xyxy == pytest.approx(back.reference.box_xyxy)
+    assert there.reference.box_xyxy == pytest.approx(back.query.box_xyxy)
+    assert there.overlap_query == pytest.approx(back.overlap_reference)
+    assert there.verification is not None and back.verification is not None
+    product = there.verification.transform @ back.verification.transform
+    assert np.allclose(product / product[2, 2], np.eye(3), atol=1e-6)
+
+
+# The same answer however the work is spread
+
+
+@pytest.mark.parametrize("preset", ["default", "copies"])
+def test_workers_and_batches_change_no_byte(
+    preset: str, some: list[Path], queries: Path, photos: Path
+) -> None:
+    references = [*some, photos / "two_books.jpg", photos / "blurred_clock.jpg"]
+    views = [queries / "electronics_book.jpg", queries / QUERY]
+    seen = set()
+    for workers, size in ((1, 1), (2, 8), (3, 2)):
+        changes = {"run.workers": workers, "run.batch_size": size, "search.shortlist": 5}
+        search = ObjectSearch.open(preset, changes).add(*references)
+        seen.add(as_bytes(search.find(*views, threshold=0)))
+    assert len(seen) == 1
+
+
+def test_the_order_of_adding_changes_no_byte(
+    quick: dict[str, Any], some: list[Path], queries: Path
+) -> None:
+    answers = [
+        ObjectSearch.open(quick).add(*paths).find(queries / QUERY, threshold=0)
+        for paths in (some, some[::-1])
+    ]
+    assert as_bytes(answers[0]) == as_bytes(answers[1])
+
+
+def test_a_search_can_be_asked_again(search: ObjectSearch, queries: Path) -> None:
+    first = as_bytes(search.find(queries / QUERY, threshold=0))
+    search.find(queries / "motorcycle.jpg")
+    assert as_bytes(search.find(queries / QUERY, threshold=0)) == first
+
+
+# Too little structure
+
+
+def test_a_flat_picture_is_noted_and_never_scored(search: ObjectSearch, queries: Path) -> None:
+    answer = search.find(queries / QUERY, threshold=0)
+    [hit] = [hit for hit in answer.hits if hit.ref.uri.endswith("flat.png")]
+    assert (hit.note, hit.score, hit.verdict, hit.pairs) == (
+        "too_few_features",
+        0.0,
+        "uncertain",
+        (),
+    )
+    assert all(hit.note == "" for hit in answer.hits if not hit.ref.uri.endswith("flat.png"))
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_a_flat_query_finds_nothing_and_says_why(preset: str, some: list[Path]) -> None:
+    search = ObjectSearch.open(preset)
+    for pixels in (flat(200, 300, 0), flat(200, 300, 255), flat(1, 1)):
+        hit = search.compare(pixels, some[0])
+        assert (hit.note, hit.score) == ("too_few_features", 0.0)
+        assert hit.verdict != "same"
+    # Sensor noise is no structure either; two flat pictures are not the same for being flat.
+    grainy = np.clip(flat(200, 300) + noise(200, 300).astype(float) / 128 - 1, 0, 255)
+    hit = search.compare(grainy.astype(np.uint8), flat(200, 300, 90))
+    assert (hit.note, hit.score) == ("too_few_features", 0.0)
+    assert search.compare(flat(50, 50), flat(50, 50)).score == pytest.approx(1.0, abs=1e-6)
+
+
+# Regions of interest
+
+
+@pytest.mark.parametrize("preset", ["fast", "default"])
+def test_a_region_is_searched_like_its_lossless_crop(
+    preset: str, searches: Callable[[str], ObjectSearch], photos: Path, tmp_path: Path
+) -> None:
+    search = searches(preset)
+    for name, (x, y, w, h) in {
+        "composed_box_on_gravel.jpg": (219, 117, 391, 363),
+        "composed_cup_by_markers.jpg": (95, 5, 478, 245),
+    }.items():
+        whole = decode((photos / name).read_bytes()).pixels
+        crop = np.ascontiguousarray(whole[y : y + h, x : x + w])
+        (tmp_path / "crop.png").write_bytes(encoded(crop, "PNG"))
+        by_region = search.find(photos / name, region=(x, y, w, h), threshold=0, include_query=True)
+        by_crop = search.find(tmp_path / "crop.png", threshold=0)
+        assert scores(by_region) == pytest.approx(scores(by_crop), abs=1e-3)
+
+
+def test_a_region_in_the_ref_is_a_region(search: ObjectSearch, photos: Path) -> None:
+    path = photos / "toys.jpg"
+    by_option = search.find(path, region=(100, 80, 300, 200), threshold=0)
+    by_ref = search.find(f"{path}#xywh=100,80,300,200", threshold=0)
+    assert scores(by_option) == scores(by_ref)
+
+
+def test_boxes_of_a_region_are_in_the_whole_image(search: ObjectSearch, photos: Path) -> None:
+    path = photos / "toys.jpg"
+    answer = search.find(path, region="100,80,300,200", include_query=True)
+    query = answer.queries[0]
+    assert query.size_wh == size_of(path)
+    assert query.regions[-1].box_xyxy == (100, 80, 400, 280)
+    [hit] = [hit for hit in answer.hits if hit.ref.uri == str(path)]
+    pair = hit.pairs[0]
+    assert pair.verification is not None
+    # The region lies where it came from: the movement is none at all.
+    assert np.allclose(pair.verification.transform, np.eye(3), atol=0.02 * 400)
+    assert pair.reference.box_xyxy == pytest.approx((100, 80, 400, 280), abs=12)
+
+
+@pytest.mark.parametrize(
+    ("given", "box"),
+    [
+        ("10,20,100,50", (10, 20, 110, 70)),
+        ((10, 20, 100, 50), (10, 20, 110, 70)),
+        ("0.25,0.5,0.5,0.25", None),
+        ("25%,50%,50%,25%", None),
+        ("25.0%, 50%, 50%, 25%", None),
+    ],
+)
+def test_regions_in_pixels_fractions_and_percent(
+    search: ObjectSearch, photos: Path, given: Any, box: tuple[float, ...] | None
+) -> None:
+    path = photos / "toys.jpg"
+    width, height = size_of(path)
+    expected = box or (width / 4, height / 2, width * 3 / 4, height * 3 / 4)
+    frame = search.find(path, region=given).queries[0].regions[-1]
+    assert frame.box_xyxy == pytest.approx(expected, abs=1)
+
+
+def test_a_region_over_the_edge_is_clipped_with_a_warning(
+    search: ObjectSearch, photos: Path
+) -> None:
+    path = photos / "toys.jpg"
+    width, _ = size_of(path)
+    answer = search.find(path, region=(width - 200, -50, 5000, 250))
+    assert answer.queries[0].regions[-1].box_xyxy == (width - 200, 0, width, 200)
+    assert any("clipped" in warning for warning in answer.warnings)
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        *("", "10,10", "a,b,c,d", "10,10,0,5", "10,10,5,-5", "10%,10,5,5", "nan,0,10,10"),
+        *("0,0,inf,10", "1e999,0,1,1", "9000,9000,10,10"),
+        (1, 2, 3),
+    ],
+    ids=str,
+)
+def test_a_region_that_is_none_is_told(search: ObjectSearch, photos: Path, region: Any) -> None:
+    with pytest.raises(Exception) as caught:
+        search.find(photos / "toys.jpg", region=region)
+    kinds = {kind.__name__ for kind in type(caught.value).__mro__}
+    assert "ObjSearchError" in kinds
+    assert "region" in str(caught.value)
+
+
+# Several views
+
+
+def test_the_order_of_views_never_matters(search: ObjectSearch, queries: Path) -> None:
+    views = [queries / name for name in (QUERY, "motorcycle.jpg", "marker_board.jpg")]
+    for fusion in ("max", "mean", "rrf", "min"):
+        answers = [
+            search.find(*order, fusion=fusion, threshold=0) for order in (views, views[::-1])
+        ]
+        hits = [answer_json(replace(one, queries=()))["hits"] for one in answers]
+        for hit in [*hits[0], *hits[1]]:
+            hit["view_scores"] = sorted(hit["view_scores"].items())
+        assert hits[0] == hits[1]
+
+
+def test_each_hit_shows_every_view_and_which_won(search: ObjectSearch, queries: Path) -> None:
+    views = [queries / QUERY, queries / "motorcycle.jpg"]
+    alone = [scores(search.find(view, threshold=0)) for view in views]
+    fused = search.find(*views, threshold=0)
+    assert len(fused.queries) == 2
+    for hit in fused.hits:
+        said = [one[str(hit.ref)] for one in alone]
+        assert hit.view_scores == {str(v): s for v, s in zip(views, said, strict=True)}
+        assert hit.score == max(said)
+        assert hit.view_scores[str(hit.query)] == max(said)
+    assert {"palace_copy_recompressed.jpg", "motorcycle_garage.jpg"} <= set(refs(fused)[:4])
+
+
+def test_a_repeated_view_changes_nothing_under_max(
+    search: ObjectSearch, queries: Path, tmp_path: Path
+) -> None:
+    view = queries / QUERY
+    again = tmp_path / "again.jpg"
+    again.write_bytes(view.read_bytes())
+    once = scores(search.find(view, threshold=0))
+    assert scores(search.find(view, again, threshold=0)) == once
+    assert scores(search.find(view, view, view, threshold=0)) == once
+    assert scores(search.find(view, again, threshold=0, fusion="min")) == once
+
+
+def test_an_unreadable_view_is_a_warning_all_unreadable_an_error(
+    search: ObjectSearch, queries: Path, tmp_path: Path
+) -> None:
+    broken, words = tmp_path / "broken.jpg", tmp_path / "words.jpg"
+    broken.write_bytes(b"")
+    words.write_text("words")
+    answer = search.find(broken, queries / QUERY, threshold=0)
+    assert scores(answer) == scores(search.find(queries / QUERY, threshold=0))
+    assert any("broken.jpg: the file is empty" in warning for warning in answer.warnings)
+    with pytest.raises(UsageError, match=r"no query can be read.*broken.*empty.*words"):
+        search.find(broken, words)
+
+
+def test_unrelated_queries_have_answers_of_their_own(search: ObjectSearch, queries: Path) -> None:
+    names = ["marker_board.jpg", QUERY, "motorcycle.jpg"]
+    answers = list(search.find_each([queries / name for name in names], top=1))
+    assert [Path(str(a.queries[0].ref)).name for a in answers] == names
+    for name, answer in zip(names, answers, strict=True):
+        assert as_bytes(answer) == as_bytes(search.find(queries / name, top=1))
+
+
+# Nothing to do
+
+
+def test_no_query_and_no_references_are_told(
+    quick: dict[str, Any], search: ObjectSearch, queries: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="no query"):
+        search.find()
+    with pytest.raises(UsageError, match="no query"):
+        search.find([])
+    with pytest.raises(UsageError, match="no references"):
+        ObjectSearch.open(quick).find(queries / QUERY)
+    with pytest.raises(UsageError, match="no references"):
+        ObjectSearch.open(quick).add(tmp_path).find(queries / QUERY)
+    with pytest.raises(UsageError, match="no such reference: 'nowhere'"):
+        ObjectSearch.open(quick).add("nowhere")
+    with pytest.raises(UsageError, match=r"no such query: 'gone\.jpg'"):
+        search.find("gone.jpg")
+    (tmp_path / "broken.jpg").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"none of the 1 references can be read.*broken.*empty"):
+        ObjectSearch.open(quick).add(tmp_path).find(queries / QUERY)
+    with pytest.raises(UsageError, match=r"broken\.jpg"):
+        search.compare(tmp_path / "broken.jpg", queries / QUERY)
+
+
+def test_progress_is_told(quick: dict[str, Any], some: list[Path]) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    ObjectSearch.open(quick, progress=lambda *what: told.append(what)).add(*some)
+    assert told == [("describe", number, len(some)) for number in range(1, len(some) + 1)]
+
+
+# Evidence
+
+
+def test_pairs_carry_the_evidence(
+    searches: Callable[[str], ObjectSearch], queries: Path, photos: Path
+) -> None:
+    answer = searches("default").find(queries / "electronics_book.jpg")
+    hit = answer.hits[0]
+    assert Path(hit.ref.uri).name == "two_books.jpg"
+    assert hit.verdict == "same"
+    assert hit.score == hit.pairs[0].score
+    order = [pair.score for pair in hit.pairs]
+    assert order == sorted(order, reverse=True)
+    best = hit.pairs[0]
+    assert best.verification is not None
+    assert best.inliers == best.verification.n_inliers > 5
+    assert best.overlap_query is not None and best.overlap_reference is not None
+    assert 0 < best.overlap_query <= 1 and 0 < best.overlap_reference <= 1
+    truth = (262, 106, 405, 329)  # from examples/groundtruth.csv
+    assert best.reference.box_xyxy.iou(type(best.reference.box_xyxy)(*truth)) > 0.5
+    for found in (best.query.box_xyxy, best.reference.box_xyxy):
+        assert found.area > 0
+    width, height = hit.size_wh
+    for pair in hit.pairs:
+        assert pair.reference.box_xyxy == pair.reference.box_xyxy.clipped((width, height))
+        assert set(pair.similarities) <= {"embedding", "orb"}
+        assert all(0 <= value <= 1 for value in pair.similarities.values())
+
+
+def test_regions_pair_one_to_one_unless_asked(
+    quick: dict[str, Any], pixels_of: Callable[[str], Pixels]
+) -> None:
+    thing = cropped(pixels_of("toys.jpg"), 0.4)
+    height, width = thing.shape[:2]
+    twice = np.full((height + 40, 2 * width + 60, 3), 127, np.uint8)
+    twice[20 : 20 + height, 20 : 20 + width] = thing
+    twice[20 : 20 + height, 40 + width : 40 + 2 * width] = brightened(thing)
+    boxes = [(20, 20, width, height), (40 + width, 20, width, height)]
+    settings = {**quick, "detector": {"name": "given-boxes", "boxes_xywh": boxes}}
+    settings["assignment"] = {"local_pairs": 99}
+
+    def copies(rule: str) -> set[tuple[float, ...]]:
+        search = ObjectSearch.open({**settings, "assignment": {"rule": rule}})
+        hit = search.compare(thing, twice)
+        return {tuple(p.reference.box_xyxy) for p in hit.pairs if p.inliers and p.query.is_frame}
+
+    both = {(float(x), float(y), float(x + w), float(y + h)) for x, y, w, h in boxes}
+    assert both <= copies("one-to-many")
+    assert len(copies("one-to-one") & both) <= 1
+
+
+def test_labels_never_veto_unless_asked(quick: dict[str, Any], some: list[Path]) -> None:
+    search = ObjectSearch.open(quick)
+    view, other = (search.viewer.views([path])[0][0].image for path in (some[0], some[0]))
+    renamed = replace(
+        other, regions=tuple(replace(r, label="vase") for r in other.regions), content="other"
+    )
+    assert search.comparer.compare(view, renamed).score > 0.5
+    strict = ObjectSearch.open({**quick, "assignment": {"same_class": True}})
+    assert strict.comparer.compare(view, renamed).score == 0.0
+
+
+def test_a_mirror_image_is_found_where_asked_and_its_evidence_is_upright(
+    quick: dict[str, Any], pixels_of: Callable[[str], Pixels]
+) -> None:
+    photo = pixels_of("toys.jpg")
+    height, width = photo.shape[:2]
+    seen_in_mirror = np.ascontiguousarray(photo[:, ::-1])
+    assert ObjectSearch.open(quick).compare(seen_in_mirror, photo).score < 0.5
+    search = ObjectSearch.open(quick, {"geometry.mirrored": True})
+    hit = search.compare(seen_in_mirror, photo)
+    assert hit.score > 0.5 and hit.verdict == "same"
+    found = hit.pairs[0].verification
+    assert found is not None and found.mirrored
+    x, y, w = found.transform @ np.array([width - 1 - 30.0, 40.0, 1.0])
+    assert (x / w, y / w) == pytest.approx((30.0, 40.0), abs=3.0)
+    ends = found.inliers_xyxy
+    assert np.abs(width - 1 - ends[:, 0] - ends[:, 2]).max() < 6
+    assert np.abs(ends[:, 1] - ends[:, 3]).max() < 6
+    assert (ends[:, 0] >= 0).all() and (ends[:, 0] < width).all() and height > 0

@@ -1,0 +1,198 @@
+"""The second look: siblings of shared print, what cannot be read again, what stays the same."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from objsearch.report.as_json import answer_json
+from objsearch.report.as_table import answer_table
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
+from objsearch.sources import AtHand, Place, Reading
+from objsearch.types import ImageRef, Pixels
+from tests.pictures import drawing, warped
+
+TILTED = np.array([[0.9, 0.06, 30.0], [-0.04, 0.92, 25.0], [1.2e-4, 4e-5, 1.0]])
+
+
+def package(flavour: int) -> Pixels:
+    """A package with print in its middle that all flavours share; the rest is their own."""
+    own = drawing(530, 400, seed=flavour).astype(np.float32)
+    tint = np.random.default_rng(flavour).permutation([0.4, 0.8, 1.2])
+    shared = drawing(150, 400, seed=99)
+    own = np.clip(own * tint, 0, 255).astype(np.uint8)
+    return np.vstack([own[:265], shared, own[265:]])
+
+
+def photo_of(picture: Pixels) -> Pixels:
+    """The same under a mild perspective, softer and darker."""
+    seen = warped(picture, TILTED, (picture.shape[1] + 40, picture.shape[0] + 40))
+    return np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.8) * 0.9, np.uint8)
+
+
+def search(**overrides: Any) -> ObjectSearch:
+    return ObjectSearch(load_settings("orb", {"detector": "whole-image", **overrides}))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, flavour in (("berry", 1), ("lemon", 2)):
+        PillowImage.fromarray(package(flavour)).save(tmp_path / f"{name}.png")
+    return tmp_path
+
+
+def verdicts(answer: Any) -> dict[str, str]:
+    return {Path(hit.ref.uri).name: hit.verdict for hit in answer.hits}
+
+
+def test_siblings_that_share_print_are_uncertain(folder: Path) -> None:
+    query = photo_of(package(1))
+    found = search().add(folder).find(query, threshold=0)
+    assert verdicts(found) == {"berry.png": "same", "lemon.png": "uncertain"}
+    without = search().add(folder).find(query, threshold=0, second_look={"enabled": False})
+    assert verdicts(without) == {"berry.png": "same", "lemon.png": "same"}
+
+
+def test_what_differs_is_told_on_both_sides(folder: Path) -> None:
+    found = search().add(folder / "lemon.png").find(photo_of(package(1)), threshold=0)
+    [hit] = found.hits
+    assert hit.note == hit.pairs[0].evidence == "shared_print"
+    told = answer_json(found)["hits"][0]["pairs"][0]
+    assert told["evidence"] == "shared_print"
+    assert told["differs"]["query"] and told["differs"]["reference"]
+    for box in told["differs"]["reference"]:
+        assert not 275 < box[1] < box[3] < 405, "what both share does not differ"
+
+
+def test_a_comparison_looks_twice_too(folder: Path) -> None:
+    berry = folder / "seen.png"
+    PillowImage.fromarray(photo_of(package(1))).save(berry)
+    assert search().compare(folder / "berry.png", berry).verdict == "same"
+    assert search().compare(berry, folder / "lemon.png").verdict == "uncertain"
+    off = search(**{"search.second_look.enabled": False})
+    assert off.compare(berry, folder / "lemon.png").verdict == "same"
+
+
+def test_only_the_first_candidates_are_looked_at(folder: Path) -> None:
+    found = (
+        search().add(folder).find(photo_of(package(1)), threshold=0, second_look={"candidates": 1})
+    )
+    assert verdicts(found) == {"berry.png": "same", "lemon.png": "same"}
+
+
+@pytest.mark.parametrize("change", ["gone", "changed", "another size"])
+def test_what_cannot_be_read_again_is_uncertain(folder: Path, change: str) -> None:
+    path = folder / "berry.png"
+    wanted = search().add(path)
+    if change == "gone":
+        path.unlink()
+    else:
+        PillowImage.fromarray(drawing(300 + 380 * (change == "changed"), 400, 7)).save(path)
+    [hit] = wanted.find(photo_of(package(1)), threshold=0).hits
+    assert (hit.verdict, hit.note) == ("uncertain", "not_read_again")
+
+
+def test_equal_pixels_need_no_second_look(folder: Path) -> None:
+    wanted = search().add(folder / "berry.png")
+    (folder / "berry.png").unlink()
+    [hit] = wanted.find(package(1), threshold=0).hits
+    assert hit.verdict == "same"
+
+
+@pytest.mark.parametrize("form", ["array", "stream", "bytes", "picture"])
+def test_what_is_in_memory_is_kept_to_be_looked_at(form: str, folder: Path) -> None:
+    path, pixels = folder / "lemon.png", package(2)
+    forms: dict[str, Any] = {
+        "array": pixels,
+        "stream": io.BytesIO(path.read_bytes()),
+        "bytes": path.read_bytes(),
+        "picture": PillowImage.fromarray(pixels),
+    }
+    given = forms[form]
+    wanted = search().add(given)
+    pixels[:] = 0  # whoever gave it may use it for something else
+    [sibling] = wanted.find(photo_of(package(1)), threshold=0).hits
+    assert (sibling.verdict, sibling.note) == ("uncertain", "shared_print")
+    [same] = wanted.find(photo_of(package(2)), threshold=0).hits
+    assert (same.verdict, same.note) == ("same", "")
+
+
+def test_memory_is_kept_only_while_there_is_room() -> None:
+    kept = AtHand(room_bytes=10)
+    first, second = (Place(ImageRef(f"<bytes:{n}>"), b"x" * 12) for n in (1, 2))
+    assert kept.keep(first, Reading()).content == kept.keep(second, Reading()).content
+    assert kept.place(first.ref) is not None
+    assert kept.place(second.ref) is None
+    assert kept.place(ImageRef("a.jpg")) is not None
+
+
+def test_a_region_and_a_mirror_image_are_looked_at_where_they_lie(folder: Path) -> None:
+    query = photo_of(package(1))
+    turned = np.ascontiguousarray(query[:, ::-1])
+    mirrored = search(**{"geometry.mirrored": True}).add(folder)
+    assert verdicts(mirrored.find(turned, threshold=0)) == {
+        "berry.png": "same",
+        "lemon.png": "uncertain",
+    }
+    wide = np.full((900, 900, 3), 200, np.uint8)
+    wide[100 : 100 + query.shape[0], 300 : 300 + query.shape[1]] = query
+    found = (
+        search()
+        .add(folder)
+        .find(wide, threshold=0, region=(300, 100, query.shape[1], query.shape[0]))
+    )
+    assert verdicts(found) == {"berry.png": "same", "lemon.png": "uncertain"}
+    [differs] = [hit.pairs[0].differs[0] for hit in found.hits if hit.verdict == "uncertain"]
+    assert all(box.x1 >= 300 and box.y1 >= 100 for box in differs)
+
+
+def test_the_table_says_where(folder: Path) -> None:
+    from rich.console import Console
+
+    found = search().add(folder / "lemon.png").find(photo_of(package(1)), threshold=0)
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(answer_table(found))
+    assert "shared print: differs here (" in console.export_text()
+
+
+def test_a_card_at_one_percent_of_a_large_photo_is_the_same(tmp_path: Path) -> None:
+    card = drawing(224, 324, seed=5)
+    scene = cv2.resize(drawing(220, 330, seed=8), (2700, 1800), interpolation=cv2.INTER_CUBIC)
+    texture = np.random.default_rng(1).normal(0, 14, (900, 1350, 1)).astype(np.float32)
+    scene = np.clip(scene + cv2.resize(texture, (2700, 1800))[..., None], 0, 255).astype(np.uint8)
+    scene[900:1100, 1700:1990] = cv2.resize(card, (290, 200), interpolation=cv2.INTER_AREA)
+    PillowImage.fromarray(scene).save(tmp_path / "desk.jpg", quality=90)
+    first = search(**{"search.second_look.doubtful": 0}).add(tmp_path)
+    assert "same" not in verdicts(first.find(card, threshold=0)).values()
+    [hit] = search().add(tmp_path).find(card, threshold=0).hits
+    assert hit.verdict == "same"
+    box = hit.pairs[0].reference.box_xyxy
+    assert np.allclose(box, (1700, 900, 1990, 1100), atol=6)
+
+
+def test_strangers_stay_strangers(tmp_path: Path) -> None:
+    for seed in range(4):
+        PillowImage.fromarray(drawing(500, 400, seed=seed)).save(tmp_path / f"{seed}.png")
+    found = search().add(tmp_path).find(drawing(400, 500, seed=20), threshold=0)
+    assert "same" not in verdicts(found).values()
+
+
+def test_what_is_as_dark_as_its_ground_is_found_by_its_colour(tmp_path: Path) -> None:
+    blue = drawing(300, 400, seed=5)[..., 0]
+    flat = np.full_like(blue, 90)
+    card = cv2.cvtColor(np.dstack([flat, flat + 38, blue]), cv2.COLOR_YCrCb2RGB)
+    ground = drawing(700, 900, seed=8)[..., 1] // 3 + 40
+    light = np.stack([ground, np.full_like(ground, 128), np.full_like(ground, 128)], axis=-1)
+    light[200:440, 300:620, 2] = cv2.resize(blue, (320, 240), interpolation=cv2.INTER_AREA)
+    scene = cv2.cvtColor(light, cv2.COLOR_YCrCb2RGB)
+    PillowImage.fromarray(scene).save(tmp_path / "wall.jpg", quality=90)
+    [hit] = search().add(tmp_path).find(np.asarray(card), threshold=0).hits
+    assert hit.verdict == "same"
+    assert np.allclose(hit.pairs[0].reference.box_xyxy, (300, 200, 620, 440), atol=8)

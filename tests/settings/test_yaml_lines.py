@@ -1,0 +1,39 @@
+"""The line of every key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from objsearch.settings.yaml_lines import read_yaml
+
+TEXT = """\
+# a comment
+search:
+  top: 3
+  threshold: 0.2
+descriptors:
+- extractor: orb
+-
+  extractor:
+    name: sift
+"""
+
+
+def test_every_key_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(TEXT)
+    data, marks = read_yaml(path)
+    assert data["search"] == {"top": 3, "threshold": 0.2}
+    assert marks.place(["search"]) == f"{path}, line 2"
+    assert marks.place(["search", "threshold"]) == f"{path}, line 4"
+    assert marks.place(["descriptors", 0, "extractor"]) == f"{path}, line 6"
+    assert marks.place(["descriptors", 1, "extractor", "name"]) == f"{path}, line 9"
+
+
+def test_an_unknown_place_is_that_of_the_nearest_key_around(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(TEXT)
+    _, marks = read_yaml(path)
+    assert marks.place(["search", "offset"]) == f"{path}, line 2"
+    assert marks.place(["run"]) == str(path)
+    assert marks.place([]) == str(path)

@@ -1,0 +1,52 @@
+"""Laid upon each other, copies agree and others do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from objsearch.tasks.duplicates.small_copies import Small, agreement, stretched, tiny_versions
+from objsearch.types import Pixels
+from tests.pictures import brightened, drawing, flat, warped
+
+ORIGINAL = drawing(301, 403, seed=1)
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_whole_frames_are_laid_by_turn_mirror_and_stretch(quarters: int, is_mirrored: bool) -> None:
+    side = ORIGINAL[:, ::-1] if is_mirrored else ORIGINAL
+    other: Pixels = np.ascontiguousarray(np.rot90(side, quarters)[::2, ::3])
+    one, copy = Small.of(ORIGINAL), Small.of(other)
+    alike = tiny_versions(one) @ tiny_versions(copy)[0]
+    assert int(alike.argmax()) == quarters + 4 * is_mirrored
+    assert alike.max() > 0.9
+    assert agreement(one, copy, stretched(one, copy, quarters, is_mirrored)) > 0.9
+    wrong = stretched(one, copy, quarters + 1, is_mirrored)
+    assert agreement(one, copy, wrong) < 0.3
+
+
+def test_a_known_homography_agrees_either_way_and_a_shifted_one_does_not() -> None:
+    transform = np.array([[0.8, -0.3, 90.0], [0.25, 0.7, 10.0], [1e-4, 0.0, 1.0]])
+    other = brightened(warped(ORIGINAL, transform, (420, 350)))
+    one, copy = Small.of(ORIGINAL), Small.of(other)
+    there = agreement(one, copy, transform)
+    back = agreement(copy, one, np.linalg.inv(transform))
+    assert there > 0.8 and back > 0.8
+    shifted = np.array([[1, 0, 25.0], [0, 1, 0], [0, 0, 1]]) @ transform
+    assert agreement(one, copy, shifted) < 0.4
+
+
+def test_what_is_smooth_agrees_with_nothing() -> None:
+    ramp = np.repeat(np.linspace(0, 255, 300).astype(np.uint8)[None], 200, 0)
+    smooth = np.ascontiguousarray(np.repeat(ramp[..., None], 3, 2))
+    one, other = Small.of(smooth), Small.of(np.ascontiguousarray(smooth * 0.7).astype(np.uint8))
+    assert agreement(one, other, np.eye(3)) < 0.3
+    assert agreement(Small.of(flat(90, 90)), Small.of(flat(90, 90)), np.eye(3)) == 0.0
+
+
+def test_a_sliver_of_overlap_proves_nothing() -> None:
+    one = Small.of(ORIGINAL)
+    far = np.array([[1, 0, 395.0], [0, 1, 0], [0, 0, 1]])
+    assert agreement(one, one, far) == 0.0
+    assert agreement(one, one, np.eye(3)) > 0.95

@@ -1,0 +1,119 @@
+"""Labelled photos -> a calibration that a search can use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from objsearch.errors import UsageError
+from objsearch.match.calibration import Calibration, save
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
+from objsearch.tasks.evaluation.calibrating import Result, calibrate
+
+SAME = (
+    ("queries/palace.jpg", "photos/palace_copy_rotated.jpg"),
+    ("queries/motorcycle.jpg", "photos/motorcycle_garage.jpg"),
+    ("queries/toys_whale_marked.jpg", "photos/toys.jpg"),
+    ("queries/marker_board.jpg", "photos/marker_board_under_mouse.jpg"),
+)
+DIFFERENT = tuple((one, other) for one, _ in SAME for _, other in SAME if (one, other) not in SAME)
+
+
+@pytest.fixture
+def pairs(root: Path, tmp_path: Path) -> Path:
+    """A file of labelled pairs."""
+    path = tmp_path / "pairs.csv"
+    lines = [f"{root}/examples/{a},{root}/examples/{b},yes" for a, b in SAME]
+    lines += [f"{root}/examples/{a},{root}/examples/{b},no" for a, b in DIFFERENT]
+    path.write_text("a,b,same\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def test_pairs_become_a_calibration_that_tells_them_apart(
+    pairs: Path, quick: dict[str, Any], tmp_path: Path, root: Path
+) -> None:
+    result = calibrate(load_settings(quick), [pairs])
+    data = result.as_data(0.99)
+    assert (data["pairs_same"], data["pairs_different"]) == (4, 12)
+    assert json.loads(json.dumps(data)) == data
+    rows = data["thresholds"]
+    recalls = [row["recall"] for row in rows]
+    assert recalls == sorted(recalls, reverse=True)
+    assert data["threshold_for_wanted_precision"] is not None
+    lines = list(result.lines(0.99))
+    assert "4 same and 12 different" in lines[0]
+    assert len(lines) == len(rows) + 3
+    path = tmp_path / "own.yaml"
+    save(result.calibration, path)
+    search = ObjectSearch.open({**quick, "calibration": str(path)})
+    for one, other in SAME:
+        assert search.compare(root / "examples" / one, root / "examples" / other).score > 0.5
+    for one, other in DIFFERENT:
+        assert search.compare(root / "examples" / one, root / "examples" / other).score < 0.5
+
+
+def test_a_ground_truth_will_do(root: Path, quick: dict[str, Any]) -> None:
+    result = calibrate(load_settings(quick), [root / "examples" / "groundtruth.csv"])
+    assert result.is_same.sum() >= 10
+    assert (~result.is_same).sum() > 50
+    assert set(result.calibration.coefficients) == {"orb"}
+    assert "groundtruth.csv" in result.calibration.fitted_on
+    assert str(root) not in result.calibration.fitted_on
+
+
+def test_labels_of_one_kind_are_told(tmp_path: Path, root: Path, quick: dict[str, Any]) -> None:
+    path = tmp_path / "pairs.csv"
+    photo = root / "examples/photos/toys.jpg"
+    path.write_text(f"a,b,same\n{photo},{photo},yes\n")
+    with pytest.raises(UsageError, match="pairs that are the same and pairs that are not"):
+        calibrate(load_settings(quick), [path])
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path, quick: dict[str, Any], root: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.csv"):
+        calibrate(load_settings(quick), [tmp_path / "gone.csv"])
+    path = tmp_path / "pairs.csv"
+    path.write_text(f"a,b,same\n{root}/examples/photos/toys.jpg,gone.jpg,no\n")
+    with pytest.raises(UsageError, match=r"gone\.jpg"):
+        calibrate(load_settings(quick), [path])
+    path.write_text(f"a,b,same\n{root}/examples/photos/toys.jpg\n")
+    with pytest.raises(UsageError, match=r"pairs\.csv"):
+        calibrate(load_settings(quick), [path])
+
+
+def test_precision_and_recall_by_hand() -> None:
+    result = Result(
+        Calibration(intercept=0, coefficients={}),
+        np.array([0.95, 0.9, 0.8, 0.6, 0.3, 0.1]),
+        np.array([True, True, False, True, False, False]),
+    )
+    assert result.at(0.9) == {
+        "threshold": 0.9,
+        "precision": 1.0,
+        "recall": pytest.approx(2 / 3, abs=1e-4),
+        "false_positive_rate": 0.0,
+    }
+    assert result.at(0.6)["precision"] == 0.75
+    assert result.at(0.6)["false_positive_rate"] == pytest.approx(1 / 3, abs=1e-4)
+    assert result.at(0.99)["recall"] == 0.0
+    assert result.threshold_for(0.75) == 0.6
+    assert result.threshold_for(0.99) == 0.9
+    none = Result(result.calibration, np.array([0.9, 0.5]), np.array([False, True]))
+    assert none.threshold_for(0.99) is None
+    assert "no threshold reaches" in list(none.lines(0.99))[-1]
+
+
+def test_a_threshold_for_a_precision_keeps_it() -> None:
+    # Rounded to four digits it would let the wrong one in.
+    scores = np.array([0.333349, 0.333341, 0.9])
+    result = Result(
+        Calibration(intercept=0, coefficients={}), scores, np.array([True, False, True])
+    )
+    threshold = result.threshold_for(1.0)
+    assert threshold is not None
+    assert result.at(threshold)["precision"] == 1.0

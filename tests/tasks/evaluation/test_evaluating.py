@@ -1,0 +1,88 @@
+"""How good is a search? Figures of a search whose answer is known by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.tasks.evaluation import Options, evaluate
+from objsearch.tasks.evaluation.groundtruth import read_groundtruth
+from objsearch.types import Pixels
+from tests.pictures import brightened, cropped, encoded, noise, rotated
+
+
+@pytest.fixture
+def truth(tmp_path: Path, pixels_of: Callable[[str], Pixels]) -> Path:
+    """Two things that any search finds, one that none can."""
+    street, toys = pixels_of("old_street.jpg"), pixels_of("toys.jpg")
+    pictures = {
+        "street.png": street,
+        "street_bright.png": brightened(street),
+        "street_turned.png": rotated(street),
+        "toys.png": toys,
+        "toys_cropped.png": cropped(toys, 0.8),
+        "noise.png": noise(200, 300, 1),
+        "other_noise.png": noise(200, 300, 2),
+    }
+    for name, pixels in pictures.items():
+        (tmp_path / name).write_bytes(encoded(pixels, "PNG"))
+    height, width = toys.shape[:2]
+    part_h, part_w = cropped(toys, 0.8).shape[:2]
+    path = tmp_path / "truth.csv"
+    path.write_text(
+        "group_id,path,role,box\n"
+        "street,street.png,query,\n"
+        "street,street_bright.png,db,\n"
+        "street,street_turned.png,db,\n"
+        f'toys,toys.png,query,"{(width - part_w) // 2},{(height - part_h) // 2},'
+        f'{(width + part_w) // 2},{(height + part_h) // 2}"\n'
+        f'toys,toys_cropped.png,db,"0,0,{part_w},{part_h}"\n'
+        "noise,noise.png,query,\n"
+        "noise,other_noise.png,db,\n"
+    )
+    return path
+
+
+def test_figures_by_construction(truth: Path, quick: dict[str, Any], photos: Path) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    search = ObjectSearch.open(quick, progress=lambda *what: told.append(what))
+    distractors = (photos / "coins.png", photos / "notebook.jpg")
+    result = evaluate(search, read_groundtruth(truth), Options(distractors=distractors))
+    figures = result.figures()
+    assert figures["queries"] == 3
+    assert figures["references"] == 6
+    by_group = {outcome.row.group_id: outcome for outcome in result.outcomes}
+    assert [by_group[name].ranked.n_right for name in ("street", "toys", "noise")] == [2, 1, 1]
+    assert by_group["street"].right_hits == 2
+    # Street and toys are found first; the noise is one of six, tied with all and last of them.
+    assert figures["top1"] == pytest.approx(2 / 3, abs=1e-3)
+    assert figures["recall_at_1"] == pytest.approx((0.5 + 1.0 + 0.0) / 3, abs=1e-3)
+    assert figures["recall_at_100"] == 1.0
+    assert figures["map"] == pytest.approx((1 + 1 + 1 / 6) / 3, abs=1e-3)
+    assert figures["located"] == 1.0
+    assert figures["queries_with_wrong_same"] == 0.0
+    assert figures["seconds_per_query"] > 0  # type: ignore[operator]
+    assert [what for what in told if what[0] == "evaluate"] == [
+        ("evaluate", n, 3) for n in (1, 2, 3)
+    ]
+
+
+def test_every_photo_of_a_group_as_a_query(truth: Path, quick: dict[str, Any]) -> None:
+    result = evaluate(ObjectSearch.open(quick), read_groundtruth(truth), Options(every_query=True))
+    assert result.figures()["queries"] == 7
+    for outcome in result.outcomes:
+        names = {Path(hit.ref.uri).name for hit in outcome.answer.hits}
+        assert outcome.row.path.name not in names
+
+
+def test_boxes_are_regions_of_interest_unless_left_out(truth: Path, quick: dict[str, Any]) -> None:
+    rows = read_groundtruth(truth)
+    with_boxes = evaluate(ObjectSearch.open(quick), rows)
+    without = evaluate(ObjectSearch.open(quick), rows, Options(use_boxes=False))
+    assert with_boxes.outcomes[1].answer.queries[0].ref.xywh is not None
+    assert without.outcomes[1].answer.queries[0].ref.xywh is None
+    assert without.outcomes[0].answer.queries[0].ref.xywh is None
