@@ -83,12 +83,12 @@ for name in ("torch", "torchvision", "ultralytics", "timm"):
 """
 
 
-def test_the_whole_image_mode_needs_no_framework(
+def test_no_preset_needs_a_framework(
     without_frameworks: str, photos: Path, queries: Path, clean_environment: dict[str, str]
 ) -> None:
     code = f"""{without_frameworks}
 from objsearch import ObjectSearch
-for preset in ("whole-image", "fast", "copies", "sift"):
+for preset in ("default", "whole-image", "fast", "copies", "orb", "sift"):
     search = ObjectSearch.open(preset).add("palace_copy_rotated.jpg", "coins.png", "toys.jpg")
     hits = search.find({str(queries / "palace.jpg")!r}, threshold=0).hits
     assert hits[0].ref.uri == "palace_copy_rotated.jpg", (preset, hits[0].ref)
@@ -98,13 +98,15 @@ for preset in ("whole-image", "fast", "copies", "sift"):
 
 
 @pytest.mark.parametrize("missing", ["torch", "ultralytics"])
-def test_the_object_mode_says_what_it_lacks(
-    missing: str, photos: Path, queries: Path, clean_environment: dict[str, str]
+def test_weights_from_elsewhere_say_what_they_lack(
+    missing: str, root: Path, photos: Path, queries: Path, clean_environment: dict[str, str]
 ) -> None:
     code = f"""
 import sys
 sys.modules[{missing!r}] = None
+weights = "detector.weights=" + {str(root / "models" / "things-v1.onnx")!r}
 sys.argv = ["objsearch", "find", {str(queries / "palace.jpg")!r}, "--in", "toys.jpg"]
+sys.argv += ["--set", weights]
 from objsearch.apps.cli import main
 main()
 """
@@ -191,21 +193,22 @@ for name, value in {{
 
 
 def test_telemetry_is_off_before_a_framework_is_imported(
-    photos: Path, clean_environment: dict[str, str]
+    root: Path, photos: Path, clean_environment: dict[str, str]
 ) -> None:
     """Both frameworks read the variables when they are imported: afterwards is too late."""
-    code = """
+    code = f"""
 import builtins, os, sys
-seen = {}
+seen = {{}}
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name in ("onnxruntime", "ultralytics") and name not in seen:
             seen[name] = (os.environ.get("ORT_DISABLE_TELEMETRY"), os.environ.get("YOLO_OFFLINE"))
 sys.meta_path.insert(0, Watch())
 from objsearch import ObjectSearch
-list(ObjectSearch.open("default").detect("toys.jpg"))
+weights = {{"detector.weights": {str(root / "models" / "things-v1.onnx")!r}}}
+list(ObjectSearch.open("default", weights).detect("toys.jpg"))
 ObjectSearch.open("fast").compare("toys.jpg", "coins.png")
-assert seen == {"onnxruntime": ("1", "true"), "ultralytics": ("1", "true")}, seen
+assert seen == {{"onnxruntime": ("1", "true"), "ultralytics": ("1", "true")}}, seen
 """
     result = python(code, photos, clean_environment)
     assert result.returncode == 0, result.stderr

@@ -21,12 +21,12 @@ STORED_HALF = 256  # numbers; smaller tensors gain nothing
 LARGEST_DIFFERENCE = 1e-2  # of the output's length
 
 
-def stored_in_half(model: onnx.ModelProto) -> None:
-    """Change the model in place."""
+def stored_in_half(model: onnx.ModelProto, least: int = STORED_HALF) -> None:
+    """Change the model in place: all tensors of at least so many numbers."""
     graph = model.graph
     casts = []
     for tensor in graph.initializer:
-        if tensor.data_type == TensorProto.FLOAT and np.prod(tensor.dims) >= STORED_HALF:
+        if tensor.data_type == TensorProto.FLOAT and np.prod(tensor.dims) >= least:
             half = numpy_helper.to_array(tensor).astype(np.float16)
             name = tensor.name
             tensor.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))

@@ -54,6 +54,12 @@ class Extractor(Component, ABC):
         one (no keypoints, quality 0), never an error.
         """
 
+    def extract_regions(
+        self, image: Image, regions: Sequence[Region], as_frame: bool = True
+    ) -> list[Descriptor]:
+        """One descriptor a region of an image, in order; `as_frame` as of `crop_of`."""
+        return self.extract_batch([crop_of(image, one, self.margin, as_frame) for one in regions])
+
     def extract(self, pixels: Pixels) -> Descriptor:
         """The descriptor of one picture."""
         return self.extract_batch([Crop(pixels, is_frame=True)])[0]

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 
 from objsearch.components import weights
+from objsearch.components.onnx_sessions import Device, device_of, open_session
 from objsearch.components.telemetry import keep_quiet
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import MissingDependencyError, WeightsError
+from objsearch.flow import batches
 from objsearch.images.transform import resize
 from objsearch.types import Descriptor, GlobalDescriptor
 
-Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Vectors = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """(N, 3, S, S) normalised float32 -> (N, D) float32, not yet of unit length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What makes vectors, how many at a time, and where."""
+
+    run: Vectors
+    at_once: int = 1
+    device: Device = "cpu"
+
 
 Flips = Literal["none", "mirrored", "all"]
 Side = Annotated[int, Field(ge=16, le=1024)]
@@ -35,6 +50,8 @@ _FLIPS: dict[Flips, list[tuple[slice, slice]]] = {
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 
+GPU_BATCH = 64
+
 
 class Embedding(Extractor):
     """Any ONNX network, or any timm or torchvision model when that package is installed."""
@@ -43,7 +60,7 @@ class Embedding(Extractor):
     produces = "global"
 
     weights: str = Field(
-        "efficientnet-lite0-instances",
+        "efficientnet-lite0-instances-int8",
         description="a name in models/, a path to a .onnx file, or timm:NAME, torchvision:NAME",
     )
     checkpoint: str | None = Field(
@@ -73,55 +90,114 @@ class Embedding(Extractor):
         None, description="the output of a .onnx file that is taken; null: the first"
     )
 
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where a .onnx file runs; auto takes a GPU where there is one"
+    )
+
     _network: Network | None = PrivateAttr(default=None)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
     def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
-        return [GlobalDescriptor(self._vector(crop)) for crop in crops]
-
-    def _vector(self, crop: Crop) -> NDArray[np.float32]:
         network = self._loaded()
-        sizes, mean, std = self._preprocessing(crop.is_frame)
+        seen = [self._views(crop) for crop in crops]
+        vectors = iter(_run(network, [view for views in seen for view in views], self._scale()))
+        return [GlobalDescriptor(self._pooled(list(islice(vectors, len(v))))) for v in seen]
+
+    def _views(self, crop: Crop) -> list[NDArray[np.uint8]]:
+        """What the network sees of a crop: (3, S, S) at each size, turned, and flipped."""
         # Photos have an up and a down; a thing lying on a table has none.
         turns = 1 if crop.is_frame else self.turns
-        views = []
-        for size in sizes:
-            square = (resize(crop.pixels, (size, size)).astype(np.float32) - mean) / std
-            # One picture a call: on a CPU a batch gains next to nothing, and the last bits of a
-            # vector would depend on its size.
-            views += [_unit(self._pooled(network, np.rot90(square, k))) for k in range(turns)]
-        return _unit(np.sum(views, axis=0))
+        views: list[NDArray[np.uint8]] = []
+        for size in self._sizes(crop.is_frame):
+            # In planes of bytes they are turned and copied in no time.
+            planes = cv2.split(resize(crop.pixels, (size, size)))
+            square = np.asarray(np.stack(planes), np.uint8)
+            for k in range(turns):
+                turned = np.rot90(square, k, axes=(1, 2))
+                views += [turned[:, ys, xs] for ys, xs in _FLIPS[self.flips]]
+        return views
 
-    def _pooled(self, network: Network, square: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One vector of a picture (S, S, 3) and its flips: the power mean, as GeM's of places."""
-        views = [square[ys, xs].transpose(2, 0, 1)[None] for ys, xs in _FLIPS[self.flips]]
-        vectors = np.stack([network(np.ascontiguousarray(view))[0] for view in views])
-        if len(vectors) == 1:
-            return np.asarray(vectors[0])
-        return np.asarray(np.cbrt(np.mean(vectors.astype(np.float64) ** 3, axis=0)), np.float32)
+    def _pooled(self, vectors: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """One unit vector: the mean over sizes and turns of the power mean, as GeM's, of flips."""
+        n_flips = len(_FLIPS[self.flips])
+        groups = [vectors[k : k + n_flips] for k in range(0, len(vectors), n_flips)]
+        return _unit(np.sum([_unit(_power_mean(group)) for group in groups], axis=0))
 
-    def _preprocessing(
-        self, is_frame: bool
-    ) -> tuple[tuple[int, ...], NDArray[np.float32], NDArray[np.float32]]:
+    def _input(self) -> dict[str, Any]:
         made: dict[str, Any] = {"size": 224, "mean": IMAGENET_MEAN, "std": IMAGENET_STD}
         if weights.is_named(self.weights):
             made |= weights.manifest()[self.weights].facts["input"]
+        return made
+
+    def _sizes(self, is_frame: bool) -> tuple[int, ...]:
+        made = self._input()
         size = self.image_size or made["size"]
         if is_frame:
             # A frame holds more than a crop, and a few more pixels help it most; at two sizes, half
             # an octave apart, often more still (Radenovic, Tolias and Chum, TPAMI 2018).
             size = self.frame_size or self.image_size or made.get("frame_size", size)
-        return (
-            (size,) if isinstance(size, int) else tuple(size),
-            np.asarray(self.mean or made["mean"], np.float32),
-            np.asarray(self.std or made["std"], np.float32),
-        )
+        return (size,) if isinstance(size, int) else tuple(size)
+
+    def _scale(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and deviation, (3, 1, 1) each."""
+        made = self._input()
+        mean, std = self.mean or made["mean"], self.std or made["std"]
+        return tuple(np.asarray(one, np.float32)[:, None, None] for one in (mean, std))  # type: ignore[return-value]
 
     def _loaded(self) -> Network:
         with self._lock:
             if self._network is None:
-                self._network = _load(self.weights, self.checkpoint, self.output)
+                self._network = self._load()
             return self._network
+
+    def device_in_use(self) -> str:
+        """Where the network runs, loaded for that."""
+        return self._loaded().device
+
+    def _load(self) -> Network:
+        name, output = self.weights, self.output
+        family, _, model = name.partition(":")
+        if family in ("timm", "torchvision") and model:
+            if output is not None:
+                raise WeightsError(f"'{name}' has one output without a name; leave out 'output'")
+            return Network(_load_torch(family, model, self.checkpoint))
+        if weights.is_named(name):
+            card = weights.card(name)
+            at_once = card.facts["input"].get("batch", 1)
+            return _load_onnx(card.file, output, self.device, at_once)
+        path = Path(name).expanduser()
+        if path.suffix != ".onnx" or not path.is_file():
+            weights.card(name)  # says what is known, and the nearest name
+        return _load_onnx(path, output, self.device)
+
+
+def _run(
+    network: Network,
+    views: Sequence[NDArray[np.uint8]],
+    scale: tuple[NDArray[np.float32], NDArray[np.float32]],
+) -> list[NDArray[np.float32]]:
+    """A vector a view (3, S, S), in order; `scale` is what is taken off and divided by.
+
+    One picture a call where the last bits of a vector would depend on its neighbours: on a CPU,
+    but for networks that are known to be exact.
+    """
+    vectors: dict[int, NDArray[np.float32]] = {}
+    for shape in dict.fromkeys(view.shape for view in views):
+        of_shape = [k for k, view in enumerate(views) if view.shape == shape]
+        for batch in batches(of_shape, network.at_once):
+            pixels = np.stack([views[k] for k in batch]).astype(np.float32)
+            pixels -= scale[0]
+            pixels /= scale[1]
+            made = network.run(pixels)
+            vectors |= dict(zip(batch, made, strict=True))
+    return [vectors[k] for k in range(len(views))]
+
+
+def _power_mean(vectors: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if len(vectors) == 1:
+        return vectors[0]
+    cubes = np.stack(vectors).astype(np.float64) ** 3
+    return np.asarray(np.cbrt(np.mean(cubes, axis=0)), np.float32)
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,49 +205,23 @@ def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(vector / norm if norm > 0 else vector, dtype=np.float32)
 
 
-def _load(name: str, checkpoint: str | None, output: str | None) -> Network:
-    family, _, model = name.partition(":")
-    if family in ("timm", "torchvision") and model:
-        if output is not None:
-            raise WeightsError(f"'{name}' has one output without a name; leave out 'output'")
-        return _load_torch(family, model, checkpoint)
-    if weights.is_named(name):
-        return _load_onnx(weights.card(name).file, output)
-    path = Path(name).expanduser()
-    if path.suffix != ".onnx" or not path.is_file():
-        weights.card(name)  # says what is known, and the nearest name
-    return _load_onnx(path, output)
-
-
-def _load_onnx(path: Path, output: str | None = None) -> Network:
-    keep_quiet()
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # One thread a call: crops run side by side on `flow`'s workers, and the sums come out the same.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # ONNX Runtime has no exception tree of its own
-        raise WeightsError(f"cannot load the embedding's weights '{path}': {error}") from error
+def _load_onnx(path: Path, output: str | None, device: str, at_once: int = 1) -> Network:
+    session = open_session(path, device, "the embedding's weights")
     entry = session.get_inputs()[0].name
     outputs = [one.name for one in session.get_outputs()]
     if output is not None and output not in outputs:
         raise WeightsError(f"'{path}' has no output '{output}', it has {', '.join(outputs)}")
     wanted = [output or outputs[0]]
 
-    def network(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         vectors = np.asarray(session.run(wanted, {entry: batch})[0], dtype=np.float32)
         return vectors.reshape(len(batch), -1)
 
-    return network
+    used = device_of(session)
+    return Network(run, at_once if used == "cpu" else GPU_BATCH, used)
 
 
-def _load_torch(family: str, model: str, checkpoint: str | None) -> Network:
+def _load_torch(family: str, model: str, checkpoint: str | None) -> Vectors:
     keep_quiet()
     try:
         import torch

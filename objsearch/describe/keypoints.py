@@ -4,29 +4,41 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from pydantic import Field
 
-from objsearch.describe.base import Crop, Extractor
+from objsearch.describe.base import Crop, Extractor, crop_of
 from objsearch.images.transform import fit, gray
-from objsearch.types import Descriptor, Kind, LocalFeatures
+from objsearch.types import Box, Descriptor, Image, Kind, LocalFeatures, Region
 
 # OpenCV's detectors need some border around a point; below this many pixels there is none.
 SMALLEST_SIDE = 16
 
 
 class KeypointExtractor(Extractor):
-    """Keypoints and codes at a working size: small crops are enlarged, large ones reduced."""
+    """Keypoints and codes at a working size: small pictures are enlarged, large ones reduced.
+
+    A photo is extracted once, and each of its regions has those that lie in it. Extracted one by
+    one, crops have more of them, take five times as long, and are recognised no better.
+    """
 
     produces: ClassVar[Kind]
 
-    n_points: int = Field(800, ge=8, le=20000, description="most keypoints of a full frame")
-    n_crop_points: int = Field(300, ge=8, le=20000, description="most keypoints of a crop")
-    long_side: int = Field(640, ge=64, le=4096, description="working size of a frame, in pixels")
-    crop_long_side: int = Field(320, ge=64, le=4096, description="working size of a crop")
+    n_points: int = Field(800, ge=8, le=20000, description="most keypoints of a photo")
+    n_crop_points: int = Field(
+        300, ge=8, le=20000, description="most keypoints of a crop extracted by itself"
+    )
+    long_side: int = Field(640, ge=64, le=4096, description="working size of a photo, in pixels")
+    crop_long_side: int | None = Field(
+        None,
+        ge=64,
+        le=4096,
+        description="working size of crops extracted one by one; null: they share the photo's",
+    )
 
     @abstractmethod
     def _detector(self, n_points: int) -> Any:
@@ -39,8 +51,17 @@ class KeypointExtractor(Extractor):
     def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
         return [self._extract(crop) for crop in crops]
 
+    def extract_regions(
+        self, image: Image, regions: Sequence[Region], as_frame: bool = True
+    ) -> list[Descriptor]:
+        frame = next((region for region in regions if region.is_frame), None)
+        if frame is None or self.crop_long_side is not None:
+            return super().extract_regions(image, regions, as_frame)
+        every = self._extract(crop_of(image, frame))
+        return [every if one.is_frame else _inside(every, one.box_xyxy) for one in regions]
+
     def _extract(self, crop: Crop) -> LocalFeatures:
-        long_side = self.long_side if crop.is_frame else self.crop_long_side
+        long_side = self.long_side if crop.is_frame else self.crop_long_side or self.long_side // 2
         n_points = self.n_points if crop.is_frame else self.n_crop_points
         working, scale = fit(gray(crop.pixels), long_side)
         if min(working.shape[:2]) < SMALLEST_SIDE:
@@ -54,3 +75,10 @@ class KeypointExtractor(Extractor):
         points = (points[order] + 0.5) * scale - 0.5 + np.asarray(crop.corner_xy, np.float32)
         codes = self._codes(None if raw is None else raw[order])
         return LocalFeatures(points.astype(np.float32), codes, scale)
+
+
+def _inside(features: LocalFeatures, box: Box) -> LocalFeatures:
+    """Those that lie in a box, in their order."""
+    x, y = features.points_xy.T
+    held = (x >= box.x1) & (x < box.x2) & (y >= box.y1) & (y < box.y2)
+    return replace(features, points_xy=features.points_xy[held], codes=features.codes[held])

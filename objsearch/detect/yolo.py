@@ -1,4 +1,4 @@
-"""Objects by a YOLO network, through Ultralytics.
+"""Objects by a YOLO network: weights of models/ directly, any other through Ultralytics.
 
 Ultralytics is kept from the network (`components.telemetry`); the one thing that may be fetched is
 an official model that the user names and does not have.
@@ -7,7 +7,7 @@ an official model that the user names and does not have.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -18,18 +18,19 @@ from pydantic import Field, PrivateAttr
 from objsearch.components import weights
 from objsearch.components.telemetry import keep_quiet
 from objsearch.detect.base import Detector
+from objsearch.detect.onnx_yolo import OnnxYolo
 from objsearch.detect.regions import thinned
 from objsearch.errors import MissingDependencyError, WeightsError
 from objsearch.types import Box, Image, Region
 
 
 class Yolo(Detector):
-    """Any Ultralytics detection model: class-agnostic, thinned out, most confident first."""
+    """Any YOLO detection model: class-agnostic, thinned out, most confident first."""
 
     name = "yolo"
 
     weights: str = Field(
-        "things-v1",
+        "things-v1-int8",
         description="a name in models/, a .pt or .onnx file, an export folder, or an official "
         "Ultralytics name (which is then downloaded)",
     )
@@ -43,9 +44,27 @@ class Yolo(Detector):
     )
 
     _model: Any = PrivateAttr(default=None)
+    _direct: OnnxYolo | None = PrivateAttr(default=None)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
     def detect_batch(self, images: Sequence[Image]) -> list[tuple[Region, ...]]:
+        network = self._network()
+        if network is None:
+            return self._by_ultralytics(images)
+        found = network.detect(images, self.image_size, self.confidence, self.max_iou)
+        return [self._thinned(regions, i) for regions, i in zip(found, images, strict=True)]
+
+    def _network(self) -> OnnxYolo | None:
+        """Weights of models/; None for others, whose outputs Ultralytics knows to read."""
+        if not weights.is_named(self.weights):
+            return None
+        with self._lock:
+            if self._direct is None:
+                card = weights.card(self.weights)
+                self._direct = OnnxYolo(card.file, card.facts["classes"], self.device)
+            return self._direct
+
+    def _by_ultralytics(self, images: Sequence[Image]) -> list[tuple[Region, ...]]:
         # One image a call on the CPU: batches gain nothing there, and the last bits of a result
         # would depend on the neighbours.
         step = 1 if self.device_in_use() == "cpu" else max(1, len(images))
@@ -79,6 +98,9 @@ class Yolo(Detector):
             Region(Box(*map(float, xyxy)), result.names[int(kind)], float(confidence), "detector")
             for xyxy, confidence, kind in zip(boxes.xyxy, boxes.conf, boxes.cls, strict=True)
         )
+        return self._thinned(regions, image)
+
+    def _thinned(self, regions: Iterable[Region], image: Image) -> tuple[Region, ...]:
         return thinned(
             regions,
             image.size_wh,
@@ -89,6 +111,9 @@ class Yolo(Detector):
 
     def device_in_use(self) -> str:
         """Where the network runs: what is set, or the best that this machine has."""
+        network = self._network()
+        if network is not None:
+            return network.device_in_use()
         if self.device != "auto":
             return self.device
         with _told_what_is_missing():
@@ -105,8 +130,8 @@ def _told_what_is_missing() -> Iterator[None]:
         yield
     except ImportError as error:
         raise MissingDependencyError(
-            "the yolo detector needs Ultralytics: pip install ultralytics-opencv-headless "
-            f"(or search with --mode whole) [{error}]"
+            "the yolo detector needs Ultralytics for weights from elsewhere: pip install "
+            f"ultralytics-opencv-headless (or take 'things-v1', or --mode whole) [{error}]"
         ) from error
 
 
@@ -149,8 +174,6 @@ def _run_on_one_thread(model: Any) -> None:
 
 def _resolved(name: str) -> str:
     """A local path for the weights; downloads only an official model that the user named."""
-    if weights.is_named(name):
-        return str(weights.card(name).file)
     path = Path(name).expanduser()
     if path.exists():
         return str(path)

@@ -8,7 +8,7 @@ keypoints of one word (Hamming embedding: Jegou, Douze, Schmid, ECCV 2008).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +44,19 @@ class Vocabulary:
         Only the leaves of each code's `n_branches` nearest branches are looked at.
         """
         parts = [codes[i : i + AT_ONCE] for i in range(0, len(codes), AT_ONCE)]
-        found = [self._words(part, count, n_branches) for part in parts]
+        is_one = count == n_branches == 1  # as every photo is filed
+        find = self._nearest_words if is_one else partial(self._words, count, n_branches)
+        found = [find(part) for part in parts]
         return np.concatenate([np.zeros((0, count), np.int32), *found])
 
-    def _words(self, codes: NDArray[np.uint8], count: int, n_branches: int) -> Words:
+    def _nearest_words(self, codes: NDArray[np.uint8]) -> Words:
+        """`_words` for one word in one branch, in half the time."""
+        whole = np.ascontiguousarray(codes).view(np.uint64).T[:, :, None]
+        branch = _distances(whole, self.branches[:, None, :]).argmin(axis=1)
+        leaf = _distances(whole, self.leaves[:, branch]).argmin(axis=1)
+        return np.asarray(branch * self.leaves.shape[2] + leaf, np.int32)[:, None]
+
+    def _words(self, count: int, n_branches: int, codes: NDArray[np.uint8]) -> Words:
         whole = np.ascontiguousarray(codes).view(np.uint64).T
         near = _nearest(_distances(whole[:, :, None], self.branches[:, None, :]), n_branches)
         n_leaves = self.leaves.shape[2]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.describe.base import Extractor, crop_of
+from objsearch.describe.base import Extractor
 from objsearch.detect.base import Detector
 from objsearch.flow import batches, ordered_map
 from objsearch.images.transform import crop, gray, resize
@@ -113,8 +113,7 @@ class Describer:
         # Where frames do not match as such, a frame is one more object to whole-crop descriptors;
         # keypoints need its full size all the same, to locate things in it.
         as_frame = self.settings.assignment.frames or extractor.produces.startswith("local")
-        crops = [crop_of(image, region, extractor.margin, as_frame) for region in regions]
-        return tuple(extractor.extract_batch(crops))
+        return tuple(extractor.extract_regions(image, regions, as_frame))
 
 
 def _inside(regions: tuple[Region, ...], within: Box | None) -> tuple[Region, ...]:

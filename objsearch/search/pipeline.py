@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -101,11 +100,12 @@ class ObjectSearch:
         fresh = self.references.fresh(parts)
         self.n_remembered += len(parts) - len(fresh)
         self.n_described += len(fresh)
+        self.progress("describe", 0, len(fresh))  # seen at once; models load meanwhile
         described = counted(
             self.describer.describe_places(fresh), "describe", self.progress, len(fresh)
         )
         self.references.take(described)
-        self.references.forget_vanished(str(one) for one in sources if _is_folder(one))
+        self.references.forget_vanished(sources)
         return self
 
     @property
@@ -286,10 +286,6 @@ class ObjectSearch:
             filtered=self.n_references - compared,
             remembered=self.n_remembered,
         )
-
-
-def _is_folder(source: Any) -> bool:
-    return isinstance(source, str | os.PathLike) and os.path.isdir(source)
 
 
 def screen_of(

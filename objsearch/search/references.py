@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from objsearch.errors import UsageError
 from objsearch.flow import batches
@@ -64,11 +65,16 @@ class References:
             self.named.setdefault(part, replace(fragment, uri=place.ref.uri))
         return True
 
-    def forget_vanished(self, folders: Iterable[str]) -> int:
-        """Forget what lay in some folders and does not any more; returns how many rows."""
+    def forget_vanished(self, sources: Iterable[Any]) -> int:
+        """Forget what lay in those sources that are folders, and does not any more: how many."""
         if not self.is_shared:
             return 0
-        tops = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
+        folders = (one for one in sources if isinstance(one, str | os.PathLike))
+        tops = tuple(
+            os.path.join(os.path.realpath(folder), "")
+            for folder in map(os.fspath, folders)
+            if os.path.isdir(folder)
+        )
         unseen = (key for key in self.index.stamps() if key not in self.named)
         lost = (
             [key for key in unseen if key.startswith(tops) and not _is_there(key)] if tops else []

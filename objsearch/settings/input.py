@@ -23,10 +23,10 @@ class Input(Part):
     max_megapixels: float = Field(200.0, gt=0, description="larger images are skipped")
     max_bytes: int = Field(512 * 1024 * 1024, gt=0, description="larger files are skipped")
     working_side: int | None = Field(
-        4096,
+        640,
         ge=640,
         description="pictures of twice this side or more are described at a half, a quarter or an "
-        "eighth, which saves memory; null: as they are",
+        "eighth, which saves time and memory; null: as they are",
     )
     background: tuple[Gray, Gray, Gray] = Field(
         (255, 255, 255), description="RGB laid under transparent pixels"

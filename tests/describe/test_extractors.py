@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
@@ -64,6 +66,40 @@ def test_keypoints_are_limited_and_the_strongest_first(
     fewer = kind(n_points=50).extract(photo)
     assert isinstance(fewer, LocalFeatures)
     assert len(fewer) <= 50
+
+
+@pytest.mark.parametrize("kind", [Orb, Sift])
+def test_regions_share_the_keypoints_of_the_photo(
+    kind: type[Orb | Sift], pixels_of: Callable[[str], Pixels]
+) -> None:
+    photo = image(pixels_of("old_street.jpg"))
+    box = Box(40, 30, 0.6 * photo.size_wh[0], 0.7 * photo.size_wh[1])
+    regions = (Region(box, "a", 1.0, "given"), Region(photo.frame, "frame", 0.0, "frame"))
+    part, whole = kind(n_points=200).extract_regions(photo, regions)
+    assert isinstance(part, LocalFeatures) and isinstance(whole, LocalFeatures)
+    x, y = whole.points_xy.T
+    inside = (x >= box.x1) & (x < box.x2) & (y >= box.y1) & (y < box.y2)
+    assert 20 < inside.sum() < len(whole)
+    assert np.array_equal(part.points_xy, whole.points_xy[inside])
+    assert np.array_equal(part.codes, whole.codes[inside])
+    assert part.scale == whole.scale
+
+
+def test_crops_can_be_extracted_by_themselves(pixels_of: Callable[[str], Pixels]) -> None:
+    photo = image(pixels_of("old_street.jpg"))
+    regions = (
+        Region(Box(40, 30, 140, 130), "a", 1.0, "given"),
+        Region(photo.frame, "frame", 0.0, "frame"),
+    )
+    alone = Orb(crop_long_side=320)
+    part, whole = alone.extract_regions(photo, regions)
+    expected = alone.extract_batch([crop_of(photo, one) for one in regions])
+    for one, other in zip((part, whole), expected, strict=True):
+        assert isinstance(one, LocalFeatures) and isinstance(other, LocalFeatures)
+        assert np.array_equal(one.codes, other.codes)
+    sharing = Orb().extract_regions(photo, regions)[0]
+    assert isinstance(sharing, LocalFeatures) and isinstance(part, LocalFeatures)
+    assert len(part) > len(sharing)  # enlarged to 320 pixels, a small crop has more of them
 
 
 @pytest.mark.parametrize("kind", [Orb, Sift])
@@ -182,3 +218,46 @@ def test_several_frame_sizes_average_the_vectors_of_each() -> None:
     assert np.array_equal(vector(96), Embedding(frame_size=96).extract_batch([crop])[0].vector)  # type: ignore[union-attr]
     with pytest.raises(ValidationError, match="frame_size"):
         Embedding(frame_size=(96, 8))
+
+
+@pytest.mark.parametrize("at_once", [3, 8])
+def test_in_batches_no_bit_of_the_shipped_network_changes(
+    at_once: int, pixels_of: Callable[[str], Pixels]
+) -> None:
+    photo = pixels_of("toys.jpg")
+    crops = [Crop(photo, is_frame=True)]
+    crops += [Crop(photo[20 * k : 20 * k + 90, 10 * k : 10 * k + 120]) for k in range(9)]
+    extractor = Embedding()
+    network = extractor._loaded()
+    assert network.at_once == 8
+    vectors = []
+    for count in (1, at_once):
+        extractor._network = replace(network, at_once=count)
+        vectors.append([one.vector for one in extractor.extract_batch(crops)])  # type: ignore[union-attr]
+    assert np.array_equal(*vectors)
+
+
+def test_a_network_that_is_not_known_to_be_exact_sees_one_picture_a_call() -> None:
+    assert Embedding(weights="efficientnet-lite0-instances")._loaded().at_once == 1
+
+
+def test_in_8_bits_vectors_are_nearly_those_of_full_precision(
+    pixels_of: Callable[[str], Pixels],
+) -> None:
+    full = Embedding(weights="efficientnet-lite0-instances")
+    small = Embedding()
+    names = ("toys.jpg", "coins.png", "old_street.jpg", "two_books.jpg")
+    photos = [pixels_of(name) for name in names]
+    cosines = np.array(
+        [[cosine(full.extract(a), small.extract(b)) for b in photos] for a in photos]
+    )
+    assert cosines.diagonal().min() > 0.95
+    assert (cosines.argmax(axis=1) == np.arange(4)).all()
+
+
+def test_an_embedding_says_where_it_runs() -> None:
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("there is a GPU")
+    assert Embedding().device_in_use() == "cpu"
+    with pytest.raises(MissingDependencyError, match=r"objsearch\[gpu\]"):
+        Embedding(device="cuda").device_in_use()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,15 @@ def stored(pictures: list[Pixels], orb: Orb) -> list[DescribedImage]:
 
 def codes(count: int = 300) -> NDArray[np.uint8]:
     return np.random.default_rng(3).integers(0, 256, (count, 32), dtype=np.uint8)
+
+
+def test_one_word_is_found_as_several_are(vocabulary: Vocabulary) -> None:
+    # Doubled words tie: the lower number goes first.
+    doubled = replace(vocabulary, branches=vocabulary.branches[:, [0, 1, 1, 0, *range(4, 256)]])
+    for one in (vocabulary, doubled):
+        known = np.ascontiguousarray(one.leaves[:, 1, :40].T).view(np.uint8)
+        for some in (codes(700), known):
+            assert np.array_equal(one.words(some), one.words(some, 2)[:, :1])
 
 
 def test_words_are_the_nearest_of_the_branches_leaves(vocabulary: Vocabulary) -> None:

@@ -13,7 +13,14 @@ from objsearch.search.describing import Describer, content_hash
 from objsearch.settings import load_settings
 from objsearch.sources import Place, expand
 from objsearch.sources.reading import region_of
-from objsearch.types import DescribedImage, ImageRef, LocalFeatures, Pixels, Unreadable
+from objsearch.types import (
+    DescribedImage,
+    GlobalDescriptor,
+    ImageRef,
+    LocalFeatures,
+    Pixels,
+    Unreadable,
+)
 from tests.pictures import drawing, encoded, flat, image, noise
 
 
@@ -106,3 +113,27 @@ def test_limits_come_from_the_settings(quick: dict[str, Any], tmp_path: Path) ->
     result = describer.read(Place(ImageRef(str(path))))
     assert isinstance(result, Unreadable)
     assert "0.001" in result.reason
+
+
+def test_the_default_preset_describes_alike_with_any_workers(photos: Path) -> None:
+    """Bit for bit: networks in batches, keypoints and boxes."""
+    places = expand([str(photos / name) for name in ("toys.jpg", "coins.png", "two_books.jpg")])
+    made = []
+    for workers, size in ((1, 1), (2, 1), (2, 4)):
+        describer = Describer(
+            load_settings("default", {"run.workers": workers, "run.batch_size": size})
+        )
+        made.append(list(describer.describe_places(places)))
+    for others in made[1:]:
+        for one, other in zip(made[0], others, strict=True):
+            assert isinstance(one, DescribedImage) and isinstance(other, DescribedImage)
+            assert one.regions == other.regions and one.content == other.content
+            for a, b in zip(
+                one.descriptors["embedding"], other.descriptors["embedding"], strict=True
+            ):
+                assert isinstance(a, GlobalDescriptor) and isinstance(b, GlobalDescriptor)
+                assert np.array_equal(a.vector, b.vector)
+            for a, b in zip(one.descriptors["orb"], other.descriptors["orb"], strict=True):
+                assert isinstance(a, LocalFeatures) and isinstance(b, LocalFeatures)
+                assert np.array_equal(a.codes, b.codes)
+                assert np.array_equal(a.points_xy, b.points_xy)

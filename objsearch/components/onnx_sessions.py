@@ -1,0 +1,70 @@
+"""ONNX files through ONNX Runtime: on which device, on how many threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from objsearch.components.telemetry import keep_quiet
+from objsearch.errors import MissingDependencyError, WeightsError
+
+Device = Literal["cpu", "cuda"]
+
+PROVIDERS: Mapping[Device, tuple[str, ...]] = {
+    "cpu": ("CPUExecutionProvider",),
+    "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
+}
+
+
+def device_for(wanted: str) -> Device:
+    """The device that `auto`, `cpu` or `cuda` stands for on this machine.
+
+    Raises MissingDependencyError for a GPU that the installed ONNX Runtime cannot use, and
+    WeightsError for a device that it does not know.
+    """
+    keep_quiet()
+    import onnxruntime
+
+    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    if wanted == "auto":
+        return "cuda" if has_cuda else "cpu"
+    if wanted == "cpu":
+        return "cpu"
+    if wanted != "cuda":
+        raise WeightsError(f"these weights run on cpu or cuda, not on '{wanted}'")
+    if not has_cuda:
+        raise MissingDependencyError(
+            "device: cuda needs an ONNX Runtime for GPUs: pip uninstall onnxruntime, then "
+            "pip install 'objsearch[gpu]'; or take device: auto"
+        )
+    return "cuda"
+
+
+def open_session(path: Path, wanted: str, what: str) -> Any:
+    """An InferenceSession on the wanted device; `what` names the file in errors.
+
+    A GPU that is not there after all leaves it on the CPU where `auto` was wanted. Raises
+    WeightsError, MissingDependencyError.
+    """
+    device = device_for(wanted)
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One thread a call: pictures run side by side on `flow`'s workers, and sums come out the same.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=list(PROVIDERS[device])
+        )
+    except Exception as error:  # ONNX Runtime has no exception tree of its own
+        raise WeightsError(f"cannot load {what} '{path}': {error}") from error
+    if wanted == "cuda" and device_of(session) != "cuda":
+        raise WeightsError(f"device: cuda: ONNX Runtime finds no usable GPU to run '{path}' on")
+    return session
+
+
+def device_of(session: Any) -> Device:
+    """Where a session runs."""
+    return "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
