@@ -69,12 +69,9 @@ class References:
         """Forget what lay in those sources that are folders, and does not any more: how many."""
         if not self.is_shared:
             return 0
-        folders = (one for one in sources if isinstance(one, str | os.PathLike))
-        tops = tuple(
-            os.path.join(os.path.realpath(folder), "")
-            for folder in map(os.fspath, folders)
-            if os.path.isdir(folder)
-        )
+        named = [str(one) for one in sources if isinstance(one, str | os.PathLike)]
+        folders = [one for one in named if os.path.isdir(one)]
+        tops = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
         unseen = (key for key in self.index.stamps() if key not in self.named)
         lost = (
             [key for key in unseen if key.startswith(tops) and not _is_there(key)] if tops else []
