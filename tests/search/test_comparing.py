@@ -19,11 +19,13 @@ PARTS = (
     Region(Box(0, 0, 40, 40), "cup", 1.0, "detector"),
     Region(Box(50, 0, 90, 40), "dog", 1.0, "detector"),
 )
-A, B, C, D = np.eye(4, dtype=np.float32)
-"""Vectors that have nothing to do with each other."""
+Vectors = Sequence[np.ndarray]
+
+A, B, C = np.eye(3, dtype=np.float32)
+"""They have nothing to do with each other."""
 
 
-def described(content: str, *vectors: np.ndarray) -> DescribedImage:
+def described(content: str, vectors: Vectors) -> DescribedImage:
     """A picture whose parts and frame, last, have these vectors."""
     regions = (*PARTS[: len(vectors) - 1], FRAME)
     every = tuple(GlobalDescriptor(v / np.linalg.norm(v)) for v in vectors)
@@ -37,7 +39,10 @@ def compared(tmp_path: Path) -> Any:
     save(Calibration(intercept=-5.0, coefficients={"embedding": 10.0}), path)
 
     def compare(
-        query: Sequence[np.ndarray], reference: Sequence[np.ndarray], content: str = "", **rules: Any
+        query: Sequence[np.ndarray],
+        reference: Sequence[np.ndarray],
+        content: str = "",
+        **rules: Any,
     ) -> Hit:
         data: dict[str, Any] = {
             "detector": "whole-image",
@@ -46,7 +51,7 @@ def compared(tmp_path: Path) -> Any:
             "assignment": rules,
         }
         comparer = Comparer(load_settings(data))
-        return comparer.compare(described(content, *query), described(content, *reference))
+        return comparer.compare(described(content, query), described(content, reference))
 
     return compare
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from objsearch.describe.base import Extractor
+from objsearch.describe.orb import Orb
+from objsearch.describe.perceptual_hash import PerceptualHash
 from objsearch.search.describing import Describer, content_hash, enlarged
 from objsearch.settings import load_settings
 from objsearch.sources import Place, expand
@@ -17,6 +20,7 @@ from objsearch.types import (
     Box,
     DescribedImage,
     GlobalDescriptor,
+    Image,
     ImageRef,
     LocalFeatures,
     Pixels,
@@ -39,6 +43,25 @@ def test_descriptors_run_parallel_to_regions(describer: Describer) -> None:
     assert len(one.descriptors["orb"]) == 2
     assert one.size_wh == (120, 90)
     assert describer.describe([]) == []
+
+
+@pytest.mark.parametrize("frames", [True, False])
+def test_where_frames_do_not_match_as_such_a_frame_is_an_object_to_all_but_keypoints(
+    frames: bool, quick: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, bool] = {}
+
+    def noted(extractor: Extractor, image: Image, regions: Any, as_frame: bool) -> list[Any]:
+        asked[extractor.name] = as_frame
+        return [extractor.extract(image.pixels) for _ in regions]
+
+    for kind in (Orb, PerceptualHash):
+        monkeypatch.setattr(kind, "extract_regions", noted)
+    extractors = [{"extractor": "orb"}, {"extractor": "perceptual-hash"}]
+    settings = {**quick, "descriptors": extractors}
+    describer = Describer(load_settings(settings, {"assignment.frames": frames}))
+    describer.describe([image(drawing(90, 120))])
+    assert asked == {"orb": True, "perceptual-hash": frames}
 
 
 def test_a_part_is_described_in_pixels_of_the_whole(describer: Describer) -> None:
