@@ -3,6 +3,9 @@
 A sample by a seed of the places that cosmic-ray's operators change, one change a place, in an order
 that a time limit only cuts short: `python .ci/mutate.py --seed 1 --minutes 110`. The table goes to
 standard output. Each process has a copy of the tree of its own; the checkout is never changed.
+
+Of a room's tests those are run that come by the changed line, as coverage saw it; where that was
+while a module was imported or something prepared, those that come by the module.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+import coverage
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
@@ -146,14 +150,70 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def passes(tree: Path, tests: Sequence[str], limit: float | None) -> bool | None:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a room's tests came by on unchanged code: tests by module and line; seconds taken."""
+
+    lines: dict[str, dict[int, set[str]]]
+    seconds: float
+
+    def tests_of(self, mutant: Mutant) -> list[str]:
+        """What has to pass for a mutant to survive, the tests named after its module first."""
+        by_line = self.lines.get(mutant.module, {})
+        found = by_line.get(mutant.number, {""})
+        if "" in found:
+            found = set().union(*by_line.values())
+        if not found - {""}:
+            return list(ROOMS[mutant.room])
+        own = f"test_{Path(mutant.module).stem}.py"
+        return sorted(found - {""}, key=lambda test: (own not in test, test))
+
+
+def seen(tree: Path, room: str) -> Seen:
+    """Run a room's tests on unchanged code, which they have to pass."""
+    data, options = tree / f"seen-{room.replace('/', '-')}", tree / "coverage.ini"
+    source = tree / "objsearch" / room
+    options.write_text(
+        f"[run]\ndynamic_context = test_function\nsource = {source}\ndata_file = {data}\n"
+    )
+    started = time.monotonic()
+    if not passes(tree, ROOMS[room], None, ("coverage", "run", f"--rcfile={options}", "-m")):
+        sys.exit(f"the tests of {room} fail on unchanged code: {' '.join(ROOMS[room])}")
+    seconds = time.monotonic() - started
+    print(f"{room}: {seconds:.0f} s", file=sys.stderr, flush=True)
+    found = coverage.CoverageData(str(data))
+    found.read()
+    lines = {
+        Path(name).relative_to(tree).as_posix(): {
+            number: {_test(context) for context in contexts}
+            for number, contexts in found.contexts_by_lineno(name).items()
+        }
+        for name in found.measured_files()
+    }
+    return Seen(lines, seconds)
+
+
+def _test(context: str) -> str:
+    """`tests.rank.test_fusion.test_by_hand` as pytest calls it; nothing of what is no test."""
+    module, _, name = context.rpartition(".")
+    return f"{module.replace('.', '/')}.py::{name}" if module.startswith("tests.") else ""
+
+
+def passes(
+    tree: Path, tests: Sequence[str], limit: float | None, under: Sequence[str] = ()
+) -> bool | None:
     """Whether tests pass in a tree; None where they take too long."""
     # Bytecode is known by the second and size of its source: two mutants may share both.
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    paths = [str(tree), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     words = ["-n", "0", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *tests]
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *words],
+            [sys.executable, "-m", *under, "pytest", *words],
             cwd=tree, env=environment, capture_output=True, timeout=limit, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
@@ -161,14 +221,7 @@ def passes(tree: Path, tests: Sequence[str], limit: float | None) -> bool | None
     return done.returncode == 0
 
 
-def _nearest_first(module: str, tests: Sequence[str]) -> list[str]:
-    """A room's tests, those of the module by its name before the rest."""
-    name = f"test_{Path(module).stem}.py"
-    own = [f"{one}/{name}" for one in tests if (ROOT / one / name).is_file()]
-    return [*own, *tests]
-
-
-def tried(tree: Path, mutant: Mutant, limit: float) -> Verdict | None:
+def tried(tree: Path, mutant: Mutant, known: Seen) -> Verdict | None:
     """Run the tests over one change; None where it changes nothing."""
     path = tree / mutant.module
     source = path.read_text(encoding="utf-8")
@@ -179,7 +232,7 @@ def tried(tree: Path, mutant: Mutant, limit: float) -> Verdict | None:
     before, after = next(((a, b) for a, b in pairs if a != b), ("", ""))
     path.write_text(changed, encoding="utf-8")
     try:
-        passed = passes(tree, _nearest_first(mutant.module, ROOMS[mutant.room]), limit)
+        passed = passes(tree, known.tests_of(mutant), 30 + PATIENCE * known.seconds)
     finally:
         path.write_text(source, encoding="utf-8")
     outcome = {True: "survived", False: "killed", None: "hung"}[passed]
@@ -194,14 +247,15 @@ def run(sample: Sequence[Mutant], processes: int, deadline: float) -> Iterator[V
         for number in range(processes):
             (made := Path(folder) / str(number)).mkdir()
             trees.put(copied(made))
-        limits = _limits(trees.get(), {one.room for one in sample}, trees)
+        first = Path(folder) / "0"
+        known = {room: seen(first, room) for room in sorted({one.room for one in sample})}
 
         def judge(mutant: Mutant) -> Verdict | None:
             if time.monotonic() > deadline:
                 return None
             tree = trees.get()
             try:
-                return tried(tree, mutant, limits[mutant.room])
+                return tried(tree, mutant, known[mutant.room])
             finally:
                 trees.put(tree)
 
@@ -211,19 +265,6 @@ def run(sample: Sequence[Mutant], processes: int, deadline: float) -> Iterator[V
                     print(verdict.outcome, verdict.mutant.module, verdict.mutant.number,
                           verdict.mutant.after.strip(), file=sys.stderr, flush=True)  # fmt: skip
                     yield verdict
-
-
-def _limits(tree: Path, rooms: set[str], trees: SimpleQueue[Path]) -> dict[str, float]:
-    """Seconds that each room's tests may take: they have to pass on unchanged code."""
-    limits = {}
-    for room in sorted(rooms):
-        started = time.monotonic()
-        if not passes(tree, ROOMS[room], None):
-            sys.exit(f"the tests of {room} fail on unchanged code: {' '.join(ROOMS[room])}")
-        limits[room] = 30 + PATIENCE * (time.monotonic() - started)
-        print(f"{room}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-    trees.put(tree)
-    return limits
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
