@@ -177,6 +177,21 @@ def test_undoing_overwrites_nothing(tree: Tree) -> None:
     assert copy.read_bytes() == data
 
 
+@pytest.mark.parametrize("what", ["bytes", "time"])
+def test_a_file_that_only_looks_like_the_removed_one_does_not_stand_for_it(
+    tree: Tree, what: str
+) -> None:
+    """Other bytes as of the same moment, or the same bytes of another: what is held stays."""
+    plan, _, copy, quarantine = tree
+    data, times = copy.read_bytes(), (copy.stat().st_atime_ns, copy.stat().st_mtime_ns)
+    outcome = apply_plan(plan, quarantine)
+    copy.write_bytes(data[:-1] + b"?" if what == "bytes" else data)
+    os.utime(copy, ns=times if what == "bytes" else (5, 5))
+    undone = undo(outcome.manifest)
+    assert [one.reason for one in undone.left] == ["another file has its name now"]
+    assert [path.read_bytes() for path in quarantine.rglob("copy.png")] == [data]
+
+
 def test_a_folder_that_is_gone_is_made_again(tree: Tree) -> None:
     plan, _, copy, quarantine = tree
     outcome = apply_plan(plan, quarantine)
