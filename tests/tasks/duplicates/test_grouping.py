@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,11 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from objsearch.agree import Agreement
+from objsearch.agree.base import Relation as AgreedRelation
+from objsearch.images.holdings import Holdings
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.folders import File
 from objsearch.tasks.duplicates.grouping import Grouper
-from objsearch.tasks.duplicates.keeping import Candidate
+from objsearch.tasks.duplicates.keeping import Candidate, Content
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types import Pixels
@@ -125,3 +129,42 @@ def test_the_centre_is_what_most_others_lie_upright_on(
     upright = Likeness(0.9)
     links = {(0, 1): upright, (0, 2): likeness, (1, 2): likeness}
     assert centre(links, settings) == (2 if is_upright else 1)
+
+
+@dataclass
+class Told:
+    """All pictures are the same thing to each other."""
+
+    relation: AgreedRelation
+
+    def explore(self, *_: Any) -> None:
+        pass
+
+    def may_be_same(self, *_: Any) -> bool:
+        return True
+
+    def of(self, i: int, j: int) -> Agreement:
+        return Agreement(
+            self.relation, np.eye(3), ((), ()), (1.0, 1.0), 1.0,
+            False, 0.0, (False, False), 0.1, 8.0, 0.2, 99,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("relation", "is_related"), [("same-scene", True), ("different", False)])
+def test_only_what_shows_the_same_scene_is_related(
+    relation: AgreedRelation, is_related: bool, settings: Settings
+) -> None:
+    network = Network(lambda task: Likeness(0.9), lambda i, j: True)
+    network.verify([[(0, 1)]])
+    grouper = Grouper(
+        [Candidate(File((f"{n}.png",), 9, 9, str(n), "PNG"), (90, 60), n) for n in range(2)],
+        settings.duplicates,
+        network,
+        cast(Agreements, Told(relation)),
+        lambda *_: True,
+        lambda one: Content(Holdings(one.file.sha256)),
+    )
+    assert grouper.clusters() == []
+    assert {(one.path, one.other) for one in grouper.related} == (
+        {("1.png", "0.png")} if is_related else set()
+    )
