@@ -5,7 +5,7 @@ that a time limit only cuts short: `python .ci/mutate.py --seed 1 --minutes 110`
 standard output. Each process has a copy of the tree of its own; the checkout is never changed.
 
 Of a room's tests those are run that come by the changed line, as coverage saw it; where that was
-while a module was imported or something prepared, those that come by the module.
+while a module was imported or something prepared, those that come by the module, and then all.
 """
 
 from __future__ import annotations
@@ -161,12 +161,12 @@ class Seen:
         """What has to pass for a mutant to survive, the tests named after its module first."""
         by_line = self.lines.get(mutant.module, {})
         found = by_line.get(mutant.number, {""})
-        if "" in found:
+        # What is done while a module is imported may be seen by any test.
+        every = list(ROOMS[mutant.room]) if "" in found else []
+        if every:
             found = set().union(*by_line.values())
-        if not found - {""}:
-            return list(ROOMS[mutant.room])
         own = f"test_{Path(mutant.module).stem}.py"
-        return sorted(found - {""}, key=lambda test: (own not in test, test))
+        return [*sorted(found - {""}, key=lambda test: (own not in test, test)), *every]
 
 
 def seen(tree: Path, room: str) -> Seen:

@@ -173,10 +173,11 @@ CORNERS = np.array([(10.0, 10.0), (290.0, 10.0), (290.0, 290.0), (10.0, 290.0)])
         np.diag([12.0, 12.0, 1.0]),  # blown up
         np.diag([-1.0, 1.0, 1.0]),  # mirrored
         np.diag([8.0, 0.9, 1.0]),  # stretched to a band
+        np.diag([0.9, 0.15, 1.0]),  # a band, also where all is smaller
         np.array([[1.0, 0, 0], [0, 0.01, 0], [0, 0, 1.0]]),  # squeezed to a line
         np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-0.005, 0.0, 1.0]]),  # folded at infinity
     ],
-    ids=["spot", "blown up", "mirrored", "band", "line", "fold"],
+    ids=["spot", "blown up", "mirrored", "band", "small band", "line", "fold"],
 )
 def test_what_no_camera_does_is_refused(target: Matrix) -> None:
     source = grid()

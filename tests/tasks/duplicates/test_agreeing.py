@@ -90,3 +90,18 @@ def test_what_may_be_the_same_picture_is_looked_at_closely_at_once(
 ) -> None:
     _, sides = looked(drawing(300, 420, 5), drawing(300, 420, 9), Linked(detail))
     assert sides == {side}
+
+
+@pytest.mark.parametrize("other", [grainy(300, 420, 9), ONE])
+def test_only_a_copy_leads_to_what_it_is_a_copy_of(other: Pixels) -> None:
+    pictures = (ONE, ONE, other)
+
+    def read(number: int, side: int | None) -> Image | Unreadable:
+        return image(pictures[number])
+
+    agreements = Agreements(read, [(420, 300)] * 3, cast(Network, Linked()), 1)
+    assert not agreements.lead(0, 1, 2)  # nobody has compared the second with the third
+    agreements.explore([(1, 2)])
+    assert agreements.lead(0, 1, 2) == (other is ONE)
+    unlinked = Agreements(read, [(420, 300)] * 3, cast(Network, Linked(transform=None)), 1)
+    assert not unlinked.lead(0, 1, 2)

@@ -56,6 +56,14 @@ def test_a_file_is_carried_to_another_file_system(
     assert os.listdir(target.parent) == ["a.png"]
 
 
+def test_a_link_is_moved_as_a_link(source: Path, target: Path) -> None:
+    link = source.with_name("link.png")
+    link.symlink_to(source)
+    move(str(link), str(target), SHA256)
+    assert target.is_symlink() and target.readlink() == source
+    assert source.read_bytes() == DATA and not os.path.lexists(link)
+
+
 @pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data[:-1] + b"\0"])
 def test_a_copy_that_does_not_read_back_is_none(
     damage: Callable[[bytes], bytes],
