@@ -192,6 +192,17 @@ def test_a_file_that_only_looks_like_the_removed_one_does_not_stand_for_it(
     assert [path.read_bytes() for path in quarantine.rglob("copy.png")] == [data]
 
 
+def test_what_is_held_no_more_is_told(tree: Tree) -> None:
+    plan, _, copy, quarantine = tree
+    outcome = apply_plan(plan, quarantine)
+    [held] = quarantine.rglob("copy.png")
+    held.unlink()
+    undone = undo(outcome.manifest)
+    assert [(one.path, one.reason) for one in undone.left] == [
+        (str(copy), "it is not in the quarantine any more")
+    ]
+
+
 def test_a_folder_that_is_gone_is_made_again(tree: Tree) -> None:
     plan, _, copy, quarantine = tree
     outcome = apply_plan(plan, quarantine)
