@@ -602,3 +602,15 @@ def test_a_file_is_one_reference_however_it_is_spelled(
         search.add(name)
     [hit] = search.find(some[0], threshold=0).hits
     assert str(hit.ref) == "real/photo.jpg"  # as it was given first
+
+
+def test_what_cannot_be_read_is_counted_and_the_first_are_listed(
+    quick: dict[str, Any], some: list[Path], tmp_path: Path
+) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.jpg").write_bytes(b"no picture")
+    search = ObjectSearch.open(quick).add(some[0], tmp_path)
+    listed = {n: search.find(some[1], list_skipped=n) for n in (2, 100)}
+    assert [len(one.skipped) for one in listed.values()] == [2, 5]
+    assert {one.n_skipped for one in listed.values()} == {5}
+    assert search.find(some[1]).settings["search"]["list_skipped"] == 100  # type: ignore[index]
