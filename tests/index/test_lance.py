@@ -246,6 +246,17 @@ def test_what_was_never_published_is_undone(
     }
 
 
+def test_what_was_undone_is_not_cleaned_away(opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The versions that readers are told of are no longer the newest after a kill."""
+    monkeypatch.setattr(lance_writer, "KEPT_FOR", timedelta(0))
+    opens().put([row("a.png")])
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(lance_writer.Writer, "finish", _die)
+        opens().put([row("a.png", content="lost")])
+    assert opens().optimize() == []
+    assert [one.content for one in opens().images()] == [""]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system which file a number is")
 def test_all_that_a_reader_needs_is_seen_to_the_disk(
     opens: Opens, folder: Path, monkeypatch: pytest.MonkeyPatch
