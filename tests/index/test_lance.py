@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -177,6 +178,24 @@ def test_a_second_writer_waits_and_is_told_who_writes(opens: Opens, folder: Path
         assert list(opens().keys()) == ["a.png"]
     index.put([row("b.png")])
     assert len(index) == 2
+
+
+def test_two_writers_both_end_well(opens: Opens) -> None:
+    """Each opens the folder for itself, as two processes do, and they take turns."""
+
+    def write(name: str) -> None:
+        index = opens(wait_seconds=60)
+        for i in range(8):
+            index.put([row(f"{name}{i}.png"), row("shared.png", content=f"{name}{i}")])
+            index.remove([f"{name}{i - 4}.png"])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, "ab"))
+    there = list(opens().keys())
+    assert sorted(there) == sorted(
+        [*(f"{n}{i}.png" for n in "ab" for i in range(4, 8)), "shared.png"]
+    )
+    assert opens().get(["shared.png"])[0].content in ("a7", "b7")
 
 
 def test_without_the_engine_it_says_what_to_install(
