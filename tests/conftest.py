@@ -46,6 +46,15 @@ def no_network() -> Iterator[None]:
     assert not tried
 
 
+@pytest.fixture(scope="session", autouse=True)
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What commands remember goes into a folder of the tests' own."""
+    folder = tmp_path_factory.mktemp("library")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OBJSEARCH_LIBRARY", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""

@@ -23,6 +23,15 @@ STILL, FLAT = 1.5, 0.95
 """Gray levels of change that count as none, and the part of the places outside that shows none."""
 RINGING = 12
 """Pixels around the inner picture that are left out where flatness is looked for."""
+BESIDE = 1.5
+"""Pixels of the inner picture from its border to lines that go on where the scene does."""
+TREND = 25
+"""Points of a line over which light is held to be a trend and no detail."""
+NOISE = 4.0
+"""Variance of light, in gray levels, that is no detail."""
+LEAST_ALIKE, SEAM = 0.2, 0.25
+"""Correlation of neighbouring lines of the inner picture from which that says something, and the
+part of it below which those across the border have nothing to do with each other."""
 N_POINTS = 200
 
 
@@ -52,7 +61,43 @@ def is_laid_around(
         return False
     border, beyond, within = border[seen], beyond[seen], within[seen]
     breaks = border.mean() > BREAK * (max(beyond.mean(), within.mean()) + 2.0)
-    return bool(breaks or (within.mean() > 2 * STILL and _is_flat(light, inner_wh, transform)))
+    if breaks or _is_seam(light, inner_wh, transform):
+        return True
+    return bool(within.mean() > 2 * STILL and _is_flat(light, inner_wh, transform))
+
+
+def _is_seam(
+    light: NDArray[np.float32], inner_wh: tuple[int, int], transform: NDArray[np.float64]
+) -> bool:
+    """Whether lines on either side of the borders know nothing of each other.
+
+    However wild the picture is, lines so near to each other are alike where it goes on.
+    """
+    over = _alikeness(light, inner_wh, transform, -BESIDE, BESIDE)
+    within = _alikeness(light, inner_wh, transform, -3 * BESIDE, -BESIDE)
+    return within > LEAST_ALIKE and over < SEAM * within
+
+
+def _alikeness(
+    light: NDArray[np.float32],
+    inner_wh: tuple[int, int],
+    transform: NDArray[np.float64],
+    offset: float,
+    other: float,
+) -> float:
+    """Correlation of the detail of two lines beside each border, so far out; 0 where unseen."""
+    products = np.zeros(3)
+    for place, normal in _borders(inner_wh):
+        one, two = (_seen(light, place + k * normal, transform) for k in (offset, other))
+        seen = np.isfinite(one) & np.isfinite(two)
+        if seen.sum() >= N_POINTS // 4:
+            a, b = (_detail(side[seen]) for side in (one, two))
+            products += (float(a @ b), float(a @ a) + NOISE * len(a), float(b @ b) + NOISE * len(b))
+    return float(products[0] / np.sqrt(products[1] * products[2])) if products[1] else 0.0
+
+
+def _detail(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(line - cv2.blur(line[:, None], (1, TREND))[:, 0], np.float64)
 
 
 def _is_flat(
@@ -93,13 +138,17 @@ def _change(
     transform: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """(N,) how much light changes over each place, along the normal; not a number outside."""
-    ends = [places + k * STEP * normal for k in (-1, 1)]
-    values = []
-    for points in ends:
-        there = cv2.perspectiveTransform(points[None], transform)[0].astype(np.float32)
-        seen = cv2.remap(
-            light, there[None, :, 0], there[None, :, 1], cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT, borderValue=float("nan"),
-        )  # fmt: skip
-        values.append(seen[0].astype(np.float64))
-    return np.asarray(np.abs(values[0] - values[1]))
+    one, other = (_seen(light, places + k * STEP * normal, transform) for k in (-1, 1))
+    return np.asarray(np.abs(one - other))
+
+
+def _seen(
+    light: NDArray[np.float32], places: NDArray[np.float64], transform: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(N,) light at places of the inner picture, as the outer shows it; not a number outside."""
+    there = cv2.perspectiveTransform(places[None], transform)[0].astype(np.float32)
+    seen = cv2.remap(
+        light, there[None, :, 0], there[None, :, 1], cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=float("nan"),
+    )  # fmt: skip
+    return np.asarray(seen[0], np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ Rankers = Mapping[str, Ranker]
 
 class IndexOptions(Component, ABC):
     """The options of an index."""
+
+    keeps: ClassVar[bool] = False
+    """Whether rows outlive the process: there may be more than a search was given."""
 
     @property
     def covers(self) -> frozenset[str]:
@@ -70,6 +73,15 @@ class Index(ABC):
     @abstractmethod
     def stamps(self) -> Mapping[Key, Stamp]:
         """What each row's file was like when it was read, unreadable ones too, in order."""
+
+    def row(self, key: Key) -> Row | None:
+        """The row of a key, if there is one."""
+        stamps = self.stamps()
+        if key not in stamps:
+            return None
+        unread = next((one for one in self.unreadable(Where(keys={key}))), None)
+        image = unread or self.get([key])[0]
+        return Row(key, image.ref, stamps[key], image)
 
     @abstractmethod
     def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
@@ -106,12 +118,24 @@ class Index(ABC):
         return len(self.keys(where))
 
     @abstractmethod
+    def warnings(self, where: Where = EVERYTHING) -> Mapping[Key, tuple[str, ...]]:
+        """What was odd about described pictures, of those of which anything was."""
+
+    @abstractmethod
     def labels(self, where: Where = EVERYTHING) -> frozenset[str]:
         """The labels of all regions."""
 
     @abstractmethod
     def snapshot(self) -> Index:
         """The same rows, for reading: what is written from now on does not change it."""
+
+    def compact(self) -> int:
+        """Give back the room of rows that were removed or replaced; returns bytes freed."""
+        return 0
+
+    def info(self) -> Any:
+        """Figures of an index that is kept in a folder, as a dataclass; None for others."""
+        return None
 
     def close(self) -> None:  # noqa: B027  (most have nothing to give back)
         """Give back what was opened; nothing that was written gets lost."""

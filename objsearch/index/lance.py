@@ -28,6 +28,7 @@ class Lance(VisualWords):
     """
 
     name = "lance"
+    keeps = True
 
     path: str = Field(description="the folder; it is made when the first row is put in")
     exact: bool = Field(False, description="compare with every vector, however many there are")
@@ -133,6 +134,10 @@ class Stored(Index):
     def labels(self, where: Where = EVERYTHING) -> frozenset[str]:
         view = self._look().view
         return view.labels(view.kept(where))
+
+    def warnings(self, where: Where = EVERYTHING) -> Mapping[Key, tuple[str, ...]]:
+        view = self._look().view
+        return view.warnings(view.kept(where))
 
     def snapshot(self) -> Stored:
         return Stored(self.options, self.recipe, self._rankers, self._look().view)

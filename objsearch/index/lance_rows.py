@@ -85,6 +85,7 @@ def rows_table(rows: Numbered, places: Sequence[int]) -> pa.Table:
             "reason": pa.array([json.dumps(r) if r is not None else None for r in reasons]),
             "content": pa.array([image.content if image else "" for image in images]),
             "labels": pa.array([_labels(image) for image in images], pa.string()),
+            "warnings": pa.array([_warnings(image) for image in images], pa.string()),
             "n_regions": pa.array([len(i.regions) if i else 0 for i in images], pa.int32()),
             "details": pa.array([_details(image) for image in images], pa.string()),
         },
@@ -97,7 +98,7 @@ def _rows_schema() -> pa.Schema:
 
     large = dict.fromkeys(("stamp_bytes", "stamp_nanoseconds"), pa.int64())
     small = dict.fromkeys(("width", "height"), pa.int32())
-    texts = dict.fromkeys(("reason", "content", "labels"), pa.string())
+    texts = dict.fromkeys(("reason", "content", "labels", "warnings"), pa.string())
     return pa.schema(
         {
             **{"number": pa.int64(), "place": pa.int64(), "key": pa.binary()},
@@ -118,6 +119,10 @@ def ref_of(text: str) -> ImageRef:
 
 def _labels(image: DescribedImage | None) -> str:
     return json.dumps(sorted({region.label for region in image.regions}) if image else [])
+
+
+def _warnings(image: DescribedImage | None) -> str | None:
+    return json.dumps(image.warnings) if image and image.warnings else None
 
 
 def _details(image: DescribedImage | None) -> str:

@@ -42,7 +42,7 @@ Places = NDArray[np.intp]
 
 LOOKED_THROUGH = (
     *("number", "place", "key", "ref", "row_ref", "stamp_bytes", "stamp_nanoseconds"),
-    *("width", "height", "reason", "labels", "n_regions"),
+    *("width", "height", "reason", "labels", "warnings", "n_regions"),
 )
 STACKED_AT_ONCE = 2_048
 """Pictures whose descriptors are read at a time when all are gone through."""
@@ -177,6 +177,17 @@ class View:
             return frozenset()
         texts = set(self.table["labels"].take(kept).to_pylist())
         return frozenset(label for text in texts for label in json.loads(text))
+
+    def warnings(self, kept: Places) -> dict[Key, tuple[str, ...]]:
+        if self.table is None:
+            return {}
+        told = self.table["warnings"]
+        warned = np.intersect1d(kept, np.flatnonzero(told.is_valid().to_numpy()))
+        texts = told.take(warned).to_pylist()
+        return {
+            self.keys[i]: tuple(json.loads(text))
+            for i, text in zip(warned.tolist(), texts, strict=True)
+        }
 
     def stamps(self) -> dict[Key, Stamp]:
         sizes, times = self.column("stamp_bytes"), self.column("stamp_nanoseconds")

@@ -50,10 +50,16 @@ class Rows:
 
     def kept(self, where: Where) -> NDArray[np.intp]:
         """Numbers of the pictures that count, among the described ones."""
-        if where.is_everything:
-            return np.arange(len(self.described))
+        if where.keys is None and where.keeps is None:
+            kept = np.ones(len(self.described), bool)
+            kept[[self._numbers[key] for key in where.but if key in self._numbers]] = False
+            return np.flatnonzero(kept)
         counts = (_counts(key, image, where) for key, image in self.described)
         return np.flatnonzero(np.fromiter(counts, bool, len(self.described)))
+
+    @cached_property
+    def _numbers(self) -> dict[Key, int]:
+        return {key: number for number, (key, _) in enumerate(self.described)}
 
     def __getstate__(self) -> dict[str, Any]:
         return {"rows": self.rows}
@@ -70,7 +76,7 @@ def _counts(key: Key, image: DescribedImage, where: Where) -> bool:
 
 
 class InMemory(Index):
-    """Rows in a dictionary that is replaced as a whole: readers keep the one they began with."""
+    """Rows in a dictionary that is replaced as a whole: readers keep what they began with."""
 
     def __init__(self, recipe: Recipe, rankers: Rankers, rows: Rows | None = None) -> None:
         self.recipe = recipe
@@ -98,6 +104,9 @@ class InMemory(Index):
 
     def stamps(self) -> Mapping[Key, Stamp]:
         return {key: row.stamp for key, row in self._rows.rows.items()}
+
+    def row(self, key: Key) -> Row | None:
+        return self._rows.rows.get(key)
 
     def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
         found = [self._rows.rows[key].image for key in keys]
@@ -132,6 +141,11 @@ class InMemory(Index):
     def keys(self, where: Where = EVERYTHING) -> Sequence[Key]:
         rows = self._rows
         return [rows.described[i][0] for i in rows.kept(where)]
+
+    def warnings(self, where: Where = EVERYTHING) -> Mapping[Key, tuple[str, ...]]:
+        described, kept = self._rows.described, self._rows.kept(where)
+        every = (described[i] for i in kept)
+        return {key: image.warnings for key, image in every if image.warnings}
 
     def labels(self, where: Where = EVERYTHING) -> frozenset[str]:
         described, kept = self._rows.described, self._rows.kept(where)

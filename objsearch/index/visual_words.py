@@ -71,7 +71,7 @@ class VisualWords(Memory):
 
 
 class WordedRows(Rows):
-    """Rows with the words of their keypoints; the inverted file of them is made when asked for."""
+    """Rows with the words of their keypoints; their inverted file is made when asked for."""
 
     def __init__(
         self,
@@ -143,14 +143,15 @@ class ByWords(InMemory):
         super().__init__(recipe, rankers, rows)
 
     def _made(self, rows: Mapping[Key, Row]) -> WordedRows:
-        known = getattr(self, "_rows", None)
+        known: WordedRows | None = getattr(self, "_rows", None)
         words: dict[Key, NDArray[np.int32]] = {}
         for key, row in rows.items():
-            if isinstance(row.image, DescribedImage):
-                if known is not None and known.rows.get(key) is row:
-                    words[key] = known.words[key]
-                else:
-                    words[key] = self._words_of(row.image)
+            if not isinstance(row.image, DescribedImage):
+                continue
+            if known is not None and known.rows.get(key) is row:
+                words[key] = known.words[key]
+            else:
+                words[key] = self._words_of(row.image)
         return WordedRows(rows, self.options, words)
 
     def _words_of(self, image: DescribedImage) -> NDArray[np.int32]:

@@ -26,10 +26,5 @@ class Where:
         """Whether a key counts, as far as its name says."""
         return key not in self.but and (self.keys is None or key in self.keys)
 
-    @property
-    def is_everything(self) -> bool:
-        """Whether no picture is left out."""
-        return self.keys is None and not self.but and self.keeps is None
-
 
 EVERYTHING = Where()

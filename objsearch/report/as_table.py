@@ -114,6 +114,8 @@ def summary(answer: Answer) -> Text:
         f"{len(answer.skipped)} skipped{_reasons(answer.skipped)}",
         f"{answer.elapsed_seconds:.1f} s",
     ]
+    if answer.remembered:
+        counts.insert(2, f"{answer.remembered} remembered")
     if answer.filtered:
         counts.insert(1, f"{answer.filtered} filtered out")
     if answer.screened_out:

@@ -31,8 +31,7 @@ class Finder(Protocol):
     def skipped(self) -> Sequence[Unreadable]:
         """Those that could not be read."""
 
-    @property
-    def index(self) -> Iterable[DescribedImage]:
+    def images(self) -> Iterable[DescribedImage]:
         """Those that could."""
 
     def find(self, *query: Any, **options: Any) -> Answer:
@@ -65,7 +64,7 @@ class BlockList:
         search = open_search(section.block_preset)
         search.add(*places)
         _check_complete(search.skipped, "block list")
-        _check_content(search.index)
+        _check_content(search.images())
         return cls(search, section.block_threshold)
 
     def flag(self, picture: Pixels) -> Flag | None:

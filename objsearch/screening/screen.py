@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from objsearch.flow import ordered_map
 from objsearch.screening.options import Screening
 from objsearch.screening.rules import BlockList, Examples, Finder, Judged, Rule
-from objsearch.sources import Place, Reading, is_made_up, read_image, unfold
-from objsearch.types import UNSCREENED, Answer, Flag, Hit, ImageRef, Pixels, Unreadable
+from objsearch.sources import Place, Reading, is_made_up, key_of, read_image, stamp_of, unfold
+from objsearch.types import UNSCREENED, Answer, Flag, Hit, ImageRef, Key, Pixels, Stamp, Unreadable
 
 Flags = tuple[Flag, ...]
 
@@ -33,7 +33,7 @@ class Screen:
         self._reading = reading
         self._open_search = open_search
         self._rules: tuple[Rule, ...] | None = None
-        self._seen: dict[ImageRef, Flags] = {}
+        self._seen: dict[tuple[Key, Stamp], Flags] = {}
         self._at_hand: dict[ImageRef, Place] = {}
         self._lock = threading.Lock()
 
@@ -72,12 +72,13 @@ class Screen:
     def flags_of(self, ref: ImageRef) -> Flags:
         """The same of all that an image's file shows, remembered: `looked_at` at its ref."""
         whole = replace(ref, xywh=None)
-        if whole not in self._seen:
+        seen = key_of(whole), stamp_of(whole)  # another file by the same name is looked at anew
+        if seen not in self._seen:
             flags: Flags = ()
             for look in self.looked_at([self._at_hand.get(whole, Place(whole))]):
                 flags = worst(flags, look.flags if isinstance(look, Look) else _unscreened(look))
-            self._seen[whole] = flags
-        return self._seen[whole]
+            self._seen[seen] = flags
+        return self._seen[seen]
 
     @property
     def reading(self) -> Reading:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.flow import batches, ordered_map
 from objsearch.match.assignment import assign
-from objsearch.match.base import Matcher
 from objsearch.match.calibration import evidence
 from objsearch.match.geometry import central_inliers, inverse, overlap, projected, verify
 from objsearch.match.ratio_test import Matches, RatioTest
+from objsearch.search.ranking import ChannelRanker, matcher_of
 from objsearch.settings import Channel, Settings
 from objsearch.types import (
     Box,
@@ -27,9 +24,6 @@ from objsearch.types import (
     Scores,
     Verification,
 )
-
-
-RANKED_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,12 +67,13 @@ class Comparer:
         made = ((c.extractor.name, ChannelRanker(c, n_workers)) for c in self.settings.descriptors)
         return {name: ranker for name, ranker in made if name not in besides}
 
-    def light_score(self, scores: Mapping[str, float]) -> float:
-        """What whole-crop descriptors alone make of a candidate; 0 without any."""
+    def light_scores(self, scores: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+        """(N,) what whole-crop descriptors alone make of candidates; 0 without any."""
         names = [channel.extractor.name for channel in self.whole]
-        if not names:
-            return 0.0
-        return self.calibration.probability({name: scores[name] for name in names})
+        if not names or not scores:
+            return np.zeros(len(scores))
+        features = {name: np.array([one[name] for one in scores]) for name in names}
+        return self.calibration.probabilities(features)
 
     def compare(
         self, query: DescribedImage, reference: DescribedImage, *, keypoints: bool = True
@@ -123,7 +118,9 @@ class Comparer:
     def _whole_scores(self, channel: Channel, sides: _Sides) -> Scores:
         name, rules = channel.extractor.name, self.settings.assignment
         query, reference = sides.query, sides.reference
-        scores = _matcher(channel).score_pairs(query.descriptors[name], reference.descriptors[name])
+        scores = matcher_of(channel).score_pairs(
+            query.descriptors[name], reference.descriptors[name]
+        )
         parts = np.outer(
             [not region.is_frame for region in query.regions],
             [not region.is_frame for region in reference.regions],
@@ -230,32 +227,6 @@ def _swapped_verification(found: Verification | None) -> Verification | None:
     is_lines = found.model == "fundamental"
     transform = found.transform.T if is_lines else inverse(found.transform)
     return replace(found, transform=transform, inliers_xyxy=found.inliers_xyxy[:, [2, 3, 0, 1]])
-
-
-def _matcher(channel: Channel) -> Matcher:
-    assert channel.matcher is not None  # the validators of Channel see to it
-    return channel.matcher
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRanker:
-    """Ranks many images by one descriptor, on several threads where each takes a while."""
-
-    channel: Channel
-    n_workers: int = 1
-
-    def stacked(self, images: Sequence[DescribedImage]) -> Any:
-        name = self.channel.extractor.name
-        return _matcher(self.channel).stacked([image.descriptors[name] for image in images])
-
-    def rank(self, query: DescribedImage, stack: Any) -> NDArray[np.float64]:
-        matcher, own = _matcher(self.channel), query.descriptors[self.channel.extractor.name]
-        if not isinstance(stack, list):
-            return matcher.coarse(own, stack)
-        parts = ordered_map(
-            partial(matcher.coarse, own), batches(stack, RANKED_AT_ONCE), workers=self.n_workers
-        )
-        return np.concatenate([*parts, np.zeros(0)])
 
 
 def _is_frames(pair: RegionPair) -> bool:

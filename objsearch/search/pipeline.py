@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, Unpack
 
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
+from objsearch.index import Where
 from objsearch.screening import Screen
 from objsearch.screening.rules import Finder
 from objsearch.search.comparing import Comparer, swapped
 from objsearch.search.describing import Describer
 from objsearch.search.queries import Interest, View, Viewer, keys_of_files
+from objsearch.search.recipe import recipe_of
+from objsearch.search.references import References
 from objsearch.search.retrieval import Retrieval, compare_versions
 from objsearch.search.second_look import SecondLook
-from objsearch.settings import Search, SearchOptions, Settings, Where, load_settings
+from objsearch.settings import Search, SearchOptions, Settings, load_settings
+from objsearch.settings import Where as SearchedWhere
 from objsearch.sources import (
     AtHand,
     Place,
     RegionOfInterest,
     RoiMode,
-    Stamp,
     expand,
     is_made_up,
-    key_of,
     nothing_there,
-    stamp_of,
 )
-from objsearch.types import Answer, DescribedImage, Hit, Image, ImageRef, Region, Unreadable
+from objsearch.types import Answer, DescribedImage, Hit, Image, Region, Unreadable
 
 Given = RegionOfInterest | str | Sequence[Any]
 """A part of an image: `x,y,w,h` or two corners, in pixels, fractions or percent."""
@@ -46,20 +49,19 @@ class ObjectSearch:
         self.settings = settings or load_settings()
         self.progress = progress
         self.describer = Describer(self.settings)
-        self.viewer = Viewer(self.describer, self._known)
         self.comparer = Comparer(self.settings)
-        # An index of its own: settings are values, and two searches by the same share no images.
-        self.index = type(self.settings.index).model_validate(self.settings.index.spec())
-        self._skipped: dict[ImageRef, Unreadable] = {}
-        self.warnings: list[str] = []
-        self._keys: dict[ImageRef, str] = {}
-        self._refs: dict[str, ImageRef] = {}
-        self._stamps: dict[ImageRef, Stamp] = {}
+        options = self.settings.index
+        self.index = options.open(recipe_of(self.settings), self.comparer.rankers(options.covers))
+        self.references = References(self.index, {}, options.keeps)
+        self.viewer = Viewer(self.describer, self.references.known)
         self._n_at_hand = 0
+        self.n_remembered = self.n_described = 0
         self._nothing = "add some first"
         self.screen = screen_of(self.settings, type(self).open)
         self._at_hand = AtHand()
-        self.second_look = SecondLook(self.describer, self.comparer, self._known, self._at_hand)
+        self.second_look = SecondLook(
+            self.describer, self.comparer, self.references.known, self._at_hand
+        )
 
     @classmethod
     def open(
@@ -96,38 +98,34 @@ class ObjectSearch:
             self._at_hand.keep(one, reading).within(wanted, mode) if isinstance(one, Place) else one
             for one in places
         ]
+        fresh = self.references.fresh(parts)
+        self.n_remembered += len(parts) - len(fresh)
+        self.n_described += len(fresh)
         described = counted(
-            self.describer.describe_places(parts), "describe", self.progress, len(parts)
+            self.describer.describe_places(fresh), "describe", self.progress, len(fresh)
         )
-        self.index.add(self._readable(described))
+        self.references.take(described)
+        self.references.forget_vanished(str(one) for one in sources if _is_folder(one))
         return self
+
+    @property
+    def n_references(self) -> int:
+        """How many pictures a search looks among."""
+        return self.index.count(self.references.where)
 
     @property
     def skipped(self) -> tuple[Unreadable, ...]:
         """The references that could not be read, each once, with the reason."""
-        return tuple(self._skipped.values())
+        return tuple(self.references.skipped)
 
-    def _readable(
-        self, described: Iterable[DescribedImage | Unreadable]
-    ) -> Iterator[DescribedImage]:
-        for one in described:
-            if isinstance(one, Unreadable):
-                self._skipped[one.ref] = one
-                self.index.remove([one.ref])
-                continue
-            self._skipped.pop(one.ref, None)
-            self._keys[one.ref] = key = key_of(one.ref)
-            self._refs[key] = one.ref
-            self._stamps[one.ref] = stamp_of(one.ref)
-            self.warnings += [f"{one.ref}: {warning}" for warning in one.warnings]
-            yield one
+    @property
+    def warnings(self) -> list[str]:
+        """What was odd about references, with their names."""
+        return self.references.warnings
 
-    def _known(self, ref: ImageRef) -> DescribedImage | None:
-        """What the index holds of an image, unless its file has changed since."""
-        stored = self._refs.get(key_of(ref), ref)
-        now, then = stamp_of(stored), self._stamps.get(stored)
-        has_changed = now is not None and then is not None and now != then
-        return None if has_changed else self.index.get(stored)
+    def images(self) -> Iterator[DescribedImage]:
+        """Every described reference, in order of adding."""
+        return self.references.images()
 
     def detect(self, *sources: Any) -> Iterator[tuple[Image | Unreadable, tuple[Region, ...]]]:
         """Every image with its regions, most confident first, the full frame last."""
@@ -222,11 +220,12 @@ class ObjectSearch:
         return load_settings(section, given, called).search
 
     def _check_references(self) -> None:
-        if len(self.index) == 0:
-            if self.skipped:
-                one = self.skipped[0]
+        if self.n_references == 0:
+            skipped = self.skipped
+            if skipped:
+                one = skipped[0]
                 raise UsageError(
-                    f"none of the {len(self.skipped)} references can be read; "
+                    f"none of the {len(skipped)} references can be read; "
                     f"the first: {one.ref}: {one.reason}"
                 )
             raise UsageError(f"no references: {self._nothing}")
@@ -237,22 +236,25 @@ class ObjectSearch:
             return [], []
         return self.viewer.views(given, kind="unwanted image")
 
+    def _where(self, search: Search) -> Where:
+        """The references that a search looks at."""
+        is_everything = search.where == SearchedWhere()
+        return replace(
+            self.references.where, keeps=None if is_everything else search.where.wanted.keeps
+        )
+
     def _retrieval(self, search: Search, views: Sequence[View]) -> Retrieval:
         left_out = set() if search.include_query else keys_of_files(views)
-        wanted = search.where.wanted
-
-        def keeps(image: DescribedImage) -> bool:
-            return self._key(image.ref) not in left_out and wanted.keeps(image)
-
+        where = replace(self._where(search), but=left_out)
         workers = self.settings.run.n_workers
-        return Retrieval(self.index, self.comparer, search, workers, keeps)
+        return Retrieval(self.references.snapshot(), where, self.comparer, search, workers)
 
     def _filter_warnings(self, search: Search) -> list[str]:
         """Labels that no indexed image bears, with those that some do."""
         wanted = search.where.labels
         if not wanted:
             return []
-        seen = {region.label for one in self.index for region in one.regions}
+        seen = self.index.labels(self.references.where)
         known = ", ".join(sorted(seen - {"frame", "tile"})) or "none"
         return [
             f"no reference has the label '{label}' (labels there are: {known})"
@@ -269,25 +271,25 @@ class ObjectSearch:
         started: float,
     ) -> Answer:
         stop = None if search.top is None else search.offset + search.top
-        every = search.where == Where()
-        compared = len(self.index) if every else sum(map(search.where.wanted.keeps, self.index))
+        compared = self.index.count(self._where(search))
+        skipped = self.skipped
         return Answer(
             queries=tuple(view.image for view in views),
             hits=tuple(found[search.offset : stop]),
-            scanned=compared + len(self.skipped),
+            scanned=compared + len(skipped),
             compared=compared,
-            skipped=self.skipped,
+            skipped=skipped,
             settings={**self.settings.answer_settings(), "search": search.model_dump(mode="json")},
             elapsed_seconds=time.perf_counter() - started,
             warnings=(*self.warnings, *warnings),
             found=len(found),
-            filtered=len(self.index) - compared,
+            filtered=self.n_references - compared,
+            remembered=self.n_remembered,
         )
 
-    def _key(self, ref: ImageRef) -> str:
-        if ref not in self._keys:
-            self._keys[ref] = key_of(ref)
-        return self._keys[ref]
+
+def _is_folder(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike) and os.path.isdir(source)
 
 
 def screen_of(

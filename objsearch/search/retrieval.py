@@ -2,139 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from objsearch.flow import batches, ordered_map
-from objsearch.index.base import Index, Ranker
+from objsearch.flow import ordered_map
+from objsearch.index import Where
 from objsearch.rank.fusion import fuse, ranked_down
 from objsearch.search.comparing import Comparer
 from objsearch.search.mirror import compare_mirrored
 from objsearch.search.queries import View
+from objsearch.search.references import References
 from objsearch.settings import Search
-from objsearch.types import DescribedImage, Hit, ImageRef
-
-RANKED_AT_ONCE = 64
+from objsearch.types import Candidate, DescribedImage, Hit, Key
 
 LIKE_A_NEGATIVE = "like_a_negative"
 """The note of a hit that is more like an image of what is not wanted than like every query."""
 
-Hits = dict[str, Hit]
-"""By the text of the reference's ref."""
+Hits = dict[Key, Hit]
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Compares views with the images of an index that `keeps` lets through."""
+    """Compares views with the references of an index that `where` lets through.
 
-    index: Index
+    What is compared in full are the nearest; of the others only those are fetched that look like
+    hits by what the index says of them, so that the time does not depend on how many there are.
+    """
+
+    references: References
+    where: Where
     comparer: Comparer
     search: Search
     n_workers: int
-    keeps: Callable[[DescribedImage], bool]
 
     def hits(self, views: Sequence[View], negatives: Sequence[View] = ()) -> list[Hit]:
         """Every reference that may be a hit, best first, ties by ref."""
-        stored = {one.ref: one for one in self.index if self.keeps(one)}
-        listed = [self._shortlist(view, stored) for view in views]
-        likely: dict[ImageRef, DescribedImage] = {}
-        for view, shortlist in zip(views, listed, strict=True):
-            rest = [one for ref, one in stored.items() if ref not in shortlist]
-            likely |= shortlist | self._light(view, rest, several=len(views) > 1)
+        listed = [self._nearest(view) for view in views]
+        likely: dict[Key, None] = {}
+        for first, others in listed:
+            likely |= dict.fromkeys([*first, *self._light(others, several=len(views) > 1)])
+        keys = list(likely)
+        images = dict(zip(keys, self.references.get(keys), strict=True))
         by_view = [
-            self._compared(view, likely, full) for view, full in zip(views, listed, strict=True)
+            self._compared(view, images, first)
+            for view, (first, _) in zip(views, listed, strict=True)
         ]
         if len(views) == 1 and not negatives:
             return sorted(by_view[0].values(), key=_rank_key)
-        scores = [{ref: hit.score for ref, hit in hits.items()} for hits in by_view]
+        scores = [{key: hit.score for key, hit in hits.items()} for hits in by_view]
         weights = [view.weight for view in views]
         fused = fuse(scores, self.search.fusion, weights)
         best = max(weights)
-        hits = [
-            _fused([hits[ref] for hits in by_view], [w / best for w in weights], score)
-            for ref, score in fused.items()
-        ]
+        found = {
+            key: _fused([hits[key] for hits in by_view], [w / best for w in weights], score)
+            for key, score in fused.items()
+        }
         if negatives:
-            every = {ref: None for shortlist in listed for ref in shortlist}
-            hits = self._ranked_down(hits, negatives, stored, every)
-        return sorted(hits, key=_rank_key)
+            every = {key for first, _ in listed for key in first}
+            found = self._ranked_down(found, negatives, images, every)
+        return sorted(found.values(), key=_rank_key)
 
-    def _light(
-        self, view: View, rest: Sequence[DescribedImage], several: bool
-    ) -> dict[ImageRef, DescribedImage]:
-        """Of the images beyond the shortlist, those that look like hits even without keypoints.
+    def _nearest(self, view: View) -> tuple[set[Key], list[Candidate]]:
+        """Keys of the shortlist, of all versions of a view, and the candidates beyond it."""
+        limit = self.search.shortlist
+        first: set[Key] = set()
+        every: dict[Key, Candidate] = {}
+        for number, version in enumerate((*view.versions, *view.grounds)):
+            found = self.references.index.nearest(version, limit, self.where)
+            first |= {one.key for one in (found if limit is None else found[:limit])}
+            if number == 0:  # the others are looked for among the likeliest only
+                every = {one.key: one for one in found}
+        return first, [one for key, one in every.items() if key not in first]
+
+    def _light(self, others: Sequence[Candidate], several: bool) -> list[Key]:
+        """Of the candidates beyond the shortlist, those that look like hits without keypoints.
 
         Ranks count from the first to the last: for those of several views, all look so.
         """
         if several and self.search.fusion == "rrf":
-            return {one.ref: one for one in rest}
-        scores = self.comparer.light_scores(view.image, rest)
-        return {
-            one.ref: one
-            for one, score in zip(rest, scores, strict=True)
-            if score >= self.search.threshold
-        }
+            return [one.key for one in others]
+        scores = self.comparer.light_scores([one.scores for one in others])
+        likely = np.flatnonzero(scores >= self.search.threshold).tolist()
+        return [others[i].key for i in likely]
 
     def _compared(
-        self,
-        view: View,
-        references: Mapping[ImageRef, DescribedImage],
-        full: Mapping[ImageRef, object],
+        self, view: View, references: Mapping[Key, DescribedImage], full: Set[Key]
     ) -> Hits:
         """A hit a reference: those in `full` by all that is known, others without keypoints."""
-        light = [one for ref, one in references.items() if ref not in full]
-        heavy = [one for ref, one in references.items() if ref in full]
+        light = [key for key in references if key not in full]
+        heavy = [key for key in references if key in full]
         compare = partial(compare_versions, self.comparer, view)
         compare_light = partial(self.comparer.compare, view.image, keypoints=False)
+        workers = self.n_workers
         found = [
-            *ordered_map(compare, heavy, workers=self.n_workers),
-            *ordered_map(compare_light, light, workers=self.n_workers),
+            *ordered_map(compare, (references[key] for key in heavy), workers=workers),
+            *ordered_map(compare_light, (references[key] for key in light), workers=workers),
         ]
-        return {str(hit.ref): hit for hit in found}
-
-    def _shortlist(
-        self, view: View, stored: Mapping[ImageRef, DescribedImage]
-    ) -> dict[ImageRef, DescribedImage]:
-        # More than asked for: what is not looked at may be among them.
-        n_left_out = len(self.index) - len(stored)
-        limit = None if self.search.shortlist is None else self.search.shortlist + n_left_out
-        chosen: dict[ImageRef, DescribedImage] = {}
-        for version in (*view.versions, *view.grounds):
-            found = self.index.candidates(version, limit, self._rankers())
-            kept = [one for one in found if one.ref in stored]
-            chosen |= {one.ref: one for one in kept[: self.search.shortlist]}
-        return chosen
-
-    def _rankers(self) -> list[Ranker]:
-        """The comparer's rankers, each spread over the workers."""
-
-        def spread(ranker: Ranker) -> Ranker:
-            def rank(
-                query: DescribedImage, stored: Sequence[DescribedImage]
-            ) -> NDArray[np.float64]:
-                parts = batches(stored, RANKED_AT_ONCE)
-                ranked = ordered_map(partial(ranker, query), parts, workers=self.n_workers)
-                return np.concatenate([*ranked, np.zeros(0)])
-
-            return rank
-
-        return [spread(ranker) for ranker in self.comparer.rankers(self.index.covers)]
+        return dict(zip([*heavy, *light], found, strict=True))
 
     def _ranked_down(
         self,
-        hits: Sequence[Hit],
+        hits: Hits,
         negatives: Sequence[View],
-        stored: Mapping[ImageRef, DescribedImage],
-        full: Mapping[ImageRef, object],
-    ) -> list[Hit]:
+        images: Mapping[Key, DescribedImage],
+        full: Set[Key],
+    ) -> Hits:
         """Hits with what the negatives say of them; the others cannot become any."""
-        asked = {hit.ref: stored[hit.ref] for hit in hits if hit.score >= self.search.threshold}
+        asked = {
+            key: images[key] for key, hit in hits.items() if hit.score >= self.search.threshold
+        }
         by_negative = [self._compared(view, asked, full) for view in negatives]
-        return [_lowered(hit, by_negative) if hit.ref in asked else hit for hit in hits]
+        return {
+            key: _lowered(hit, [said[key] for said in by_negative]) if key in asked else hit
+            for key, hit in hits.items()
+        }
 
 
 def compare_versions(comparer: Comparer, view: View, reference: DescribedImage) -> Hit:
@@ -156,8 +140,8 @@ def _fused(of_views: Sequence[Hit], emphasis: Sequence[float], score: float) -> 
     return replace(best, score=score, view_scores={str(hit.query): hit.score for hit in of_views})
 
 
-def _lowered(hit: Hit, by_negative: Sequence[Hits]) -> Hit:
-    said = {str(one.query): one.score for hits in by_negative for one in (hits[str(hit.ref)],)}
+def _lowered(hit: Hit, by_negative: Sequence[Hit]) -> Hit:
+    said = {str(one.query): one.score for one in by_negative}
     score = ranked_down(hit.score, list(hit.view_scores.values()), list(said.values()))
     if max(said.values()) <= max(hit.view_scores.values()):
         return replace(hit, negative_scores=said)

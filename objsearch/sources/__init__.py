@@ -12,7 +12,7 @@ from objsearch.sources.options import Network, Reading
 from objsearch.sources.places import Place, each_input, expand, is_made_up, key_of
 from objsearch.sources.reading import read_image, read_working
 from objsearch.sources.regions import RegionOfInterest, RoiMode, region_of
-from objsearch.sources.stamps import Stamp, stamp_of
+from objsearch.sources.stamps import stamp_of
 from objsearch.sources.unfolding import unfold
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "Reading",
     "RegionOfInterest",
     "RoiMode",
-    "Stamp",
     "Wanted",
     "each_input",
     "expand",

@@ -116,3 +116,5 @@ class Answer:
     """What screening has against queries and hits, listed or filtered."""
     screened_out: tuple[ImageRef, ...] = ()
     """Hits that screening has filtered out."""
+    remembered: int = 0
+    """References that a library held as their files are; the others were read and described."""

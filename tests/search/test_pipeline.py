@@ -231,7 +231,7 @@ def test_the_query_is_left_out_unless_asked_for(search: ObjectSearch, photos: Pa
 
 
 def test_a_query_by_the_ref_of_an_indexed_image(search: ObjectSearch, photos: Path) -> None:
-    ref = next(iter(search.index)).ref
+    ref = next(search.images()).ref
     assert search.find(ref, include_query=True).hits[0].ref == ref
     assert search.find(str(ref), include_query=True).hits[0].ref == ref
 
@@ -587,3 +587,18 @@ def test_a_mirror_image_is_found_where_asked_and_its_evidence_is_upright(
     assert np.abs(width - 1 - ends[:, 0] - ends[:, 2]).max() < 6
     assert np.abs(ends[:, 1] - ends[:, 3]).max() < 6
     assert (ends[:, 0] >= 0).all() and (ends[:, 0] < width).all() and height > 0
+
+
+def test_a_file_is_one_reference_however_it_is_spelled(
+    quick: dict[str, Any], some: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real").mkdir()
+    photo = tmp_path / "real" / "photo.jpg"
+    photo.write_bytes(some[0].read_bytes())
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path)
+    search = ObjectSearch.open(quick)
+    for name in ("real/photo.jpg", str(photo), "link/photo.jpg"):
+        search.add(name)
+    [hit] = search.find(some[0], threshold=0).hits
+    assert str(hit.ref) == "real/photo.jpg"  # as it was given first

@@ -201,7 +201,7 @@ def test_an_indexed_query_is_not_described_again(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "toys.jpg"
-    [ref] = [one.ref for one in watched.index if one.ref.uri == str(path)]
+    [ref] = [one.ref for one in watched.images() if one.ref.uri == str(path)]
     given = {"text": str(path), "path": path, "ref": ref, "relative": "./toys.jpg"}[form]
     answer = watched.find(given, threshold=0)
     assert watched.described == []  # type: ignore[attr-defined]
@@ -212,7 +212,7 @@ def test_an_indexed_query_is_not_described_again(
 
 
 def test_what_was_at_hand_can_be_asked_for_by_its_name(watched: ObjectSearch) -> None:
-    for name in ("<bytes:1>", next(one.ref for one in watched.index if one.ref.uri[0] == "<")):
+    for name in ("<bytes:1>", next(one.ref for one in watched.images() if one.ref.uri[0] == "<")):
         assert str(watched.find(name, include_query=True).hits[0].ref) == "<bytes:1>"
     with pytest.raises(UsageError, match="no such query"):
         watched.find("<bytes:2>")
@@ -238,7 +238,7 @@ def test_a_page_among_the_references_is_a_query(
     (tmp_path / "copy.png").write_bytes(encoded(pages[2], "PNG"))
     search = ObjectSearch.open(quick).add(tmp_path)
     answer = search.find(f"{tmp_path}/scan.pdf#page=3", threshold=0)
-    assert answer.queries[0] is search.index.get(answer.queries[0].ref)
+    assert answer.queries[0] is search.references.known(answer.queries[0].ref)
     names = [str(hit.ref).rpartition("/")[2] for hit in answer.hits]
     assert names[0] == "copy.png"
     assert set(names) == {"copy.png", "one.pdf", "scan.pdf#page=1", "scan.pdf#page=2"}
@@ -413,6 +413,6 @@ def test_references_may_be_filtered_too(quick: dict[str, Any], photos: Path) -> 
     detector = {"name": "given-boxes", "boxes_xywh": BOXES}
     search = ObjectSearch.open({**quick, "detector": detector})
     search.add(photos / "toys.jpg", region="190,90:360,230", roi_mode="filter")
-    [stored] = search.index
+    [stored] = search.images()
     assert [r.proposal for r in stored.regions] == ["given", "frame"]
     assert stored.ref.xywh == (190, 90, 170, 140)

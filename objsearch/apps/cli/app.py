@@ -16,6 +16,7 @@ from objsearch.apps.cli import (
     duplicates,
     evaluate,
     find,
+    index,
     larger,
     models,
     screen,
@@ -44,6 +45,7 @@ app.command("signed", cls=Command)(signed.signed)
 app.command("doctor", cls=Command)(doctor.doctor)
 app.command("models", cls=Command)(models.models)
 app.add_typer(duplicates.app, name="duplicates")
+app.add_typer(index.app, name="index")
 app.add_typer(config.app, name="config")
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -20,7 +20,7 @@ from objsearch.apps.cli.names import (
     print_paths,
 )
 from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
-from objsearch.apps.cli.waiting import stopwatch
+from objsearch.apps.cli.waiting import stopwatch, waiting
 from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ def find(
     ] = None,
     files_from: FilesFromOption = None,
     null: NullOption = False,
+    index: shared.IndexOption = None,
+    library: shared.LibraryOption = None,
+    forget: shared.ForgetOption = False,
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     mode: shared.ModeOption = None,
@@ -93,7 +96,7 @@ def find(
     Exit code 0: hits of the verdicts asked for by --verdict, else same or uncertain ones; 1: none;
     2: an error.
     """
-    query, references = _checked(query, references, files_from, null)
+    query, references = _checked(query, references, files_from, null, index)
     form = form_of(as_json=as_json, as_csv=as_csv, as_paths=as_paths)
     if each and weight:
         raise UsageError("--weight weighs photos of one thing; with --each every one is another")
@@ -122,11 +125,10 @@ def find(
         min_pixels=min_pixels,
         max_pixels=max_pixels,
     )
-    from objsearch.apps.cli.waiting import waiting
-
     with waiting() as progress:
-        settings = shared.settings_of(preset, config, mode, workers, assignments, filters)
-        search = _described(references, settings, progress, in_region, wanted["roi_mode"])
+        memory = Memory(index, library, forget, in_region, wanted["roi_mode"])
+        given = Given(preset, config, mode, workers, assignments, filters)
+        search = _search(references, given, memory, progress)
         progress.say("searching")
         answers = search.find_each(query, **wanted) if each else [search.find(*query, **wanted)]
         seen = _shown(answers, form, progress, each=each, null=null)
@@ -140,24 +142,58 @@ def _checked(
     references: list[str] | None,
     files_from: list[Path] | None,
     null: bool,
+    index: Path | None,
 ) -> tuple[list[str], list[str]]:
     if not query:
         raise UsageError("no query: name at least one photo of the thing to look for")
+    if index is not None and not references and not files_from:
+        return query, []
     missing = "nothing to search: name photos or folders with --in PATH"
     return query, listed(references, files_from, null, missing)
 
 
-def _described(
-    references: list[str],
-    settings: Settings,
-    progress: Waiting,
-    region: str | None,
-    roi_mode: RoiMode | None,
-) -> ObjectSearch:
-    from objsearch.search.pipeline import ObjectSearch
+class Given(NamedTuple):
+    """What a person said of the settings."""
 
+    preset: str | None
+    config: Path | None
+    mode: shared.Mode | None
+    workers: int | None
+    assignments: list[str] | None
+    filters: dict[str, Any]
+
+    @property
+    def settings(self) -> Settings:
+        """All of them. Raises ConfigError and UsageError."""
+        return shared.settings_of(*self)
+
+
+class Memory(NamedTuple):
+    """Where descriptions are remembered, and of which part of the references they are."""
+
+    folder: Path | None
+    library: Path | None
+    forget: bool
+    region: str | None
+    roi_mode: RoiMode | None
+
+
+def _search(references: list[str], given: Given, memory: Memory, progress: Waiting) -> ObjectSearch:
+    """A search over the references, or over all of an index."""
+    from objsearch.search.pipeline import ObjectSearch
+    from objsearch.tasks.indexing import open_index
+
+    if memory.folder is not None:
+        progress.say("opening")
+        said = (given.preset, given.config, given.mode, given.assignments, given.filters)
+        search = open_index(memory.folder, given.settings if any(said) else None, progress)
+        return search.add(*references) if references else search
     progress.say("describing")
-    return ObjectSearch(settings, progress).add(*references, region=region, roi_mode=roi_mode)
+    # What is described of a part only is no description of the photo.
+    is_forgotten = memory.forget or memory.region is not None
+    settings = shared.with_memory(given.settings, memory.library, is_forgotten)
+    search = ObjectSearch(settings, progress)
+    return search.add(*references, region=memory.region, roi_mode=memory.roi_mode)
 
 
 def _write_page(answers: Sequence[Answer], report: Path | None, search: ObjectSearch) -> None:

@@ -41,6 +41,8 @@ def larger(
     ] = None,
     files_from: FilesFromOption = None,
     null: NullOption = False,
+    library: shared.LibraryOption = None,
+    forget: shared.ForgetOption = False,
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     threshold: Annotated[
@@ -80,7 +82,8 @@ def larger(
     chosen = preset if preset is not None or config is not None else "larger"
     filters = shared.files_filters(include, exclude)
     with waiting() as progress:
-        settings = shared.settings_of(chosen, config, None, workers, assignments, filters)
+        plain = shared.settings_of(chosen, config, None, workers, assignments, filters)
+        settings = shared.with_memory(plain, library, forget)
         from objsearch.search.pipeline import ObjectSearch
         from objsearch.tasks.larger import find_larger
         from objsearch.tasks.larger.larger_page import write_page

@@ -68,6 +68,21 @@ ModeOption = Annotated[
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", min=1, help="Threads; changes the time, not the answer.")
 ]
+IndexOption = Annotated[
+    Path | None,
+    typer.Option("--index", metavar="DIR", help="Search an index made by `objsearch index build`."),
+]
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        metavar="DIR",
+        help="Where descriptions are remembered; without: in your cache folder.",
+    ),
+]
+ForgetOption = Annotated[
+    bool, typer.Option("--forget", help="Neither use what is remembered nor remember anything.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as geometry.tolerance=3."),
@@ -216,6 +231,15 @@ def settings_of(
     settings = load_settings(chosen, overrides, called)
     extra = _mode_overrides(mode, settings)
     return load_settings(chosen, {**extra, **overrides}, called) if extra else settings
+
+
+def with_memory(settings: Settings, library: Path | None, forget: bool) -> Settings:
+    """The settings with a library that remembers what was described, unless that is not wanted."""
+    from objsearch.search.library import remembering
+
+    if forget and library is not None:
+        raise UsageError("give either --library or --forget, not both")
+    return settings if forget else remembering(settings, library)
 
 
 def _called(overrides: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, str]:

@@ -25,6 +25,8 @@ from objsearch.types.plans import RELATIONS, Action, Related, Relation
 IDENTICAL = Likeness(1.0)
 SAME: tuple[Relation, ...] = RELATIONS[:3]
 """What one file can stand for another of."""
+REVIEWED: tuple[Relation, ...] = ("part", "edited")
+"""What a person has to decide on."""
 ABOUT = 3.0
 """Degrees by which small copies may mistake a turn."""
 DEEP = 8
@@ -114,13 +116,22 @@ class _Together:
         contents = {one.file.path: self.of.content_of(one) for one in self.files}
         contents = self._with_less(contents)
         settled: set[str] = set()
-        every = []
-        for keep in best_first(self.files, self.of.rules.keep, contents):
-            if keep.file.path not in settled:
-                settled.add(keep.file.path)
-                copies = self._copies(keep, settled, contents)
-                settled |= {copy.one.file.path for copy in copies if not copy.one.file.protected}
-                every.append(Cluster(keep, "", tuple(copies)))
+        every: list[Cluster] = []
+        waiting = best_first(self.files, self.of.rules.keep, contents)
+        passed: set[int] = set()
+        while waiting:
+            keep, *waiting = waiting
+            if keep.file.path in settled:
+                continue
+            left = [one for one in waiting if one.file.path not in settled]
+            if keep.node not in passed and self._is_less(keep, left, SAME):
+                passed.add(keep.node)
+                waiting.append(keep)
+                continue
+            settled.add(keep.file.path)
+            copies = self._copies(keep, settled, contents)
+            settled |= {copy.one.file.path for copy in copies if not copy.one.file.protected}
+            every.append(Cluster(keep, "", tuple(copies)))
         return [
             Cluster(found.keep, self._why(found.keep, found.copies, contents), found.copies)
             for found in self._reviewed(every, contents)
@@ -132,10 +143,16 @@ class _Together:
     ) -> Iterable[Cluster]:
         """Parts and edited copies join the first that they are such of, with their own copies."""
         waiting = list(every)
+        passed: set[int] = set()
         while waiting:
             first, *waiting = waiting
             copies = list(first.copies)
             self.of.network.explore([first.keep.node])
+            others = [one.keep for one in waiting]
+            if first.keep.node not in passed and self._is_less(first.keep, others, REVIEWED):
+                passed.add(first.keep.node)
+                waiting.append(first)
+                continue
             # What joined may lead on to others; each of these is compared with the kept one itself.
             by = [first.keep.node]
             while by:
@@ -146,6 +163,32 @@ class _Together:
                 for copy, other in joining:
                     copies += [copy, *other.copies]
             yield Cluster(first.keep, first.reason, tuple(copies))
+
+    def _is_less(
+        self, keep: Candidate, others: Sequence[Candidate], relations: Sequence[Relation]
+    ) -> bool:
+        """Whether one of the others is more than what would be kept, at fewer pixels.
+
+        An enlargement, a collage or a screenshot has the most pixels, and stands for nothing.
+        """
+        if keep.file.protected:
+            return False
+        links = self.of.network.copies(keep.node)
+        nodes = [
+            one.node
+            for one in others
+            if one.node in links
+            and (relations is REVIEWED or self.of.agreements.may_be_same(one.node, keep.node))
+        ]
+        self.of.agreements.explore((node, keep.node) for node in nodes)
+        for node in nodes:
+            agreement = self.of.agreements.of(node, keep.node)
+            if agreement is None or agreement.relation not in relations:
+                continue
+            has_more = agreement.shown[0] >= WHOLE > agreement.shown[1] or relations is SAME
+            if has_more and keep.node in self._lesser(node, keep.node, agreement):
+                return True
+        return False
 
     def _joining(
         self,
@@ -183,7 +226,7 @@ class _Together:
         for node in nodes - {self.first.node}:
             agreement = self.of.agreements.of(node, self.first.node)
             if agreement is not None and agreement.relation in RELATIONS:
-                less |= self._lesser(node, agreement)
+                less |= self._lesser(node, self.first.node, agreement)
                 mirrored |= {node} if agreement.mirrored else set()
         if 2 * len(mirrored) < len(nodes):
             less |= mirrored  # more pictures show it the other way round
@@ -191,9 +234,9 @@ class _Together:
             one.file.path: _marked(contents[one.file.path], one.node in less) for one in self.files
         }
 
-    def _lesser(self, node: int, agreement: Agreement) -> set[int]:
-        """Which of a picture and the first shows less of the scene, or no more at more pixels."""
-        first, agreements = self.first.node, self.of.agreements
+    def _lesser(self, node: int, first: int, agreement: Agreement) -> set[int]:
+        """Which of two pictures shows less of the scene, or no more at more pixels."""
+        agreements = self.of.agreements
         mine, its = agreement.shown
         back = inverse(agreement.transform)
         if agreement.relation == "same-picture":

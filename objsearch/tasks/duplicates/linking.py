@@ -183,12 +183,13 @@ class Linker:
         rankers = Comparer(self.settings).rankers()
         view = self.pictures.stored.view
         upright = {i: found.image for i in numbers if (found := view(i, False))}
+        stacks = {name: one.stacked(list(upright.values())) for name, one in rankers.items()}
         pairs: set[Pair] = set()
         for i in upright:
             found = view(i, is_mirrored)
-            for ranker in rankers if found else ():
+            for name, ranker in rankers.items() if found else ():
                 assert found is not None
-                order = np.argsort(-ranker(found.image, list(upright.values())), kind="stable")
+                order = np.argsort(-ranker.rank(found.image, stacks[name]), kind="stable")
                 near = [j for j in np.array(list(upright))[order[: self.count + 1]] if j != i]
                 pairs |= {(min(i, int(j)), max(i, int(j))) for j in near[: self.count]}
         return sorted(pairs)

@@ -417,3 +417,15 @@ def test_white_ink_is_content(settings: Callable[..., Any], folder: Path, tmp_pa
     PillowImage.new("RGB", (300, 200), "white").save(tmp_path / "in" / "page.png")
     listing = screen_images(tmp_path / "in", settings(block=[str(tmp_path / "ink.png")]))
     assert names(listing.flagged) == ["on_black.png"]
+
+
+@pytest.mark.usefixtures("red")
+def test_a_file_that_has_changed_is_screened_anew(
+    settings: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes((folder / "in" / "toys.jpg").read_bytes())
+    screen = screen_of(settings(classifiers=["red"]))
+    assert not screen.flags_of(ImageRef(str(photo)))
+    photo.write_bytes((folder / "in" / "fire.png").read_bytes())
+    assert screen.flags_of(ImageRef(str(photo)))

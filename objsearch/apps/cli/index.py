@@ -1,0 +1,157 @@
+"""`objsearch index`: photos described once, searched from then on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from objsearch.apps.cli import options as shared
+from objsearch.apps.cli.command import Command
+from objsearch.apps.cli.names import FilesFromOption, NullOption, listed
+from objsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from objsearch.settings import Settings
+    from objsearch.tasks.indexing import Tally
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="An index of photos in a folder: built once, kept up, searched with `find --index`.",
+)
+FolderOption = Annotated[
+    Path, typer.Option("--index", metavar="DIR", help="The folder of the index.")
+]
+PhotosArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PHOTO...", help="Photos, folders, globs; '-': names on stdin."),
+]
+
+
+def build(
+    folder: FolderOption,
+    photos: PhotosArgument = None,
+    files_from: FilesFromOption = None,
+    null: NullOption = False,
+    preset: shared.PresetOption = None,
+    config: shared.ConfigOption = None,
+    mode: shared.ModeOption = None,
+    include: shared.IncludeOption = None,
+    exclude: shared.ExcludeOption = None,
+    workers: shared.WorkersOption = None,
+    assignments: shared.SetOption = None,
+    as_json: shared.JsonOption = False,
+) -> None:
+    """Describe photos into an index. What it knows already is not read again.
+
+    A build that was stopped goes on where it was. Exit code 0, or 1 when a photo cannot be read.
+    """
+    from objsearch.apps.cli.waiting import waiting
+
+    names = listed(photos, files_from, null, "no photo: name photos or folders")
+    with waiting() as progress:
+        from objsearch.tasks.indexing import build_index
+
+        filters = shared.files_filters(include, exclude)
+        settings = _settings(preset, config, mode, workers, assignments, filters)
+        tally = build_index(folder, names, settings, progress)
+    _tell(tally, as_json)
+
+
+def update(
+    folder: FolderOption, workers: shared.WorkersOption = None, as_json: shared.JsonOption = False
+) -> None:
+    """Read again what has changed since it was described. What is gone stays: see `prune`."""
+    from objsearch.apps.cli.waiting import waiting
+
+    with waiting() as progress:
+        from objsearch.tasks.indexing import update_index
+
+        tally = update_index(folder, None, progress)
+    _tell(tally, as_json)
+
+
+def remove(folder: FolderOption, photos: PhotosArgument = None) -> None:
+    """Forget photos, or all in folders. The files themselves stay where they are."""
+    from objsearch.tasks.indexing import remove_from_index
+
+    _tell(remove_from_index(folder, listed(photos, None, False, "no photo: name what to forget")))
+
+
+def prune(folder: FolderOption) -> None:
+    """Forget the photos whose files are gone."""
+    from objsearch.tasks.indexing import prune_index
+
+    _tell(prune_index(folder))
+
+
+def compact(folder: FolderOption) -> None:
+    """Give back the room of what was forgotten, and sort what is looked up."""
+    from objsearch.tasks.indexing import compact_index
+
+    _show(compact_index(folder), as_json=False)
+
+
+def info(folder: FolderOption, as_json: shared.JsonOption = False) -> None:
+    """What an index holds, and what should be done next."""
+    from objsearch.tasks.indexing import index_info
+
+    _show(index_info(folder), as_json)
+
+
+def _settings(
+    preset: str | None,
+    config: Path | None,
+    mode: shared.Mode | None,
+    workers: int | None,
+    assignments: list[str] | None,
+    more: dict[str, Any],
+) -> Settings | None:
+    """None where nothing was asked for: then an index says itself how it was made."""
+    if any((preset, config, mode, assignments, more)):
+        return shared.settings_of(preset, config, mode, workers, assignments, more)
+    return None
+
+
+def _tell(tally: Tally, as_json: bool = False) -> None:
+    from objsearch.apps.cli.output import print_json, warn
+
+    unreadable = [(str(one.ref), one.reason) for one in tally.unreadable]
+    if as_json:
+        counts = {
+            "described": tally.described,
+            "remembered": tally.remembered,
+            "removed": tally.removed,
+        }
+        listed = [{"ref": ref, "reason": reason} for ref, reason in unreadable]
+        print_json({**counts, "unreadable": listed})
+    else:
+        warn(f"{ref}: {reason}" for ref, reason in unreadable)
+        typer.echo(
+            f"{tally.described} described, {tally.remembered} remembered, "
+            f"{tally.removed} forgotten, {len(unreadable)} unreadable"
+        )
+    raise typer.Exit(1 if unreadable else 0)
+
+
+def _show(facts: dict[str, Any], as_json: bool) -> None:
+    from objsearch.apps.cli.output import print_json
+
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        if not isinstance(value, dict | list):
+            typer.echo(f"{name.replace('_', ' ')}: {value}")
+
+
+def check_one(index: Path | None, library: Path | None, forget: bool) -> None:
+    """Raises UsageError where more than one place to remember was named."""
+    if sum((index is not None, library is not None, forget)) > 1:
+        raise UsageError("give one of --index, --library and --forget")
+
+
+for command in (build, update, remove, prune, compact, info):
+    app.command(command.__name__, cls=Command)(command)
+app.command("add", cls=Command)(build)

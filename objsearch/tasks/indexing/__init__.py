@@ -1,0 +1,31 @@
+"""An index in a folder of one's own: made once, kept up, searched from then on.
+
+    build_index("photos.index", ["photos"])
+    search = open_index("photos.index")
+    search.find("mug.jpg")
+
+The folder can be copied, put on a disk and read from two machines. It holds descriptions and no
+pixels.
+"""
+
+from objsearch.tasks.indexing.keeping_up import (
+    Tally,
+    build_index,
+    compact_index,
+    index_info,
+    open_index,
+    prune_index,
+    remove_from_index,
+    update_index,
+)
+
+__all__ = [
+    "Tally",
+    "build_index",
+    "compact_index",
+    "index_info",
+    "open_index",
+    "prune_index",
+    "remove_from_index",
+    "update_index",
+]

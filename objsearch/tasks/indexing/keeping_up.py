@@ -1,0 +1,165 @@
+"""Building an index in a folder, and keeping it up with the photos."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from objsearch.errors import UsageError
+from objsearch.files import write_whole
+from objsearch.flow import Progress, silent
+from objsearch.search.library import stored_at
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import Settings, load_settings
+from objsearch.sources import key_of
+from objsearch.types import ImageRef, Unreadable
+
+ROWS = "rows"
+"""The folder of an index that holds its rows."""
+SETTINGS = "settings.json"
+"""The file of an index that says how its photos were described."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of photos: read and described, remembered as they were, or forgotten.
+
+    `unreadable` are all of the index that cannot be read, with reasons.
+    """
+
+    described: int = 0
+    remembered: int = 0
+    removed: int = 0
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+def build_index(
+    folder: str | Path,
+    sources: Sequence[Any],
+    settings: Settings | None = None,
+    progress: Progress = silent,
+) -> Tally:
+    """Describe photos into a new index, or into one of the same recipe; what it holds stays.
+
+    A build that was stopped goes on where it was. Raises UsageError for a folder that holds
+    something else, or an index that was made otherwise, naming what differs first.
+    """
+    path = Path(folder)
+    if path.exists() and not _is_index(path) and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(f"'{path}' holds something else than an index: name another folder")
+    chosen = settings or (_stored_settings(path) if _is_index(path) else load_settings())
+    with_index = stored_at(chosen, path / ROWS)
+    search = ObjectSearch(with_index, progress)  # refuses another recipe before anything is written
+    if not _is_index(path):
+        path.mkdir(parents=True, exist_ok=True)
+        data = chosen.model_dump(mode="json")
+        write_whole(path / SETTINGS, [json.dumps(data, indent=1)])
+    return _added(search, sources)
+
+
+def open_index(
+    folder: str | Path,
+    settings: Settings | None = None,
+    progress: Progress = silent,
+) -> ObjectSearch:
+    """A search over all photos of an index, by the settings that it was made with, or others.
+
+    Raises UsageError where there is none, or the settings would have described otherwise.
+    """
+    path = Path(folder)
+    if not _is_index(path):
+        raise UsageError(
+            f"'{path}' is no index: make one by 'objsearch index build --index {path}'"
+        )
+    return ObjectSearch(stored_at(settings or _stored_settings(path), path / ROWS), progress)
+
+
+def update_index(
+    folder: str | Path, settings: Settings | None = None, progress: Progress = silent
+) -> Tally:
+    """Read again what has changed since it was described; what is gone stays until it is pruned."""
+    search = open_index(folder, settings, progress)
+    files = dict.fromkeys(ImageRef.parse(key).uri for key in search.index.stamps())
+    return _added(search, [file for file in files if os.path.lexists(file)])
+
+
+def remove_from_index(folder: str | Path, paths: Sequence[str]) -> Tally:
+    """Forget files, or all in folders; the photos themselves stay where they are.
+
+    Raises UsageError for a path of which the index holds nothing.
+    """
+    search = open_index(folder)
+    gone: list[str] = []
+    for path in paths:
+        key = key_of(ImageRef.parse(path))
+        own = [
+            one
+            for one in search.index.stamps()
+            if one == key or one.startswith((f"{key}#", os.path.join(key, "")))
+        ]
+        if not own:
+            raise UsageError(f"the index '{folder}' holds nothing of '{path}'")
+        gone += own
+    return _tally(search, removed=search.index.remove(gone))
+
+
+def prune_index(folder: str | Path) -> Tally:
+    """Forget the photos whose files are gone."""
+    search = open_index(folder)
+    gone = [key for key in search.index.stamps() if not os.path.lexists(ImageRef.parse(key).uri)]
+    return _tally(search, removed=search.index.remove(gone) if gone else 0)
+
+
+def compact_index(folder: str | Path) -> dict[str, Any]:
+    """Give back the room of what was forgotten; returns what the index is like afterwards."""
+    search = open_index(folder)
+    freed = search.index.compact()
+    return {"bytes_freed": freed, **_figures(search)}
+
+
+def index_info(folder: str | Path) -> dict[str, Any]:
+    """What an index holds: recipe, counts, bytes, what cannot be read, what should be done."""
+    search = open_index(folder)
+    gone = changed = 0
+    for key, stamp in search.index.stamps().items():
+        try:
+            found = os.stat(ImageRef.parse(key).uri)
+        except OSError:
+            gone += 1
+            continue
+        changed += stamp != (found.st_size, found.st_mtime_ns)
+    return {**_figures(search), "vanished": gone, "changed": changed}
+
+
+def _figures(search: ObjectSearch) -> dict[str, Any]:
+    """What the index says of itself, as plain data."""
+    found = asdict(search.index.info())
+    unreadable = [{"ref": str(one.ref), "reason": one.reason} for one in search.index.unreadable()]
+    return {**found, "unreadable": unreadable}
+
+
+def _added(search: ObjectSearch, sources: Sequence[Any]) -> Tally:
+    if sources:
+        search.add(*sources)
+    return _tally(search)
+
+
+def _tally(search: ObjectSearch, removed: int = 0) -> Tally:
+    search.index.close()
+    return Tally(search.n_described, search.n_remembered, removed, tuple(search.index.unreadable()))
+
+
+def _is_index(path: Path) -> bool:
+    return (path / SETTINGS).is_file()
+
+
+def _stored_settings(path: Path) -> Settings:
+    try:
+        data = json.loads((path / SETTINGS).read_text())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the index '{path}' is damaged: {SETTINGS}: {error}") from None
+    return load_settings(data)

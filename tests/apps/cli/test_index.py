@@ -1,0 +1,151 @@
+"""`objsearch index`, and what `find` remembers without being asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.apps.cli.conftest import Cli
+from tests.pictures import drawing, encoded
+
+
+@pytest.fixture
+def folder(some: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A few photos, some minutes old; what is remembered of them lies beside them."""
+    monkeypatch.setenv("OBJSEARCH_LIBRARY", str(tmp_path / "library"))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for path in some:
+        shutil.copy(path, photos)
+    for path in photos.iterdir():
+        aged(path)
+    return photos
+
+
+def aged(path: Path, seconds: int = 1_700_000_000) -> Path:
+    """As of a moment: what was written just now is not trusted to be what it was."""
+    os.utime(path, (seconds, seconds))
+    return path
+
+
+def without_time(answer: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in answer.items() if k not in ("elapsed_seconds", "remembered")}
+
+
+def test_the_second_search_reads_no_reference_and_answers_the_same(
+    cli: Cli, config: Path, folder: Path, queries: Path
+) -> None:
+    words = ("find", queries / "palace.jpg", "--in", folder, "--config", config, "--json")
+    options = ("--set", "search.threshold=0")
+    first, second = cli(*words, *options).data, cli(*words, *options).data
+    assert (first["remembered"], second["remembered"]) == (0, 5)
+    assert without_time(first) == without_time(second)
+    assert len(second["hits"]) == 5
+    forgetful = cli(*words, *options, "--forget").data
+    assert forgetful["remembered"] == 0
+    assert [hit["score"] for hit in forgetful["hits"]] == [hit["score"] for hit in second["hits"]]
+
+
+def test_what_changes_is_read_again_and_what_vanishes_is_forgotten(
+    cli: Cli, config: Path, folder: Path
+) -> None:
+    words = ("find", folder / "coins.png", "--in", folder, "--config", config, "--json")
+    cli(*words)
+    aged(folder / "toys.jpg").write_bytes(encoded(drawing(200, 300, 3), "PNG"))
+    aged(folder / "toys.jpg", 1_700_000_500)
+    (folder / "notebook.jpg").unlink()
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    answer = cli(*words).data
+    assert (answer["remembered"], answer["compared"]) == (3, 4)
+    assert [Path(one["ref"]).name for one in answer["skipped"]] == ["broken.jpg"]
+    assert cli(*words).data["remembered"] == 4  # what was written just now is not trusted yet
+    aged(folder / "broken.jpg")
+    cli(*words)
+    answer = cli(*words).data
+    assert answer["remembered"] == 5
+    assert [Path(one["ref"]).name for one in answer["skipped"]] == ["broken.jpg"]
+
+
+def test_a_search_looks_only_where_it_was_told_to(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    aged(Path(shutil.copy(folder / "toys.jpg", other / "again.jpg")))
+    common = ("--config", config, "--json", "--set", "search.threshold=0")
+    cli("find", folder / "coins.png", "--in", folder, *common)
+    cli("find", folder / "coins.png", "--in", other, *common)
+    answer = cli("find", folder / "coins.png", "--in", other, *common).data
+    assert answer["remembered"] == answer["compared"] == 1
+    assert [Path(hit["ref"]).name for hit in answer["hits"]] == ["again.jpg"]
+
+
+def test_names_are_those_that_were_given(
+    cli: Cli, config: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = ("--config", config, "--json", "--set", "search.threshold=0")
+    cli("find", folder / "coins.png", "--in", folder, *common)
+    monkeypatch.chdir(folder.parent)
+    answer = cli("find", "photos/coins.png", "--in", "photos", *common).data
+    assert answer["remembered"] == 5
+    assert all(hit["ref"].startswith("photos/") for hit in answer["hits"])
+
+
+def test_an_index_of_ones_own(cli: Cli, config: Path, folder: Path, tmp_path: Path) -> None:
+    index = tmp_path / "my index"
+    built = cli("index", "build", "--index", index, folder, "--config", config, "--json")
+    assert built.data == {"described": 5, "remembered": 0, "removed": 0, "unreadable": []}
+    again = cli("index", "build", "--index", index, folder, "--config", config, "--json")
+    assert again.data["remembered"] == 5
+    found = cli("find", folder / "toys.jpg", "--index", index, "--include-query", "--json")
+    assert Path(found.data["hits"][0]["ref"]).name == "toys.jpg"
+    facts = json.loads(cli("index", "info", "--index", index, "--json").out)
+    assert facts["n_described"] == 5 and facts["changed"] == facts["vanished"] == 0
+    (folder / "toys.jpg").unlink()
+    assert json.loads(cli("index", "info", "--index", index, "--json").out)["vanished"] == 1
+    assert "1 forgotten" in cli("index", "prune", "--index", index).out
+    assert "1 forgotten" in cli("index", "remove", folder / "coins.png", "--index", index).out
+    assert cli("index", "compact", "--index", index).code == 0
+    assert json.loads(cli("index", "info", "--index", index, "--json").out)["n_described"] == 3
+
+
+def test_changed_photos_are_brought_up_to_date(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    cli("index", "build", "--index", index, folder, "--config", config)
+    aged(folder / "toys.jpg", 1_700_000_500)
+    updated = cli("index", "update", "--index", index, "--json").data
+    assert (updated["described"], updated["remembered"]) == (1, 4)
+
+
+def test_an_index_can_be_carried_elsewhere(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    cli("index", "build", "--index", index, folder, "--config", config)
+    shutil.copytree(index, tmp_path / "disk" / "copy")
+    shutil.rmtree(index)
+    found = cli("find", folder / "toys.jpg", "--index", tmp_path / "disk" / "copy", "--json")
+    assert found.code in (0, 1) and found.data["compared"] == 5
+
+
+def test_mistakes_are_told_in_a_sentence(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    missing = cli("find", folder / "toys.jpg", "--index", index)
+    assert missing.code == 2 and "is no index: make one by" in missing.err
+    cli("index", "build", "--index", index, folder, "--config", config)
+    other = cli("index", "build", "--index", index, folder, "--preset", "orb")
+    assert other.code == 2 and "instead of" in other.err
+    assert cli("index", "build", "--index", folder, folder).code == 2
+    nothing = cli("index", "remove", tmp_path / "elsewhere", "--index", index)
+    assert nothing.code == 2 and "holds nothing of" in nothing.err
+    both = cli("find", folder / "toys.jpg", "--in", folder, "--forget", "--library", tmp_path)
+    assert both.code == 2 and "not both" in both.err
