@@ -7,7 +7,7 @@ says before and after each change what it does. It is killed at a random moment 
 Then the folder has to open and to hold, row by row and byte by byte, what was acknowledged, with
 the change under way done as a whole or not at all; nearest, neighbours and words have to work.
 The next process goes on with the same folder. Limits are low, so that indexes and compactions come
-often. Exits with 1 at the first fault.
+often, and old versions go after two seconds. Exits with 1 at the first fault.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def row(key: int, version: int) -> Row:
 def opened(folder: str) -> Stored:
     lance_words.WORTH_A_FILE = 40
     lance_writer.MOST_FILES = 6
+    lance_writer.KEPT_FOR = timedelta(seconds=2)
     options = Lance(path=folder, flat_regions=200, n_probes=4)
     return options.open(RECIPE, {"vector": ByVector()})
 

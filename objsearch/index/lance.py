@@ -105,6 +105,10 @@ class Stored(Index):
     def stamps(self) -> Mapping[Key, Stamp]:
         return self._look().view.stamps()
 
+    def row(self, key: Key) -> Row | None:
+        view = self._look().view
+        return view.row(view.places[key]) if key in view.places else None
+
     def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
         view = self._look().view
         places = [view.places[key] for key in keys]

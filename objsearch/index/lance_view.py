@@ -31,7 +31,7 @@ from objsearch.index.lance_rows import (
 )
 from objsearch.index.lance_store import Record, Store
 from objsearch.index.where import Where
-from objsearch.types import DescribedImage, Descriptor, ImageRef, Key, Stamp, Unreadable
+from objsearch.types import DescribedImage, Descriptor, ImageRef, Key, Row, Stamp, Unreadable
 
 if TYPE_CHECKING:
     import lance
@@ -201,6 +201,18 @@ class View:
             return []
         part = self.table.select(["ref", "reason"]).take(chosen).to_pylist()
         return [Unreadable(ref_of(one["ref"]), json.loads(one["reason"])) for one in part]
+
+    def row(self, place: int) -> Row:
+        """One row with all that is stored of it."""
+        columns = ("ref", "row_ref", "stamp_bytes", "stamp_nanoseconds", "reason")
+        found = {name: self.table[name][place].as_py() for name in columns}
+        size, time = found["stamp_bytes"], found["stamp_nanoseconds"]
+        if found["reason"] is None:
+            image: DescribedImage | Unreadable = self.described([place])[0]
+        else:
+            image = Unreadable(ref_of(found["ref"]), json.loads(found["reason"]))
+        stamp = None if size is None else (size, time)
+        return Row(self.keys[place], ref_of(found["row_ref"]), stamp, image)
 
     @cached_property
     def aliases(self) -> Mapping[str, tuple[str, str]]:
