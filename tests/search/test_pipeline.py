@@ -614,3 +614,24 @@ def test_what_cannot_be_read_is_counted_and_the_first_are_listed(
     assert [len(one.skipped) for one in listed.values()] == [2, 5]
     assert {one.n_skipped for one in listed.values()} == {5}
     assert search.find(some[1]).settings["search"]["list_skipped"] == 100  # type: ignore[index]
+
+
+def test_what_is_done_stays_when_stopped_but_no_part_of_a_file(
+    quick: dict[str, Any], some: list[Path], tmp_path: Path
+) -> None:
+    from tests.images import files
+
+    pages = [decode(path.read_bytes()).pixels for path in some[:3]]
+    (tmp_path / "z.pdf").write_bytes(files.pdf(pages))
+    (tmp_path / "a.jpg").write_bytes(some[0].read_bytes())
+    seen: list[int] = []
+
+    def stop(stage: str, done: int, total: int | None) -> None:
+        seen.append(done)
+        if done == 3:  # in the middle of the pages
+            raise KeyboardInterrupt
+
+    search = ObjectSearch.open({**quick, "run": {"workers": 1, "batch_size": 1}}, progress=stop)
+    with pytest.raises(KeyboardInterrupt):
+        search.add(tmp_path)
+    assert [Path(one.ref.uri).name for one in search.images()] == ["a.jpg"]
