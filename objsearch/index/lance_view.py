@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.index.base import Rankers
+from objsearch.index.lance_keypoints import in_full
 from objsearch.index.lance_rows import (
     CODES,
     FIRST_COLUMNS,
@@ -246,7 +247,7 @@ class View:
         entries = self.entries(name)
         starts, table = entries.of(numbers, entries.dataset.schema.names[len(FIRST_COLUMNS) :])
         every = descriptors_of(kind, table)
-        return [tuple(every[a:b]) for a, b in pairwise(starts)]
+        return [in_full(every[a:b]) for a, b in pairwise(starts)]
 
     def ranked(
         self, alias: str, rankers: Rankers, query: DescribedImage, kept: Places, flat: int
