@@ -504,7 +504,7 @@ def test_no_query_and_no_references_are_told(
 def test_progress_is_told(quick: dict[str, Any], some: list[Path]) -> None:
     told: list[tuple[str, int, int | None]] = []
     ObjectSearch.open(quick, progress=lambda *what: told.append(what)).add(*some)
-    assert told == [("describe", number, len(some)) for number in range(1, len(some) + 1)]
+    assert told == [("describe", number, len(some)) for number in range(len(some) + 1)]
 
 
 # Evidence
