@@ -190,7 +190,8 @@ class View:
             for i, text in zip(warned.tolist(), texts, strict=True)
         }
 
-    def stamps(self) -> dict[Key, Stamp]:
+    @cached_property
+    def stamps(self) -> Mapping[Key, Stamp]:
         sizes, times = self.column("stamp_bytes"), self.column("stamp_nanoseconds")
         stamps = [None if size is None else (size, t) for size, t in zip(sizes, times, strict=True)]
         return dict(zip(self.keys, stamps, strict=True))

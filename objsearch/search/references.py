@@ -53,15 +53,16 @@ class References:
         if isinstance(place, Unreadable) or place.content is not None or place.region:
             return False
         key = key_of(place.ref)
-        known = parts.get(_file_of(key), {})
-        if key != _file_of(key):
+        file = _file_of(key)
+        known = parts.get(file, {})
+        if key != file:
             known = {key: known[key]} if key in known else {}
         now = stamp_of(place.ref)
         if now is None or not known or any(then != now for then in known.values()):
             return False
         for part in known:
-            fragment = ImageRef.parse(part)
-            self.named.setdefault(part, replace(fragment, uri=place.ref.uri))
+            name = place.ref if part == key else replace(ImageRef.parse(part), uri=place.ref.uri)
+            self.named.setdefault(part, name)
         return True
 
     def forget_vanished(self, sources: Iterable[Any]) -> int:
@@ -164,7 +165,7 @@ class References:
 
 def _file_of(key: Key) -> Key:
     """The key of the file that a page, a frame or a part lies in."""
-    return ImageRef.parse(key).uri
+    return ImageRef.parse(key).uri if "#" in key else key
 
 
 def _by_file(stamps: Mapping[Key, Stamp]) -> Mapping[Key, Mapping[Key, Stamp]]:
