@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format mutate clean
 
 demo: $(VENV)/.installed
 	$(BIN)/objsearch find examples/queries --each --in examples/photos --report demo-report.html --top 3
@@ -22,6 +22,11 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Changes the code in one place at a time and sees whether a test fails: up to two hours.
+mutate: $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[mutate]'
+	$(BIN)/python .ci/mutate.py --seed 1 --minutes 110
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from objsearch.agree import Agreement, agree
+from objsearch.agree import Agreement, agree, agreement
 from objsearch.agree.laying import scaling
+from objsearch.agree.model import EVIDENCE, Model, expanded
+from objsearch.agree.places import FEATURES
 from objsearch.types import Pixels
-from tests.pictures import grainy
+from tests.pictures import drawing, grainy
 
 
 def written(lines: list[str]) -> Pixels:
@@ -109,6 +111,66 @@ def test_what_differs_is_found_and_where(
         box.x1 - reach <= x <= box.x2 + reach and box.y1 - reach <= y <= box.y2 + reach
         for box in found.differs[0]
     )
+
+
+def faintly_pasted(one: Pixels) -> Pixels:
+    """A tenth of another picture shines through in one place."""
+    made = one.astype(float)
+    made[120:160, 200:250] += 0.1 * (grainy(300, 420, 9)[:40, :50] - made[120:160, 200:250])
+    return made.astype(np.uint8)
+
+
+def spotted(one: Pixels) -> Pixels:
+    """Three by three pixels that are a little lighter."""
+    made = one.astype(int)
+    made[120:123, 200:203] += 40
+    return np.clip(made, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("edit", [faintly_pasted, spotted])
+def test_one_faint_place_makes_an_edited_copy(edit: Callable[[Pixels], Pixels]) -> None:
+    one = grainy(300, 420, 5)
+    found = compared(one, edit(one))
+    assert found.relation == "edited" and found.same_shot > 0.95
+    assert 0 < found.worst < 4
+
+
+def test_a_doubtful_place_does_not() -> None:
+    """Compression around letters comes near to what another letter would look like."""
+    form = written(["Ada Byron", "12 Mill Lane", "40.50", "3 May"])
+    found = compared(form, jpeg(form, 30))
+    assert found.relation == "same-picture"
+    assert found.worst > 0.3
+
+
+@pytest.mark.parametrize("kind", [grainy, drawing])
+def test_what_is_laid_over_a_picture_at_random_differs(
+    kind: Callable[[int, int, int], Pixels],
+) -> None:
+    found = agree(kind(300, 420, 5), kind(300, 420, 9), np.eye(3))
+    assert found is not None and found.relation == "different"
+
+
+@pytest.mark.parametrize(("by", "relation"), [(24, "same-picture"), (40, "edited")])
+def test_another_colour_differs_however_alike_the_rest(
+    by: int, relation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where what was fitted sees no difference anywhere."""
+    places = np.zeros(len(expanded(np.zeros((1, len(FEATURES)), np.float32))[0]) + 1)
+    places[-1] = -5
+    shot = np.zeros(len(EVIDENCE) + 1)
+    shot[-1] = 5
+    blind = Model(places.astype(np.float32), shot.astype(np.float32))
+    monkeypatch.setattr(agreement, "load_model", lambda: blind)
+    one = (grainy(300, 420, 5) * 0.4 + 70).astype(np.uint8)
+    colours = cv2.cvtColor(one, cv2.COLOR_RGB2YCrCb)
+    colours[100:160, 200:280, 1] += by
+    found = compared(one, cv2.cvtColor(colours, cv2.COLOR_YCrCb2RGB))
+    assert found.relation == relation
+    if relation == "edited":
+        assert found.differs[0]
+        assert all(190 < x1 < x2 < 290 for x1, _, x2, _ in found.differs[0])
+        assert all(90 < y1 < y2 < 170 for _, y1, _, y2 in found.differs[0])
 
 
 def test_a_mirror_image_is_an_edited_copy() -> None:

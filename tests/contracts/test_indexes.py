@@ -152,6 +152,18 @@ def test_what_could_not_be_read_is_kept_apart(index: Index) -> None:
     assert index.unreadable() == []
 
 
+def test_a_row_is_asked_for_by_its_key_whether_it_could_be_read_or_not(index: Index) -> None:
+    index.put([row("a.png", content="a"), unread("b.png", "too dark")])
+    found = index.row("a.png")
+    assert found is not None and isinstance(found.image, DescribedImage)
+    assert (found.key, str(found.ref), found.stamp) == ("a.png", "a.png", (1, 2))
+    assert found.image.content == "a"
+    found = index.row("b.png")
+    assert found is not None and found.image == Unreadable(ImageRef("b.png"), "too dark")
+    assert (found.key, str(found.ref), found.stamp) == ("b.png", "b.png", (0, 9))
+    assert index.row("c.png") is None
+
+
 def test_pages_and_parts_of_a_file_are_pictures_of_their_own(index: Index) -> None:
     refs = ["a.pdf", "a.pdf#page=1", "a.pdf#page=2", "a.gif#frame=0", "a.pdf#xywh=1,2,3,4"]
     index.put(row(ref) for ref in [*refs, "film.mp4#t=0.1"])

@@ -18,6 +18,7 @@ from objsearch.describe.orb import Orb
 from objsearch.describe.perceptual_hash import PerceptualHash
 from objsearch.describe.sift import Sift
 from objsearch.errors import MissingDependencyError, WeightsError
+from objsearch.images.transform import resize
 from objsearch.types import (
     BinaryDescriptor,
     Box,
@@ -51,6 +52,22 @@ def test_a_frame_is_cut_as_it_is_and_a_region_by_its_box() -> None:
     edge = crop_of(whole, Region(Box(0, 0, 40, 40), "a", 1.0, "given"), margin=0.25)
     assert edge.corner_xy == (0.0, 0.0)
     assert edge.pixels.shape == (50, 50, 3)
+
+
+@pytest.mark.parametrize("kind", [Orb, Sift])
+@pytest.mark.parametrize("scale", [0.25, 1, 3])
+def test_places_of_keypoints_count_from_the_middles_of_pixels(
+    kind: type[Orb | Sift], scale: float
+) -> None:
+    """A picture of another size is brought to the very pixels that this one has."""
+    light = np.repeat(drawing(240, 320, 1)[..., :1], 3, axis=2)
+    given = resize(light, (round(320 * scale), round(240 * scale)))
+    working = resize(given, (320, 240))
+    extractor = kind(long_side=320)
+    there, here = extractor.extract(working), extractor.extract(given)
+    assert isinstance(there, LocalFeatures) and isinstance(here, LocalFeatures)
+    assert len(there) == len(here) > 50
+    np.testing.assert_allclose((here.points_xy + 0.5) / scale, there.points_xy + 0.5, atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", [Orb, Sift])

@@ -91,6 +91,13 @@ def test_weights_by_hand(how: Fusion, expected: dict[str, float]) -> None:
     assert fuse(VIEWS, how, WEIGHTS) == pytest.approx(expected)
 
 
+def test_a_view_of_little_weight_vetoes_little() -> None:
+    """Of a weight of 1 beside 4: the least that it lets through is three quarters."""
+    views = [{"a": 0.0, "b": 0.4, "c": 0.9}, {"a": 0.9, "b": 0.9, "c": 0.7}]
+    assert fuse(views, "min", [1, 4]) == pytest.approx({"a": 0.75, "b": 0.85, "c": 0.7})
+    assert fuse(views, "min", [4, 1]) == pytest.approx({"a": 0.0, "b": 0.4, "c": 0.9})
+
+
 @pytest.mark.parametrize("how", HOWS)
 def test_equal_weights_are_none(how: Fusion) -> None:
     assert fuse(VIEWS, how, [0.3, 0.3, 0.3]) == pytest.approx(fuse(VIEWS, how))

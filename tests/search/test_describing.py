@@ -9,16 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from objsearch.search.describing import Describer, content_hash
+from objsearch.describe.base import Extractor
+from objsearch.describe.orb import Orb
+from objsearch.describe.perceptual_hash import PerceptualHash
+from objsearch.search.describing import Describer, content_hash, enlarged
 from objsearch.settings import load_settings
 from objsearch.sources import Place, expand
 from objsearch.sources.reading import region_of
 from objsearch.types import (
+    Box,
     DescribedImage,
     GlobalDescriptor,
+    Image,
     ImageRef,
     LocalFeatures,
     Pixels,
+    Region,
     Unreadable,
 )
 from tests.pictures import drawing, encoded, flat, image, noise
@@ -39,6 +45,25 @@ def test_descriptors_run_parallel_to_regions(describer: Describer) -> None:
     assert describer.describe([]) == []
 
 
+@pytest.mark.parametrize("frames", [True, False])
+def test_where_frames_do_not_match_as_such_a_frame_is_an_object_to_all_but_keypoints(
+    frames: bool, quick: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, bool] = {}
+
+    def noted(extractor: Extractor, image: Image, regions: Any, as_frame: bool) -> list[Any]:
+        asked[extractor.name] = as_frame
+        return [extractor.extract(image.pixels) for _ in regions]
+
+    for kind in (Orb, PerceptualHash):
+        monkeypatch.setattr(kind, "extract_regions", noted)
+    extractors = [{"extractor": "orb"}, {"extractor": "perceptual-hash"}]
+    settings = {**quick, "descriptors": extractors}
+    describer = Describer(load_settings(settings, {"assignment.frames": frames}))
+    describer.describe([image(drawing(90, 120))])
+    assert asked == {"orb": True, "perceptual-hash": frames}
+
+
 def test_a_part_is_described_in_pixels_of_the_whole(describer: Describer) -> None:
     whole = image(drawing(190, 220))
     [alone] = describer.describe([image(np.ascontiguousarray(whole.pixels[50:150, 70:190]))])
@@ -51,6 +76,25 @@ def test_a_part_is_described_in_pixels_of_the_whole(describer: Describer) -> Non
         assert isinstance(here, LocalFeatures) and isinstance(there, LocalFeatures)
         assert np.array_equal(here.codes, there.codes)
         assert np.allclose(there.points_xy - here.points_xy, (70, 50), atol=1e-3)
+
+
+def test_a_reduced_picture_is_told_of_from_the_middles_of_its_pixels() -> None:
+    """The first and the last pixel of a row of 5 are as far from the rims of a row of 20."""
+    box, frame = Box(1, 0, 4, 2), Box(0, 0, 5, 4)
+    regions = (Region(box, "cup", 1.0, "detector"), Region(frame, "frame", 0.0, "frame"))
+    points = LocalFeatures(np.array([[0, 0], [4, 3]], np.float32), np.zeros((2, 32), np.uint8), 2.0)
+    vector = GlobalDescriptor(np.ones(1, np.float32))
+    reduced = DescribedImage(
+        ImageRef("a.png"), (5, 4), regions, {"orb": (points, points), "v": (vector, vector)}
+    )
+    whole = enlarged(reduced, (20, 24))
+    assert whole.size_wh == (20, 24)
+    assert [region.box_xyxy for region in whole.regions] == [(4, 0, 16, 12), (0, 0, 20, 24)]
+    for found in whole.descriptors["orb"]:
+        assert isinstance(found, LocalFeatures)
+        np.testing.assert_allclose(found.points_xy, [[1.5, 2.5], [17.5, 20.5]])
+        assert found.scale == 12.0
+    assert whole.descriptors["v"] == (vector, vector)
 
 
 def test_content_tells_pixels_apart_and_nothing_else() -> None:

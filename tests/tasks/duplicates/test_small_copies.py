@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from objsearch.tasks.duplicates.small_copies import Small, agreement, stretched, tiny_versions
 from objsearch.types import Pixels
@@ -43,6 +45,37 @@ def test_what_is_smooth_agrees_with_nothing() -> None:
     one, other = Small.of(smooth), Small.of(np.ascontiguousarray(smooth * 0.7).astype(np.uint8))
     assert agreement(one, other, np.eye(3)) < 0.3
     assert agreement(Small.of(flat(90, 90)), Small.of(flat(90, 90)), np.eye(3)) == 0.0
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_equal_corners_do_not_make_two_turned_photos_alike(seed: int) -> None:
+    """Their edges carry the correlation of the whole; what the photos show does not agree."""
+    one, other = (turned(drawing(300, 400, s) // 4 + 150) for s in (seed, seed + 20))
+    assert agreement(Small.of(one), Small.of(one), np.eye(3)) > 0.95
+    assert agreement(Small.of(one), Small.of(other), np.eye(3)) < 0.5
+
+
+def turned(pixels: Pixels) -> Pixels:
+    return np.asarray(Image.fromarray(pixels).rotate(12, Image.Resampling.BICUBIC, expand=True))
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_a_third_may_be_hidden_and_half_may_not(seed: int) -> None:
+    one = drawing(300, 400, seed)
+    third, half = one.copy(), one.copy()
+    third[-90:], half[-150:] = (250, 220, 30), (250, 220, 30)
+    assert agreement(Small.of(one), Small.of(third), np.eye(3)) > 0.6
+    assert agreement(Small.of(one), Small.of(half), np.eye(3)) < 0.2
+
+
+def test_a_blank_page_has_no_say_beside_what_is_on_it() -> None:
+    def scanned(seed: int) -> Pixels:
+        noise = np.random.default_rng(seed).normal(0, 1.0, (300, 400, 3)).astype(np.float32)
+        made = np.full((300, 400, 3), 240, np.float32) + 8 * cv2.GaussianBlur(noise, (0, 0), 3)
+        made[100:180, 100:300] = drawing(80, 200, 1)
+        return made.clip(0, 255).astype(np.uint8)
+
+    assert agreement(Small.of(scanned(1)), Small.of(scanned(2)), np.eye(3)) > 0.9
 
 
 def test_a_sliver_of_overlap_proves_nothing() -> None:

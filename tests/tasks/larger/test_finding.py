@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
@@ -16,6 +17,8 @@ from objsearch.errors import UsageError
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.tasks.larger import LargerAnswer, find_larger
 from objsearch.types import Pixels
+from tests.pictures import drawing
+from tests.tasks.duplicates.conftest import put
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +118,27 @@ def test_the_threshold_of_detail_is_a_setting(quick: dict[str, Any], folder: Pat
     found = find_larger(search, folder / "query.png")
     assert not any(copy.suspected_upscale for copy in found.copies)
     assert found.settings["larger"] == {"least_detail": 0}
+
+
+def test_what_mostly_shows_something_else_is_no_copy_whatever_keypoints_say(
+    quick: dict[str, Any], tmp_path: Path
+) -> None:
+    """Two fifths of another picture are borne with; half are not."""
+    whole = drawing(400, 600, 1)
+    put(tmp_path / "query.png", cv2.resize(whole, (300, 200), interpolation=cv2.INTER_AREA))
+    for percent in (10, 40, 50):
+        made = whole.copy()
+        made[:, -6 * percent :] = drawing(400, 600, 30)[:, -6 * percent :]
+        put(tmp_path / "in" / f"{percent}.png", made)
+    search = ObjectSearch.open(quick).add(tmp_path / "in")
+    hits = search.find(tmp_path / "query.png", threshold=0.5, second_look={"enabled": False}).hits
+    assert {hit.verdict for hit in hits} == {"same"} and len(hits) == 3
+    found = find_larger(search, tmp_path / "query.png")
+    agreements = {Path(copy.ref.uri).name: copy.agreement for copy in found.copies}
+    assert agreements == {
+        "10.png": pytest.approx(0.91, abs=0.02),
+        "40.png": pytest.approx(0.67, abs=0.02),
+    }
 
 
 def test_unreadable_queries_are_errors(search: ObjectSearch, folder: Path) -> None:

@@ -1,0 +1,136 @@
+"""What a search remembers of files, and when that is not believed."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from objsearch.index import Index
+from objsearch.index.memory import Memory
+from objsearch.search.references import References
+from objsearch.sources import Place, key_of
+from objsearch.types import DescribedImage, ImageRef, Stamp, Unreadable
+from tests.contracts.rows import RECIPE, described
+
+LONG_AGO = 1_700_000_000
+
+
+@pytest.fixture
+def index() -> Index:
+    return Memory().open(RECIPE, {})
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A file, some minutes old."""
+    path = tmp_path / "a.png"
+    path.write_bytes(b"pixels")
+    return aged(path)
+
+
+def aged(path: Path, seconds: float = LONG_AGO) -> Path:
+    os.utime(path, (seconds, seconds))
+    return path
+
+
+def shared(index: Index) -> References:
+    """A search of its own, over an index that outlives it."""
+    return References(index, {}, is_shared=True)
+
+
+def image_of(path: Path) -> DescribedImage:
+    return replace(described("x.png"), ref=ImageRef(str(path)))
+
+
+def place(path: Path) -> Place:
+    return Place(ImageRef(str(path)))
+
+
+def read_again(references: References, path: Path) -> bool:
+    return len(references.fresh([place(path)])) == 1
+
+
+def stamp(index: Index) -> Stamp:
+    [found] = index.stamps().values()
+    return found
+
+
+def test_what_stayed_as_it_was_is_not_read_again(index: Index, photo: Path) -> None:
+    shared(index).take([image_of(photo)])
+    again = shared(index)
+    assert not read_again(again, photo)
+    assert list(again.named) == [key_of(ImageRef(str(photo)))]
+    aged(photo, LONG_AGO + 1)
+    assert read_again(shared(index), photo)
+
+
+@pytest.mark.parametrize(
+    ("age", "is_believed"), [(0.0, False), (1.5, False), (-1.5, False), (9.0, True), (-9.0, True)]
+)
+def test_what_was_written_just_now_may_be_written_again_at_the_same_time(
+    age: float, is_believed: bool, index: Index, photo: Path
+) -> None:
+    """FAT counts in twos, and a file may be written twice within a tick of any clock."""
+    aged(photo, time.time() - age)
+    shared(index).take([image_of(photo)])
+    assert read_again(shared(index), photo) != is_believed
+    own = References(index, {})
+    own.take([image_of(photo)])
+    assert stamp(index) == (6, photo.stat().st_mtime_ns)  # nothing of a process outlives it
+
+
+def test_a_doubted_file_is_known_to_the_search_that_read_it(index: Index, photo: Path) -> None:
+    aged(photo, time.time())
+    mine, other = shared(index), shared(index)
+    mine.take([image_of(photo)])
+    ref = ImageRef(str(photo))
+    assert mine.known(ref) is not None
+    assert other.known(ref) is None
+
+
+def test_a_file_that_changed_is_not_known(index: Index, photo: Path) -> None:
+    mine = shared(index)
+    mine.take([image_of(photo)])
+    ref = ImageRef(str(photo))
+    assert mine.known(ref) is not None and shared(index).known(ref) is not None
+    aged(photo, LONG_AGO + 1)
+    assert mine.known(ref) is None
+    photo.unlink()  # of what is gone, what was seen last is all there is
+    assert mine.known(ref) is not None
+
+
+def test_what_can_be_read_no_more_takes_the_place_of_what_it_was(index: Index, photo: Path) -> None:
+    mine, ref = shared(index), ImageRef(str(photo))
+    mine.take([image_of(photo)])
+    mine.take([Unreadable(ref, "it is broken")])
+    assert len(index) == 0 and list(index.stamps()) == [key_of(ref)]
+    assert mine.skipped == [Unreadable(ref, "it is broken")]
+    assert mine.known(ref) is None
+    assert not read_again(shared(index), photo)  # broken it is known to be
+    mine.take([image_of(photo)])
+    assert mine.skipped == [] and mine.known(ref) is not None
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_what_lies_in_a_folder_no_more_is_forgotten(
+    is_broken: bool, index: Index, photo: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path.with_name(f"{tmp_path.name} other")
+    elsewhere.mkdir()
+    other = elsewhere / "b.png"
+    other.write_bytes(b"pixels")
+    images: list[DescribedImage | Unreadable] = [image_of(photo), image_of(other)]
+    if is_broken:
+        images = [Unreadable(one.ref, "it is broken") for one in images]
+    shared(index).take(images)
+    photo.unlink()
+    other.unlink()
+    again = shared(index)
+    assert again.forget_vanished([tmp_path / "no folder", b"bytes"]) == 0
+    assert again.forget_vanished([tmp_path]) == 1
+    assert list(index.stamps()) == [key_of(ImageRef(str(other)))]
+    assert References(index, {}).forget_vanished([elsewhere]) == 0

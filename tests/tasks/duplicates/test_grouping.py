@@ -1,0 +1,127 @@
+"""Which of several copies stands for the others, and which picture the others are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from objsearch.settings import Settings
+from objsearch.tasks.duplicates.agreeing import Agreements
+from objsearch.tasks.duplicates.folders import File
+from objsearch.tasks.duplicates.grouping import Grouper
+from objsearch.tasks.duplicates.keeping import Candidate
+from objsearch.tasks.duplicates.likeness import Likeness
+from objsearch.tasks.duplicates.network import Network
+from objsearch.types import Pixels
+from tests.pictures import grainy
+from tests.tasks.duplicates.conftest import Planned, put, told
+
+PHOTO = grainy(200, 280, 4)
+
+
+def enlarged(by: float) -> Pixels:
+    return cv2.resize(PHOTO, None, fx=by, fy=by, interpolation=cv2.INTER_CUBIC)
+
+
+def turned(degrees: float) -> Pixels:
+    made = PillowImage.fromarray(PHOTO).rotate(
+        degrees, PillowImage.Resampling.BICUBIC, expand=True, fillcolor=(127, 127, 127)
+    )
+    return np.asarray(made)
+
+
+def test_no_enlargement_stands_for_the_photo_that_it_was_made_of(
+    planned: Planned, tmp_path: Path
+) -> None:
+    """Also where most is compared with an enlargement, which is enlarged again."""
+    put(tmp_path / "photo.png", PHOTO)
+    put(tmp_path / "large.png", enlarged(1.5))
+    put(tmp_path / "larger.png", enlarged(2))
+    [group] = planned(tmp_path).groups
+    kept = group.members[0]
+    assert Path(kept.path).name == "photo.png" and kept.action == "keep"
+    assert {one.action for one in group.members} == {"keep"}
+
+
+def test_a_protected_file_heads_its_group_even_if_it_was_only_enlarged(
+    planned: Planned, tmp_path: Path
+) -> None:
+    put(tmp_path / "photo.png", PHOTO)
+    large = put(tmp_path / "large.png", enlarged(1.5))
+    [group] = planned(tmp_path, references=[large]).groups
+    assert [Path(one.path).name for one in group.members] == ["large.png", "photo.png"]
+
+
+def test_no_turned_copy_stands_for_the_photo_that_it_was_made_of(
+    planned: Planned, tmp_path: Path
+) -> None:
+    """Each shows the whole photo, at more pixels, with corners that are none of it."""
+    put(tmp_path / "photo.jpg", PHOTO, quality=85)
+    put(tmp_path / "left.jpg", turned(8), quality=98)
+    put(tmp_path / "right.jpg", turned(-7), quality=98)
+    assert told(planned(tmp_path), tmp_path) == [
+        {"photo.jpg": "keep", "left.jpg": "review", "right.jpg": "review"}
+    ]
+
+
+class AskedError(Exception):
+    """Enough was asked."""
+
+
+class Asked:
+    """Takes what is to be compared first, and goes no further."""
+
+    def explore(self, pairs: Iterable[tuple[int, int]], *_: Any) -> None:
+        raise AskedError([j for _, j in pairs])
+
+
+def centre(links: dict[tuple[int, int], Likeness], settings: Settings) -> int:
+    """The picture that linked pictures are compared with; later ones have more pixels."""
+
+    def judged(task: Any) -> Likeness | None:
+        return links.get(task.pair)
+
+    network = Network(judged, lambda i, j: True)
+    network.verify([sorted(links)])
+    n_pictures = 1 + max(max(pair) for pair in links)
+    candidates = [
+        Candidate(File((f"{n}.png",), 9, 9, str(n), "PNG"), (100 + n, 100), n)
+        for n in range(n_pictures)
+    ]
+    agreements = cast(Agreements, Asked())
+    grouper = Grouper(
+        candidates, settings.duplicates, network, agreements, lambda *_: True, cast(Any, None)
+    )
+    with pytest.raises(AskedError) as asked:
+        grouper.clusters()
+    [first] = set(asked.value.args[0])
+    return int(first)
+
+
+@pytest.mark.parametrize(
+    ("likeness", "is_upright"),
+    [
+        (Likeness(0.9, degrees=0.0), True),
+        (Likeness(0.9, degrees=2.5), True),
+        (Likeness(0.9, degrees=88.0), True),
+        (Likeness(0.9, degrees=178.0), True),
+        (Likeness(0.9, degrees=4.0), False),
+        (Likeness(0.9, degrees=95.0), False),
+        (Likeness(0.9, degrees=45.0), False),
+        (Likeness(0.9, degrees=0.0, mirrored=True), False),
+    ],
+    ids=str,
+)
+def test_the_centre_is_what_most_others_lie_upright_on(
+    likeness: Likeness, is_upright: bool, settings: Settings
+) -> None:
+    """What is mirrored or turned by some degrees was made from the others, however large."""
+    upright = Likeness(0.9)
+    links = {(0, 1): upright, (0, 2): likeness, (1, 2): likeness}
+    assert centre(links, settings) == (2 if is_upright else 1)
