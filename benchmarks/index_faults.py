@@ -200,7 +200,7 @@ def leftovers(folder: str) -> int:
     record = opened(folder)._look().view.record
     named = {f"{name}{ENDING}" for name in record.versions}
     named |= {str(record.notes.get(lance_words.FOLDER))}
-    there = [entry for entry in os.listdir(folder) if os.path.isdir(os.path.join(folder, entry))]
+    there = [path.name for path in Path(folder).glob("*") if path.is_dir()]
     parts = [path for path in Path(folder).rglob("*") if path.name.startswith(".tmp")]
     return len(set(there) - named) + len(parts)
 
