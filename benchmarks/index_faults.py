@@ -7,7 +7,7 @@ says before and after each change what it does. It is killed at a random moment 
 Then the folder has to open and to hold, row by row and byte by byte, what was acknowledged, with
 the change under way done as a whole or not at all; nearest, neighbours and words have to work.
 The next process goes on with the same folder. Limits are low, so that indexes and compactions come
-often. Exits with 1 at the first fault.
+often, and old versions go after two seconds. Exits with 1 at the first fault.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,9 @@ from objsearch.types import (
 
 N_KEYS, SIZE, N_REGIONS, N_POINTS = 300, 32, 3, 30
 RECIPE = Recipe({"made.by": "index_faults"})
-LONGEST_SECONDS = {"put": 0.15, "remove": 0.15, "optimize": 0.5, "compact": 0.5}
-"""Of a change, as far as it is waited before the kill; twice what it takes."""
+CHANGES = ("put", "remove", "optimize", "compact")
+LATEST = 1.2
+"""Of the time that such a change took so far, as much is waited at most before the kill."""
 
 State = dict[int, int]
 """The version of each key's row."""
@@ -87,6 +89,7 @@ def row(key: int, version: int) -> Row:
 def opened(folder: str) -> Stored:
     lance_words.WORTH_A_FILE = 40
     lance_writer.MOST_FILES = 6
+    lance_writer.KEPT_FOR = timedelta(seconds=2)
     options = Lance(path=folder, flat_regions=200, n_probes=4)
     return options.open(RECIPE, {"vector": ByVector()})
 
@@ -125,21 +128,23 @@ class Trial:
     under_way: dict[str, Any] | None = None
 
 
-def killed(folder: str, seed: int, dice: random.Random) -> Trial:
+def killed(folder: str, seed: int, dice: random.Random, took: dict[str, list[float]]) -> Trial:
     """Start a process, kill it at a random moment of its nth change, and read what it said."""
     command = [sys.executable, __file__, "--work", str(seed), "--folder", folder]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    trial, at = Trial(), dice.randint(0, 7)
+    trial, at, began = Trial(), dice.randint(0, 7), time.perf_counter()
     for line in process.stdout:
         if line.strip() == "done":
             assert trial.under_way is not None
+            took[trial.under_way["what"]].append(time.perf_counter() - began)
             trial.acknowledged.append(trial.under_way)
             trial.under_way = None
             continue
-        trial.under_way = json.loads(line)
+        trial.under_way, began = json.loads(line), time.perf_counter()
         if len(trial.acknowledged) == at:
-            time.sleep(dice.random() * LONGEST_SECONDS[trial.under_way["what"]])
+            recent = took[trial.under_way["what"]][-20:]
+            time.sleep(dice.uniform(0, LATEST) * float(np.median(recent or [0.1])))
             process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
@@ -195,7 +200,7 @@ def leftovers(folder: str) -> int:
     record = opened(folder)._look().view.record
     named = {f"{name}{ENDING}" for name in record.versions}
     named |= {str(record.notes.get(lance_words.FOLDER))}
-    there = [entry for entry in os.listdir(folder) if os.path.isdir(os.path.join(folder, entry))]
+    there = [path.name for path in Path(folder).glob("*") if path.is_dir()]
     parts = [path for path in Path(folder).rglob("*") if path.name.startswith(".tmp")]
     return len(set(there) - named) + len(parts)
 
@@ -203,8 +208,9 @@ def leftovers(folder: str) -> int:
 def trials(folder: str, n_kills: int, seed: int) -> None:
     dice, state, said = random.Random(seed), State(), Counter[tuple[str, str]]()
     n_changes, most_left = 0, 0
+    took: dict[str, list[float]] = {what: [] for what in CHANGES}
     for number in range(n_kills):
-        trial = killed(folder, seed * 10_000 + number, dice)
+        trial = killed(folder, seed * 10_000 + number, dice, took)
         n_changes += len(trial.acknowledged)
         for change in trial.acknowledged:
             state = applied(state, change)
@@ -228,7 +234,7 @@ def trials(folder: str, n_kills: int, seed: int) -> None:
     print(f"{n_kills} kills with seed {seed}, {n_changes} changes acknowledged, no fault.")
     print(f"Up to {most_left} leftovers of a kill, none after the next optimize.\n")
     print("| killed amid | whole | not at all | changes no row |\n| --- | --- | --- | --- |")
-    for what in (*LONGEST_SECONDS, "between two"):
+    for what in (*CHANGES, "between two"):
         counts = [said[what, came] for came in ("done", "undone", "same rows")]
         print(f"| {what} | " + " | ".join(map(str, counts)) + " |")
 

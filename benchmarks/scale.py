@@ -78,6 +78,8 @@ class Maker:
     """Makes rows of real descriptors."""
 
     path: str
+    n_regions: int = N_REGIONS
+    n_points: int = N_POINTS
 
     @cached_property
     def real(self) -> dict[str, Any]:
@@ -88,11 +90,24 @@ class Maker:
         """The picture of a number; with another noise, another picture of the same things."""
         rng, jitter = np.random.default_rng(number), np.random.default_rng([number, noise])
         a, b = rng.choice(len(self.real["vectors"]), 2, replace=False)
-        share = rng.uniform(0.3, 0.7, (N_REGIONS, 1))
-        own = rng.normal(size=(N_REGIONS, self.real["vectors"].shape[-1]))
-        mixed = share * self.real["vectors"][a] + (1 - share) * self.real["vectors"][b]
+        real = self.real["vectors"][:, -self.n_regions :]
+        share = rng.uniform(0.3, 0.7, (self.n_regions, 1))
+        own = rng.normal(size=real.shape[1:])
+        mixed = share * real[a] + (1 - share) * real[b]
         mixed = _unit(_unit(mixed) + 0.7 * _unit(own) + 0.4 * _unit(jitter.normal(size=own.shape)))
-        chosen = rng.permutation(N_POINTS)
+        regions = tuple(Region(FRAME, "thing", 0.5, "detector") for _ in range(self.n_regions - 1))
+        parts = {"embedding": tuple(map(GlobalDescriptor, mixed.astype(np.float32)))}
+        return DescribedImage(
+            ImageRef(f"/photos/of somebody/{number:07}.jpg"),
+            (640, 480),
+            (*regions, Region(FRAME, "frame", 0.0, "frame")),
+            {**parts, **(self.keypoints(a, b, rng, jitter) if self.n_points else {})},
+            f"{number:064x}",
+        )
+
+    def keypoints(self, a: int, b: int, rng: Any, jitter: Any) -> dict[str, Any]:
+        """Half of two pictures' each, on the full frame alone."""
+        chosen = rng.permutation(N_POINTS)[: self.n_points]
         of_a = chosen < N_POINTS // 2
         codes = np.where(
             of_a[:, None], self.real["codes"][a][chosen], self.real["codes"][b][chosen]
@@ -103,17 +118,7 @@ class Maker:
         codes = codes ^ _flips(rng, len(codes), 4) ^ _flips(jitter, len(codes), 5)
         keypoints = LocalFeatures(places.astype(np.float32), codes, 1.0)
         none = LocalFeatures(keypoints.points_xy[:0], codes[:0], 1.0)
-        regions = tuple(Region(FRAME, "thing", 0.5, "detector") for _ in range(N_REGIONS - 1))
-        return DescribedImage(
-            ImageRef(f"/photos/of somebody/{number:07}.jpg"),
-            (640, 480),
-            (*regions, Region(FRAME, "frame", 0.0, "frame")),
-            {
-                "embedding": tuple(map(GlobalDescriptor, mixed.astype(np.float32))),
-                "orb": (none,) * (N_REGIONS - 1) + (keypoints,),
-            },
-            f"{number:064x}",
-        )
+        return {"orb": (none,) * (self.n_regions - 1) + (keypoints,)}
 
     def row(self, number: int) -> Row:
         image = self.image(number)
@@ -215,18 +220,17 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def of_stage(stage: str, real: str, folder: str, n_rows: int) -> dict[str, Any]:
-    command = [sys.executable, __file__, real, "--stage", stage, "--folder", folder]
-    done = subprocess.run(
-        [*command, "--rows", str(n_rows)], stdout=subprocess.PIPE, text=True, check=True
-    )
+def of_stage(stage: str, maker: Maker, folder: str, n_rows: int) -> dict[str, Any]:
+    command = [sys.executable, __file__, maker.path, "--stage", stage, "--folder", folder]
+    numbers = {"rows": n_rows, "regions": maker.n_regions, "points": maker.n_points}
+    command += [f"--{name}={number}" for name, number in numbers.items()]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return dict(json.loads(done.stdout))
 
 
-def lines_of(real: str, folder: str, n_rows: int) -> Iterator[str]:
-    build = of_stage("build", real, folder, n_rows)
-    search = of_stage("search", real, folder, n_rows)
-    exact = of_stage("exact", real, folder, n_rows)
+def lines_of(maker: Maker, folder: str, n_rows: int) -> Iterator[str]:
+    stages = (of_stage(stage, maker, folder, n_rows) for stage in STAGES)
+    build, search, exact = stages
     pairs = zip(search["found"], exact["found"], strict=True)
     recall = np.mean([len(set(mine) & set(its)) / len(its) for mine, its in pairs])
     parts = " + ".join(f"{name} {size / 1000:.1f}" for name, size in build["bytes"].items())
@@ -253,10 +257,12 @@ def main() -> None:
     parser.add_argument("--rows", default="1000,10000")
     parser.add_argument("--folder", default="")
     parser.add_argument("--real", type=int, default=100, help="photos to describe")
+    parser.add_argument("--regions", type=int, default=N_REGIONS)
+    parser.add_argument("--points", type=int, default=N_POINTS, help="keypoints of a full frame")
     parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.stage:
-        maker = Maker(options.photos)
+        maker = Maker(options.photos, options.regions, options.points)
         found = STAGES[options.stage](maker, options.folder, int(options.rows))
         print(json.dumps(found))
         return
@@ -269,7 +275,8 @@ def main() -> None:
         )
         print("|" + " --- |" * 10)
         for n_rows in map(int, options.rows.split(",")):
-            for line in lines_of(real, os.path.join(folder, str(n_rows)), n_rows):
+            maker = Maker(real, options.regions, options.points)
+            for line in lines_of(maker, os.path.join(folder, str(n_rows)), n_rows):
                 print(line, flush=True)
 
 

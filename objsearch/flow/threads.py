@@ -19,7 +19,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Progress = Callable[[str, int, int | None], None]
-"""`progress(stage, done, total)`: called from the caller's thread after each finished item."""
+"""`progress(stage, done, total)`: called from the caller's thread after each finished item, and
+with 0 done where describing begins."""
 
 
 THREADS = "objsearch"

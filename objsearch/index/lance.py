@@ -103,7 +103,11 @@ class Stored(Index):
         return info_of(self._look(), self._editor.due())
 
     def stamps(self) -> Mapping[Key, Stamp]:
-        return self._look().view.stamps()
+        return self._look().view.stamps
+
+    def row(self, key: Key) -> Row | None:
+        view = self._look().view
+        return view.row(view.places[key]) if key in view.places else None
 
     def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
         view = self._look().view

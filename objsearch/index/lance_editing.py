@@ -39,7 +39,11 @@ class Editor:
             if not self._has_swept:
                 self.store.sweep()
                 self._has_swept = True
-            yield Writer(self.store, record)
+            writer = Writer(self.store, record)
+            if self.store.restored:
+                # At once: what readers are told of must be the newest, which is never cleaned away.
+                self._finish(writer)
+            yield writer
 
     def _rows_of(self, record: Record) -> Known:
         """Number and place of every row; read anew where another process wrote."""
@@ -101,27 +105,28 @@ class Editor:
         """Indexes of vectors, and the inverted file, where they are due; what was done."""
         with self._writer() as writer:
             done = [f"index of '{name}'" for name in writer.index_vectors(self.flat_regions)]
-            record = writer.finish() if done else writer.record
-            if self._is_words_due(record):
-                record = self._save_words(writer)
+            if done:
+                self._finish(writer)
+            if self._is_words_due(writer.record):
+                self._save_words(writer)
                 done.append("inverted file of words")
-            self._moved_on(writer.record)
             writer.clean()
-            lance_words.sweep(self.store, record)
+            lance_words.sweep(self.store, writer.record)
         return done
 
     def compact(self) -> int:
         """Few large files, without what was removed; versions go after a day. Bytes freed."""
         with self._writer() as writer:
             writer.put_together(always=True)
-            self._moved_on(writer.finish())
+            self._finish(writer)
             freed = writer.clean()
             lance_words.sweep(self.store, writer.record)
         return freed
 
-    def _moved_on(self, record: Record) -> None:
-        """The rows are the same, in a later generation."""
-        if self._known is not None:
+    def _finish(self, writer: Writer) -> None:
+        """Publish a change that leaves the rows as they are."""
+        record = writer.finish()
+        if self._known is not None and self._known[0] == record.generation - 1:
             self._known = record.generation, self._known[1]
 
     def _is_words_due(self, record: Record) -> bool:
@@ -130,13 +135,13 @@ class Editor:
         view = View(self.store, record)
         return lance_words.is_due(self.store, record, view.numbers[view.is_described])
 
-    def _save_words(self, writer: Writer) -> Record:
+    def _save_words(self, writer: Writer) -> None:
         self.finder.check(self.store, writer.record)
         words = Words(View(self.store, writer.record), self.finder)
         name = f"{lance_words.FOLDER}-{writer.record.generation}"
         lance_words.saved(words, name)
         writer.note(lance_words.FOLDER, name)
-        return writer.finish()
+        self._finish(writer)
 
     def due(self) -> list[str]:
         """What `optimize` would do now, in words."""

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.errors import UsageError
+from objsearch.index.lance_keypoints import told_by_frame
 from objsearch.types import (
     BinaryDescriptor,
     Box,
@@ -150,9 +151,11 @@ def parts_tables(rows: Numbered) -> dict[str, pa.Table]:
         if not isinstance(row.image, DescribedImage):
             continue
         for alias, descriptors in row.image.descriptors.items():
+            if not descriptors:
+                continue
             last = len(descriptors) - 1
             parts.setdefault(alias, []).extend(
-                (number, i, i == last, descriptor) for i, descriptor in enumerate(descriptors)
+                (number, i, i == last, one) for i, one in enumerate(told_by_frame(descriptors))
             )
     return dict(_parts_table(alias, entries) for alias, entries in parts.items() if entries)
 
@@ -259,7 +262,7 @@ def _keypoints(points: bytes, codes: bytes, dtype: str, width: int, scale: float
     # Copies, because what lies in bytes cannot be written to.
     places = np.frombuffer(points, "<f4").reshape(-1, 2).copy()
     values = np.frombuffer(codes, dtype).copy()
-    return LocalFeatures(places, values.reshape(len(places), width), scale)
+    return LocalFeatures(places, values.reshape(-1, width), scale)
 
 
 def described_of(

@@ -16,8 +16,8 @@ MOST_OF_ALL = 0.2
 
 QUERIES_AT_ONCE = 200
 
-Found = tuple[NDArray[np.int32], NDArray[np.int64]]
-"""Which query, and the number of a row: one entry a pair, nearest first a query."""
+Found = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]
+"""Which query, the number of a row, about 1 - cosine: one entry a pair, nearest first a query."""
 
 
 class Vectors:
@@ -51,10 +51,12 @@ class Vectors:
                 prefilter=True,
                 nearest=how,
             )
-        return table["query_index"].to_numpy(), table["number"].to_numpy()
+        columns = ("query_index", "number", "_distance")
+        asked, numbers, distances = (table[name].to_numpy() for name in columns)
+        return asked, numbers, distances
 
     def proposed(self, query: DescribedImage, kept: Places, wanted: int) -> Places:
-        """So many or more of the kept pictures, the nearest among them.
+        """Twice as many of the kept pictures as are wanted, or more: the nearest are among them.
 
         A pair of regions counts when one of the two is a full frame, as everywhere.
         """
@@ -68,13 +70,15 @@ class Vectors:
         share = len(kept) / max(1, int(self.view.is_described.sum()))
         count = int(max(FEWEST_ASKED_FOR, 2 * wanted) / max(share, 1e-9))
         while count < MOST_OF_ALL * n_regions:
-            found = [self.near(np.stack(vectors[-1:]), count, frames=False)[1]]
-            found.append(self.near(np.stack(vectors), count, frames=True)[1])
-            places = found_in(self.view.numbers, np.unique(np.concatenate(found)))
+            found = [self.near(np.stack(vectors[-1:]), count, frames=False)]
+            found.append(self.near(np.stack(vectors), count, frames=True))
+            _, numbers, distances = (np.concatenate(part) for part in zip(*found, strict=True))
+            places = found_in(self.view.numbers, numbers[np.argsort(distances, kind="stable")])
             places = places[places >= 0]
             places = places[is_kept[places]]
-            if len(places) >= wanted:
-                return np.sort(places)
+            distinct, first = np.unique(places, return_index=True)
+            if len(distinct) >= wanted:
+                return np.sort(distinct[np.argsort(first)[: 2 * wanted]])
             count *= 4
         return kept
 
@@ -82,6 +86,6 @@ class Vectors:
         """Of each full frame's vector, the numbers of the rows of likely nearest frames."""
         for start in range(0, len(vectors), QUERIES_AT_ONCE):
             block = vectors[start : start + QUERIES_AT_ONCE]
-            asked, numbers = self.near(block, count, frames=True)
+            asked, numbers, _ = self.near(block, count, frames=True)
             for i in range(len(block)):
                 yield numbers[asked == i]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.index.base import Rankers
+from objsearch.index.lance_keypoints import in_full
 from objsearch.index.lance_rows import (
     CODES,
     FIRST_COLUMNS,
@@ -31,7 +32,7 @@ from objsearch.index.lance_rows import (
 )
 from objsearch.index.lance_store import Record, Store
 from objsearch.index.where import Where
-from objsearch.types import DescribedImage, Descriptor, ImageRef, Key, Stamp, Unreadable
+from objsearch.types import DescribedImage, Descriptor, ImageRef, Key, Row, Stamp, Unreadable
 
 if TYPE_CHECKING:
     import lance
@@ -189,7 +190,8 @@ class View:
             for i, text in zip(warned.tolist(), texts, strict=True)
         }
 
-    def stamps(self) -> dict[Key, Stamp]:
+    @cached_property
+    def stamps(self) -> Mapping[Key, Stamp]:
         sizes, times = self.column("stamp_bytes"), self.column("stamp_nanoseconds")
         stamps = [None if size is None else (size, t) for size, t in zip(sizes, times, strict=True)]
         return dict(zip(self.keys, stamps, strict=True))
@@ -201,6 +203,18 @@ class View:
             return []
         part = self.table.select(["ref", "reason"]).take(chosen).to_pylist()
         return [Unreadable(ref_of(one["ref"]), json.loads(one["reason"])) for one in part]
+
+    def row(self, place: int) -> Row:
+        """One row with all that is stored of it."""
+        columns = ("ref", "row_ref", "stamp_bytes", "stamp_nanoseconds", "reason")
+        found = {name: self.table[name][place].as_py() for name in columns}
+        size, time = found["stamp_bytes"], found["stamp_nanoseconds"]
+        if found["reason"] is None:
+            image: DescribedImage | Unreadable = self.described([place])[0]
+        else:
+            image = Unreadable(ref_of(found["ref"]), json.loads(found["reason"]))
+        stamp = None if size is None else (size, time)
+        return Row(self.keys[place], ref_of(found["row_ref"]), stamp, image)
 
     @cached_property
     def aliases(self) -> Mapping[str, tuple[str, str]]:
@@ -234,7 +248,7 @@ class View:
         entries = self.entries(name)
         starts, table = entries.of(numbers, entries.dataset.schema.names[len(FIRST_COLUMNS) :])
         every = descriptors_of(kind, table)
-        return [tuple(every[a:b]) for a, b in pairwise(starts)]
+        return [in_full(every[a:b]) for a, b in pairwise(starts)]
 
     def ranked(
         self, alias: str, rankers: Rankers, query: DescribedImage, kept: Places, flat: int

@@ -17,7 +17,7 @@ class Verdicts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     same_inliers: float = Field(
-        10.0, gt=0, description="central inliers that prove the same object where a plane fits"
+        12.0, gt=0, description="central inliers that prove the same object where a plane fits"
     )
     same_inliers_depth: float = Field(
         25.0, gt=0, description="the same where only a fundamental matrix fits, which proves less"

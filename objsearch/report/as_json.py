@@ -43,6 +43,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "compared": answer.compared,
         "filtered": answer.filtered,
         "remembered": answer.remembered,
+        "n_skipped": answer.n_skipped,
         "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in answer.skipped],
         "flags": flags_json(answer.flags),
         "screened_out": [str(ref) for ref in answer.screened_out],

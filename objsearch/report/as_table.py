@@ -111,7 +111,7 @@ def summary(answer: Answer) -> Text:
         f"{answer.found} found",
         f"{answer.scanned} scanned",
         f"{answer.compared} compared",
-        f"{len(answer.skipped)} skipped{_reasons(answer.skipped)}",
+        f"{answer.n_skipped} skipped{_reasons(answer.skipped, answer.n_skipped)}",
         f"{answer.elapsed_seconds:.1f} s",
     ]
     if answer.remembered:
@@ -125,10 +125,10 @@ def summary(answer: Answer) -> Text:
     return Text(", ".join(counts), "dim")
 
 
-def _reasons(skipped: Sequence[Unreadable]) -> str:
+def _reasons(skipped: Sequence[Unreadable], count: int) -> str:
     told = [f"{shown(one.ref)}: {shown(one.reason)}" for one in skipped[:_REASONS_TOLD]]
-    if len(skipped) > _REASONS_TOLD:
-        told.append(f"{len(skipped) - _REASONS_TOLD} more")
+    if told and count > len(told):
+        told.append(f"{count - len(told)} more")
     return f" ({'; '.join(told)})" if told else ""
 
 

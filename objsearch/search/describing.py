@@ -29,6 +29,9 @@ from objsearch.types import (
 
 TOO_FEW_FEATURES = "too_few_features"
 
+CLOSE_SIDE = 4096
+"""Pictures of twice this side or more are reduced even where all pixels count, to save memory."""
+
 # Standard deviation of luminance, in gray levels, below which a picture is flat: sensor noise and
 # JPEG ripples stay under it, the faintest pencil drawing does not.
 FLAT_DEVIATION = 1.5
@@ -58,6 +61,13 @@ class Describer:
         if isinstance(place, Unreadable) or side is None:
             return self.read(place)
         return read_working(place, self.reading, side)
+
+    def read_closely(self, place: Place | Unreadable) -> Image | Unreadable:
+        """Decode one place to be looked at again: with all its pixels, unless it is huge."""
+        side = self.settings.input.working_side
+        if isinstance(place, Unreadable) or side is None:
+            return self.read(place)
+        return read_working(place, self.reading, max(side, CLOSE_SIDE))
 
     def unfold(self, places: Iterable[Place | Unreadable]) -> Iterator[Place | Unreadable]:
         """Pages and frames in the place of files that hold several, as they are asked for."""

@@ -278,7 +278,7 @@ class ObjectSearch:
             hits=tuple(found[search.offset : stop]),
             scanned=compared + len(skipped),
             compared=compared,
-            skipped=skipped,
+            skipped=skipped[: search.list_skipped],
             settings={**self.settings.answer_settings(), "search": search.model_dump(mode="json")},
             elapsed_seconds=time.perf_counter() - started,
             warnings=(*self.warnings, *warnings),

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from objsearch.errors import UsageError
-from objsearch.flow import batches
 from objsearch.index import EVERYTHING, Index, Where
 from objsearch.sources import Place, is_made_up, key_of, stamp_of
 from objsearch.types import DescribedImage, ImageRef, Key, Row, Stamp, Unreadable
 
-PUT_AT_ONCE = 256
-"""Rows that are written together."""
+PUT_AT_ONCE = 64
+"""Rows that are written together, and those of one file."""
 COARSE_NS = 2_000_000_000
 """FAT tells times of change to two seconds."""
 DOUBTED = -1
@@ -54,15 +53,16 @@ class References:
         if isinstance(place, Unreadable) or place.content is not None or place.region:
             return False
         key = key_of(place.ref)
-        known = parts.get(_file_of(key), {})
-        if key != _file_of(key):
+        file = _file_of(key)
+        known = parts.get(file, {})
+        if key != file:
             known = {key: known[key]} if key in known else {}
         now = stamp_of(place.ref)
         if now is None or not known or any(then != now for then in known.values()):
             return False
         for part in known:
-            fragment = ImageRef.parse(part)
-            self.named.setdefault(part, replace(fragment, uri=place.ref.uri))
+            name = place.ref if part == key else replace(ImageRef.parse(part), uri=place.ref.uri)
+            self.named.setdefault(part, name)
         return True
 
     def forget_vanished(self, sources: Iterable[Any]) -> int:
@@ -79,9 +79,25 @@ class References:
         return self.index.remove(lost) if lost else 0
 
     def take(self, described: Iterable[DescribedImage | Unreadable]) -> None:
-        """Store what was described, or could not be, as it comes."""
-        for rows in batches(map(self._row, described), PUT_AT_ONCE):
-            self.index.put(rows)
+        """Store what was described, or could not be, as it comes; what is done stays when stopped.
+
+        The pictures of a file are stored together, or a part of them would be taken for all.
+        """
+        done: list[Row] = []
+        of_file: list[Row] = []
+        try:
+            for row in map(self._row, described):
+                if of_file and _file_of(of_file[0].key) != _file_of(row.key):
+                    done += of_file
+                    of_file = []
+                of_file.append(row)
+                if len(done) >= PUT_AT_ONCE:
+                    self.index.put(done)
+                    done = []
+            done += of_file
+        finally:
+            if done:
+                self.index.put(done)
 
     def _row(self, image: DescribedImage | Unreadable) -> Row:
         key = key_of(image.ref)
@@ -149,7 +165,7 @@ class References:
 
 def _file_of(key: Key) -> Key:
     """The key of the file that a page, a frame or a part lies in."""
-    return ImageRef.parse(key).uri
+    return ImageRef.parse(key).uri if "#" in key else key
 
 
 def _by_file(stamps: Mapping[Key, Stamp]) -> Mapping[Key, Mapping[Key, Stamp]]:

@@ -35,7 +35,7 @@ SIDE = 2400
 """Longer side, in pixels, that keypoints are taken at; smaller photos as they are."""
 N_POINTS = 3000
 N_QUERY_POINTS = 1000
-SURE = 2.0
+SURE = 5 / 3
 """So many times more inliers than usual are asked for: three times the points agree by chance."""
 
 COLOURFUL = 12.0

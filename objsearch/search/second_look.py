@@ -129,13 +129,16 @@ class SecondLook:
         return _looked_at(hit, query, self._read(known))
 
     def _picture(self, view: View) -> Image | None:
-        return view.picture or self._read(view.image)
+        """The query with all its pixels, where it can be read again; else as it was described."""
+        if view.picture is not None and view.picture.reduction == 1:
+            return view.picture
+        return self._read(view.image) or view.picture
 
     def _read(self, described: DescribedImage) -> Image | None:
         """All of a picture's pixels; a huge one reduced; None when it is gone or has another
         size."""
         place = self.at_hand.place(described.ref)
-        image = None if place is None else self.describer.read_working(place)
+        image = None if place is None else self.describer.read_closely(place)
         if not isinstance(image, Image):
             return None
         is_same_size = (image.full_size_wh or image.size_wh) == described.size_wh

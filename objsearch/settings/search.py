@@ -90,6 +90,9 @@ class Search(Part):
     verdicts: tuple[FoundVerdict, ...] = Field(
         (), description="only hits of these verdicts: same, uncertain; none: of any"
     )
+    list_skipped: int | None = Field(
+        100, ge=0, description="references that cannot be read, listed with reasons; null: all"
+    )
     include_query: bool = Field(False, description="whether a query file may be its own hit")
     second_look: SecondLook = Field(
         SecondLook(), description="the first candidates' files, read again for what differs"
@@ -114,4 +117,5 @@ class SearchOptions(TypedDict, total=False):
     roi_mode: RoiMode
     verdicts: Sequence[FoundVerdict] | None
     include_query: bool
+    list_skipped: int | None
     second_look: SecondLook | Mapping[str, Any]

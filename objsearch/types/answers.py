@@ -106,6 +106,7 @@ class Answer:
     scanned: int
     compared: int
     skipped: tuple[Unreadable, ...]
+    """The references that could not be read: the first of `n_skipped`."""
     settings: Mapping[str, object]
     elapsed_seconds: float
     warnings: tuple[str, ...] = ()
@@ -118,3 +119,8 @@ class Answer:
     """Hits that screening has filtered out."""
     remembered: int = 0
     """References that a library held as their files are; the others were read and described."""
+
+    @property
+    def n_skipped(self) -> int:
+        """References that could not be read: those that were scanned and not compared."""
+        return self.scanned - self.compared

@@ -98,6 +98,30 @@ def test_pictures_come_in_the_order_asked_for(index: Index) -> None:
         index.get(["a.png", "nothing.png"])
 
 
+def test_a_row_reads_back_as_it_was_put(index: Index) -> None:
+    image = rich_row("a.png#page=2", 4).image
+    rows = [
+        Row("/photos/a.png", ImageRef("a.png"), (5, 6), image),
+        Row("/photos/b.png", ImageRef("b.png"), None, Unreadable(ImageRef("./b.png"), "odd")),
+    ]
+    index.put(rows)
+    for one in (index, index.snapshot()):
+        first, second = (one.row(row.key) for row in rows)
+        assert first and second
+        assert (first.key, first.ref, first.stamp) == ("/photos/a.png", ImageRef("a.png"), (5, 6))
+        assert isinstance(first.image, DescribedImage) and isinstance(image, DescribedImage)
+        assert is_same(first.image, image)
+        assert (second.ref, second.stamp, second.image) == (rows[1].ref, None, rows[1].image)
+        assert one.row("a.png") is None
+
+
+def test_warnings_are_told_without_what_was_not_odd(index: Index) -> None:
+    index.put([row("a.png"), row("b.png", warnings=("dark", "small")), unread("c.png")])
+    index.put([row("d.png", warnings=("odd",))])
+    assert index.warnings() == {"b.png": ("dark", "small"), "d.png": ("odd",)}
+    assert index.warnings(Where(keys={"a.png", "d.png"})) == {"d.png": ("odd",)}
+
+
 def test_the_same_key_replaces_in_its_place(index: Index) -> None:
     index.put([row("a.png", content="old"), row("b.png"), row("a.png", content="newer")])
     index.put([row("c.png"), row("a.png", 0.0, 1.0, content="new", stamp=(7, 8))])

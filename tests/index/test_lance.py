@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -179,6 +180,24 @@ def test_a_second_writer_waits_and_is_told_who_writes(opens: Opens, folder: Path
     assert len(index) == 2
 
 
+def test_two_writers_both_end_well(opens: Opens) -> None:
+    """Each opens the folder for itself, as two processes do, and they take turns."""
+
+    def write(name: str) -> None:
+        index = opens(wait_seconds=60)
+        for i in range(8):
+            index.put([row(f"{name}{i}.png"), row("shared.png", content=f"{name}{i}")])
+            index.remove([f"{name}{i - 4}.png"])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, "ab"))
+    there = list(opens().keys())
+    assert sorted(there) == sorted(
+        [*(f"{n}{i}.png" for n in "ab" for i in range(4, 8)), "shared.png"]
+    )
+    assert opens().get(["shared.png"])[0].content in ("a7", "b7")
+
+
 def test_without_the_engine_it_says_what_to_install(
     opens: Opens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +263,17 @@ def test_what_was_never_published_is_undone(
     assert {tuple(view.entries(name).numbers) for name in view.record.versions} == {
         tuple(sorted(view.numbers))
     }
+
+
+def test_what_was_undone_is_not_cleaned_away(opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The versions that readers are told of are no longer the newest after a kill."""
+    monkeypatch.setattr(lance_writer, "KEPT_FOR", timedelta(0))
+    opens().put([row("a.png")])
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(lance_writer.Writer, "finish", _die)
+        opens().put([row("a.png", content="lost")])
+    assert opens().optimize() == []
+    assert [one.content for one in opens().images()] == [""]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system which file a number is")

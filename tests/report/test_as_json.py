@@ -19,8 +19,16 @@ from tests.report.cases import HOSTILE, hit, pair, region, verification
 def test_an_answer_has_exactly_the_promised_keys(answer: Answer) -> None:
     data = answer_json(answer)
     assert list(data) == [
-        *("schema", "queries", "hits", "found", "scanned", "compared", "filtered"),
-        *("skipped", "flags", "screened_out", "warnings", "settings", "elapsed_seconds"),
+        *("schema", "queries", "hits", "found", "scanned", "compared", "filtered", "remembered"),
+        *(
+            "n_skipped",
+            "skipped",
+            "flags",
+            "screened_out",
+            "warnings",
+            "settings",
+            "elapsed_seconds",
+        ),
     ]
     assert data["schema"] == "objsearch/find/1"
     assert set(data["queries"][0]) == {"ref", "width", "height", "regions"}

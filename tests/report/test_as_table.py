@@ -49,8 +49,8 @@ def test_names_send_no_control_codes(answer: Answer) -> None:
 
 def test_the_summary_tells_the_first_reasons(answer: Answer) -> None:
     skipped = tuple(Unreadable(ImageRef(f"{n}.jpg"), "the file is empty") for n in range(5))
-    text = str(summary(replace(answer, skipped=skipped, found=9)))
-    assert text.startswith("9 found (2 shown), 5 scanned, 4 compared, 5 skipped (0.jpg: the file")
+    text = str(summary(replace(answer, skipped=skipped, scanned=9, found=9)))
+    assert text.startswith("9 found (2 shown), 9 scanned, 4 compared, 5 skipped (0.jpg: the file")
     assert "2 more)" in text and text.endswith("1.2 s")
 
 

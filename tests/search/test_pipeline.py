@@ -504,7 +504,7 @@ def test_no_query_and_no_references_are_told(
 def test_progress_is_told(quick: dict[str, Any], some: list[Path]) -> None:
     told: list[tuple[str, int, int | None]] = []
     ObjectSearch.open(quick, progress=lambda *what: told.append(what)).add(*some)
-    assert told == [("describe", number, len(some)) for number in range(1, len(some) + 1)]
+    assert told == [("describe", number, len(some)) for number in range(len(some) + 1)]
 
 
 # Evidence
@@ -602,3 +602,36 @@ def test_a_file_is_one_reference_however_it_is_spelled(
         search.add(name)
     [hit] = search.find(some[0], threshold=0).hits
     assert str(hit.ref) == "real/photo.jpg"  # as it was given first
+
+
+def test_what_cannot_be_read_is_counted_and_the_first_are_listed(
+    quick: dict[str, Any], some: list[Path], tmp_path: Path
+) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.jpg").write_bytes(b"no picture")
+    search = ObjectSearch.open(quick).add(some[0], tmp_path)
+    listed = {n: search.find(some[1], list_skipped=n) for n in (2, 100)}
+    assert [len(one.skipped) for one in listed.values()] == [2, 5]
+    assert {one.n_skipped for one in listed.values()} == {5}
+    assert search.find(some[1]).settings["search"]["list_skipped"] == 100  # type: ignore[index]
+
+
+def test_what_is_done_stays_when_stopped_but_no_part_of_a_file(
+    quick: dict[str, Any], some: list[Path], tmp_path: Path
+) -> None:
+    from tests.images import files
+
+    pages = [decode(path.read_bytes()).pixels for path in some[:3]]
+    (tmp_path / "z.pdf").write_bytes(files.pdf(pages))
+    (tmp_path / "a.jpg").write_bytes(some[0].read_bytes())
+    seen: list[int] = []
+
+    def stop(stage: str, done: int, total: int | None) -> None:
+        seen.append(done)
+        if done == 3:  # in the middle of the pages
+            raise KeyboardInterrupt
+
+    search = ObjectSearch.open({**quick, "run": {"workers": 1, "batch_size": 1}}, progress=stop)
+    with pytest.raises(KeyboardInterrupt):
+        search.add(tmp_path)
+    assert [Path(one.ref.uri).name for one in search.images()] == ["a.jpg"]

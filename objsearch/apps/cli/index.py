@@ -10,7 +10,6 @@ import typer
 from objsearch.apps.cli import options as shared
 from objsearch.apps.cli.command import Command
 from objsearch.apps.cli.names import FilesFromOption, NullOption, listed
-from objsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from objsearch.settings import Settings
@@ -142,14 +141,16 @@ def _show(facts: dict[str, Any], as_json: bool) -> None:
         print_json(facts)
         return
     for name, value in facts.items():
-        if not isinstance(value, dict | list):
-            typer.echo(f"{name.replace('_', ' ')}: {value}")
+        if name != "recipe":
+            typer.echo(f"{name.replace('_', ' ')}: {_shown(value)}")
 
 
-def check_one(index: Path | None, library: Path | None, forget: bool) -> None:
-    """Raises UsageError where more than one place to remember was named."""
-    if sum((index is not None, library is not None, forget)) > 1:
-        raise UsageError("give one of --index, --library and --forget")
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(one)}" for key, one in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return f"{len(value):,}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 for command in (build, update, remove, prune, compact, info):

@@ -120,7 +120,7 @@ def summary(answer: LargerAnswer) -> str:
     counts += [f"{answer.not_larger} not larger", f"{answer.scanned} scanned"]
     if answer.screened_out:
         counts.append(f"{len(answer.screened_out)} screened out")
-    counts += [f"{len(answer.skipped)} skipped", f"{answer.elapsed_seconds:.1f} s"]
+    counts += [f"{answer.scanned - answer.compared} skipped", f"{answer.elapsed_seconds:.1f} s"]
     return ", ".join(counts)
 
 
