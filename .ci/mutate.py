@@ -15,6 +15,7 @@ import ast
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -211,14 +212,20 @@ def passes(
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     words = ["-n", "0", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *tests]
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", *under, "pytest", *words],
-            cwd=tree, env=environment, capture_output=True, timeout=limit, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return None
-    return done.returncode == 0
+    # Nothing is read from it, and what it started goes with it: neither is ever waited for.
+    with subprocess.Popen(
+        [sys.executable, "-m", *under, "pytest", *words],
+        cwd=tree, env=environment, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as running:  # fmt: skip
+        try:
+            return running.wait(limit) == 0
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            return None
+        except BaseException:
+            os.killpg(running.pid, signal.SIGKILL)
+            raise
 
 
 def tried(tree: Path, mutant: Mutant, known: Seen) -> Verdict | None:
