@@ -73,7 +73,17 @@ def test_something_is_shown_before_anything_is_loaded(
 def test_a_bar_tells_what_is_done_how_fast_and_what_is_left(
     photos: Path, queries: Path, clean_environment: dict[str, str]
 ) -> None:
-    words = ("find", queries / "palace.jpg", "--in", photos, "--preset", "fast", "--workers", 1)
+    words = (
+        "find",
+        queries / "palace.jpg",
+        "--in",
+        photos,
+        "--forget",
+        "--preset",
+        "fast",
+        "--workers",
+        1,
+    )
     terminal = Terminal(words, clean_environment)
     terminal.until(lambda text: "palace_copy" in text)
     terminal.close()
@@ -90,7 +100,7 @@ def plain(text: str) -> str:
 def test_ctrl_c_is_heard_in_the_middle_of_the_work(
     workers: int, photos: Path, queries: Path, clean_environment: dict[str, str]
 ) -> None:
-    words = ("find", queries / "palace.jpg", "--in", photos, "--workers", workers)
+    words = ("find", queries / "palace.jpg", "--in", photos, "--forget", "--workers", workers)
     terminal = Terminal(words, clean_environment)
     terminal.until(lambda text: "describe " in text or "describing" in text)
     time.sleep(0.3)
