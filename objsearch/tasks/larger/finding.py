@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from objsearch.agree import Agreement, agree
+from objsearch.agree.agreement import FEW_PLACES, MOST_ODDITY, SAME_SHOT
 from objsearch.agree.detail import detail_gain
 from objsearch.errors import UsageError
 from objsearch.flow import counted, ordered_map
@@ -80,12 +82,14 @@ def find_larger(search: ObjectSearch, query: Any, **options: Any) -> LargerAnswe
         ordered_map(measure, answer.hits, workers=workers), "measure", search.progress
     )
     copies = [one for one in results if one is not None]
-    larger = sorted((one for one in copies if _is_larger(one)), key=_largest_first)
+    of_one_shot = [one for one in copies if not one.is_other_shot]
+    larger = sorted((one for one in of_one_shot if _is_larger(one)), key=_largest_first)
     return LargerAnswer(
         query=seen,
         query_box_xyxy=box,
         copies=tuple(larger),
-        not_larger=len(copies) - len(larger),
+        not_larger=len(of_one_shot) - len(larger),
+        other_shots=len(copies) - len(of_one_shot),
         scanned=answer.scanned,
         compared=answer.compared,
         skipped=answer.skipped,
@@ -134,9 +138,10 @@ def _measured(search: ObjectSearch, query: _Query, hit: Hit) -> LargerCopy | Non
     placed = _placed(query, hit, pixels)
     if placed is None:
         return None
-    detail = None
+    detail = agreed = None
     if pixels is not None:
         detail = detail_gain(query.pixels, pixels, placed.transform)
+        agreed = agree(query.pixels, pixels, placed.transform)
     return LargerCopy(
         hit=hit,
         scale=placed.extent.scale,
@@ -148,7 +153,22 @@ def _measured(search: ObjectSearch, query: _Query, hit: Hit) -> LargerCopy | Non
         suspected_upscale=detail is not None and detail < search.settings.larger.least_detail,
         transform=placed.transform,
         note="" if pixels is not None else "its pixels could not be read again",
+        differs=_differing(agreed, query.box_xyxy),
+        is_other_shot=agreed is not None and _is_other_shot(agreed),
     )
+
+
+def _is_other_shot(agreed: Agreement) -> bool:
+    """Whether what both show was taken at another moment; where little can be judged, it is not."""
+    return agreed.same_shot < SAME_SHOT and agreed.n_judged >= FEW_PLACES
+
+
+def _differing(agreed: Agreement | None, box_xyxy: Box) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
+    """Places that plainly differ, in pixels of the whole query and of the reference."""
+    if agreed is None or agreed.worst <= MOST_ODDITY:
+        return (), ()
+    in_query, in_reference = agreed.differs
+    return tuple(box.moved(box_xyxy.x1, box_xyxy.y1) for box in in_query), in_reference
 
 
 def _placed(query: _Query, hit: Hit, pixels: Pixels | None) -> _Placed | None:

@@ -21,6 +21,8 @@ class LargerCopy:
     shows beyond the query, about 1 for a sharp photo, 0 for an enlargement; None where that is
     unknown.
     `transform` maps pixels of `query_box_xyxy`, from its corner, to pixels of the reference.
+    `differs` are boxes of what differs, in pixels of the query and of the reference; none where
+    that cannot be told. `is_other_shot`: both show one thing, and do not come from one picture.
     """
 
     hit: Hit
@@ -33,6 +35,8 @@ class LargerCopy:
     suspected_upscale: bool
     transform: Matrix
     note: str = ""
+    differs: tuple[tuple[Box, ...], tuple[Box, ...]] = ((), ())
+    is_other_shot: bool = False
 
     @property
     def ref(self) -> ImageRef:
@@ -48,7 +52,8 @@ class LargerCopy:
 class LargerAnswer:
     """The larger copies of a query, largest first.
 
-    `not_larger` counts the copies found that are of the query's size or smaller.
+    `not_larger` counts the copies found that are of the query's size or smaller, `other_shots` the
+    pictures that were taken for copies until their pixels were compared with the query's.
     """
 
     query: DescribedImage
@@ -60,6 +65,7 @@ class LargerAnswer:
     skipped: tuple[Unreadable, ...]
     settings: Mapping[str, object]
     elapsed_seconds: float
+    other_shots: int = 0
     warnings: tuple[str, ...] = ()
     flags: Mapping[ImageRef, tuple[Flag, ...]] = field(default_factory=dict)
     screened_out: tuple[ImageRef, ...] = ()

@@ -17,7 +17,7 @@ from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
 LARGER_SCHEMA = "objsearch/larger/1"
 COLUMNS = (
     *("query", "ref", "width", "height", "scale", "coverage", "pixels", "suspected_upscale"),
-    *("detail", "agreement", "measured_by", "score", "verdict", "note"),
+    *("detail", "agreement", "measured_by", "score", "verdict", "note", "differs"),
 )
 
 
@@ -32,6 +32,7 @@ def larger_json(answer: LargerAnswer) -> dict[str, Any]:
         "query_box_xyxy": box_numbers(answer.query_box_xyxy),
         "copies": [_copy_json(copy) for copy in answer.copies],
         "not_larger": answer.not_larger,
+        "other_shots": answer.other_shots,
         "scanned": answer.scanned,
         "compared": answer.compared,
         "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in answer.skipped],
@@ -58,6 +59,7 @@ def _copy_json(copy: LargerCopy) -> dict[str, Any]:
         "score": rounded(copy.hit.score, SCORE_DIGITS),
         "verdict": copy.hit.verdict,
         "note": copy.note,
+        "differs": [box_numbers(box) for box in copy.differs[1]],
     }
 
 
@@ -73,6 +75,8 @@ def larger_csv(answer: LargerAnswer) -> Iterator[str]:
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return " ".join(",".join(map(str, box)) for box in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -108,7 +112,11 @@ def scale_text(copy: LargerCopy) -> str:
 
 def mark_text(copy: LargerCopy) -> str:
     """What there is to suspect."""
-    return "suspected upscale" if copy.suspected_upscale else ""
+    n_places = len(copy.differs[1])
+    told = ["suspected upscale"] if copy.suspected_upscale else []
+    if n_places:
+        told.append(f"differs in {n_places} {'place' if n_places == 1 else 'places'}")
+    return ", ".join(told)
 
 
 def summary(answer: LargerAnswer) -> str:
@@ -117,7 +125,10 @@ def summary(answer: LargerAnswer) -> str:
     counts = [f"{len(answer.copies)} larger"]
     if n_suspected:
         counts[0] += f" ({n_suspected} suspected {'upscale' if n_suspected == 1 else 'upscales'})"
-    counts += [f"{answer.not_larger} not larger", f"{answer.scanned} scanned"]
+    counts.append(f"{answer.not_larger} not larger")
+    if answer.other_shots:
+        counts.append(f"{answer.other_shots} other shots of it")
+    counts.append(f"{answer.scanned} scanned")
     if answer.screened_out:
         counts.append(f"{len(answer.screened_out)} screened out")
     counts += [f"{answer.scanned - answer.compared} skipped", f"{answer.elapsed_seconds:.1f} s"]

@@ -21,11 +21,13 @@ from objsearch.report.pictures import Album, Read
 from objsearch.report.templates import PAGE_BYTES, page_of
 from objsearch.tasks.larger.found import LargerAnswer, LargerCopy
 from objsearch.tasks.larger.larger_output import mark_text, scale_text, summary
-from objsearch.types import Pixels
+from objsearch.types import Box, Pixels
 
 SIDE = 320
 """Pixels a side of each of the two places shown."""
 MOST_SHOWN = 100
+DIFFERS = (214, 69, 65)
+"""The colour, RGB, that outlines what differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def _places(
     """The same place of both, upright as in the query: the reference's pixels and the query's."""
     box = answer.query_box_xyxy
     corner = np.array([[1.0, 0.0, box.x1], [0.0, 1.0, box.y1], [0.0, 0.0, 1.0]])
-    middle = _middle(copy, (box.width, box.height))
+    differs = [one.moved(-box.x1, -box.y1) for one in copy.differs[0]]
+    middle = _centre(differs[0]) if differs else _middle(copy, (box.width, box.height))
     window = np.array(
         [
             [1 / copy.scale, 0.0, middle[0] - SIDE / 2 / copy.scale],
@@ -81,7 +84,21 @@ def _places(
             [0.0, 0.0, 1.0],
         ]
     )
-    return _seen(reference, copy.transform @ window), _seen(query, corner @ window)
+    there, here = _seen(reference, copy.transform @ window), _seen(query, corner @ window)
+    for one in differs:
+        for place in (there, here):
+            _outline(place, one, inverse(window))
+    return there, here
+
+
+def _centre(box: Box) -> tuple[float, float]:
+    return (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
+
+
+def _outline(place: Pixels, box: Box, onto: Matrix) -> None:
+    corners = np.array([(box.x1, box.y1, 1), (box.x2, box.y2, 1)]) @ onto.T
+    first, last = np.rint(corners[:, :2]).astype(int).tolist()
+    cv2.rectangle(place, first, last, DIFFERS, 2)
 
 
 def _middle(copy: LargerCopy, size_wh: tuple[float, float]) -> tuple[float, float]:
