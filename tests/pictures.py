@@ -80,3 +80,13 @@ def encoded(pixels: Pixels, kind: str, **options: Any) -> bytes:
     stream = io.BytesIO()
     PillowImage.fromarray(pixels).save(stream, kind, **options)
     return stream.getvalue()
+
+
+def page(seed: int) -> Pixels:
+    """A page of letters, other ones for each seed: (H, W, 3)."""
+    rng = np.random.default_rng(seed)
+    sheet = np.full((640, 480, 3), 250, np.uint8)
+    for top in range(50, 610, 22):
+        letters = "".join(rng.choice(list("abcdefghiklmnoprstuvw    "), 40))
+        cv2.putText(sheet, letters, (30, top), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 20, 20), 1)
+    return sheet

@@ -28,6 +28,9 @@ ROUGHLY = 288
 
 SAME_SHOT = 0.35
 """Probability from which two pictures come from one shot."""
+LEAST_AGREEING = 0.15
+"""Share of the places with detail that agree in light, below which no copy has been seen: two pages
+of text have less, captions and strengthened colours leave more."""
 MOST_ODDITY = 1.5
 """Logit that a place of the same picture may reach (the recipe tells what it costs)."""
 STEADY, RESIDUAL = 0.9, 0.4
@@ -111,7 +114,7 @@ def _judged(
         gray=(_shows_gray(laid.one, laid.inside), _shows_gray(laid.other, laid.inside)),
         same_shot=same_shot,
         worst=evidence.worst,
-        agreeing=evidence.agreeing,
+        agreeing=evidence.agreeing_in_light,
         n_judged=evidence.n_informative,
     )
 
@@ -130,7 +133,7 @@ def _relation(
     inside: float,
 ) -> Relation:
     """What follows, the weaker relation when in doubt."""
-    if evidence.n_informative == 0:
+    if evidence.n_informative == 0 or evidence.agreeing_in_light < LEAST_AGREEING:
         return "different"
     if same_shot < SAME_SHOT:
         return "same-scene" if evidence.agreeing > 0.3 else "different"

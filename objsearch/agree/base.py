@@ -28,7 +28,8 @@ class Agreement:
     `differs` are the boxes of what differs, in pixels of the first and of the second; `shown` the
     part of each that the other shows, in [0, 1]; `scale` how many pixels of the second one of the
     first is long; `gray` whether each shows no colour; `same_shot` the probability that both come
-    from one shot; `n_judged` how many places hold detail, and could be judged.
+    from one shot; `n_judged` how many places hold detail, and could be judged, and `agreeing` the
+    share of these that agree in light.
     """
 
     relation: Relation

@@ -21,6 +21,9 @@ PLAINLY = -1.0
 STRONG = 1.0
 """Logarithm of contrast over noise from which a place holds detail."""
 
+AGREEING = 3
+"""Which of the numbers is the share of places with detail that agree."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
@@ -43,6 +46,11 @@ class Evidence:
     def agreeing(self) -> float:
         """The share of places with detail that agree; 0 where none has any."""
         return float((self.logits[self.informative] < 0).mean()) if self.informative.any() else 0.0
+
+    @property
+    def agreeing_in_light(self) -> float:
+        """The same, whatever was found of colour since the numbers were summed up."""
+        return float(self.numbers[AGREEING])
 
     @property
     def n_informative(self) -> int:

@@ -59,6 +59,11 @@ class Seen:
     differs: tuple[tuple[Box, ...], tuple[Box, ...]]
 
     @property
+    def can_be_judged(self) -> bool:
+        """Whether they lie on each other well enough for their places to be compared."""
+        return load_thing_model().can_judge(self.numbers)
+
+    @property
     def differs_plainly(self) -> bool:
         """Whether they share print and no more; False where that cannot be told."""
         return load_thing_model().is_sibling(self.numbers)

@@ -49,8 +49,12 @@ class ThingModel:
         steady, residual = numbers[:2]
         if steady >= LAID_STEADY and residual <= LAID_RESIDUAL and _disagrees(numbers):
             return True
-        can_judge = steady >= self.steady and residual <= self.residual
-        return bool(can_judge and self.logit(numbers) < self.least)
+        return self.can_judge(numbers) and self.logit(numbers) < self.least
+
+    def can_judge(self, numbers: NDArray[np.float64]) -> bool:
+        """Whether registration (of `NUMBERS`, the first two) is good enough."""
+        steady, residual = numbers[:2]
+        return bool(steady >= self.steady and residual <= self.residual)
 
 
 def _disagrees(numbers: NDArray[np.float64]) -> bool:

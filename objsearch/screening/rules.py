@@ -18,7 +18,10 @@ from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import UsageError
 from objsearch.screening.options import Screening
 from objsearch.sources import Reading, expand, read_image, unfold
-from objsearch.types import Answer, DescribedImage, Flag, Image, ImageRef, Pixels, Unreadable
+from objsearch.types import Answer, DescribedImage, Flag, Hit, Image, ImageRef, Pixels, Unreadable
+
+CLOSEST = 5
+"""So many blocked images that look alike are looked at again, where one is not the picture."""
 
 
 class Finder(Protocol):
@@ -36,6 +39,9 @@ class Finder(Protocol):
 
     def find(self, *query: Any, **options: Any) -> Answer:
         """The references that show the same as the query."""
+
+    def is_another(self, picture: Pixels, hit: Hit) -> bool:
+        """Whether a hit, looked at again, plainly is another picture."""
 
 
 class Rule(Protocol):
@@ -68,11 +74,12 @@ class BlockList:
         return cls(search, section.block_threshold)
 
     def flag(self, picture: Pixels) -> Flag | None:
-        options = {"top": 1, "include_query": True, "second_look": {"enabled": False}}
+        options = {"top": CLOSEST, "include_query": True, "second_look": {"enabled": False}}
         hits = self.search.find(picture, threshold=self.threshold, **options).hits
-        if not hits:
-            return None
-        return Flag("block-list", hits[0].score, f"a copy of {hits[0].ref}")
+        for hit in hits:
+            if not self.search.is_another(picture, hit):
+                return Flag("block-list", hit.score, f"a copy of {hit.ref}")
+        return None
 
 
 @dataclass(frozen=True, slots=True)

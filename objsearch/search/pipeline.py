@@ -13,6 +13,7 @@ from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.index import Where
 from objsearch.screening import Screen
 from objsearch.screening.rules import Finder
+from objsearch.search.agreeing import is_another_picture
 from objsearch.search.comparing import Comparer, swapped
 from objsearch.search.describing import Describer
 from objsearch.search.queries import Interest, View, Viewer, keys_of_files
@@ -31,7 +32,7 @@ from objsearch.sources import (
     is_made_up,
     nothing_there,
 )
-from objsearch.types import Answer, DescribedImage, Hit, Image, Region, Unreadable
+from objsearch.types import Answer, DescribedImage, Hit, Image, Pixels, Region, Unreadable
 
 Given = RegionOfInterest | str | Sequence[Any]
 """A part of an image: `x,y,w,h` or two corners, in pixels, fractions or percent."""
@@ -127,6 +128,17 @@ class ObjectSearch:
         """Every described reference, in order of adding."""
         return self.references.images()
 
+    def is_another(self, picture: Pixels, hit: Hit) -> bool:
+        """Whether a hit of a picture, its file read again, plainly shows another one.
+
+        False where that cannot be told: nothing is let pass for being out of reach.
+        """
+        place = self._at_hand.place(hit.ref)
+        image = None if place is None else self.describer.read(place)
+        if not isinstance(image, Image) or image.size_wh != hit.size_wh:
+            return False
+        return is_another_picture(picture, image.pixels, hit)
+
     def detect(self, *sources: Any) -> Iterator[tuple[Image | Unreadable, tuple[Region, ...]]]:
         """Every image with its regions, most confident first, the full frame last."""
         filters = self.settings.input.filters
@@ -189,7 +201,7 @@ class ObjectSearch:
             search.model_copy(update={"negatives": tuple(str(one.image.ref) for one in unwanted)}),
             views,
             kept,
-            (*warnings, *told, *self._filter_warnings(search)),
+            (*warnings, *told, *self.references.unknown_labels(search.where.labels)),
             started,
         )
         return self.screen.marked(answer, filtered)
@@ -248,19 +260,6 @@ class ObjectSearch:
         where = replace(self._where(search), but=left_out)
         workers = self.settings.run.n_workers
         return Retrieval(self.references.snapshot(), where, self.comparer, search, workers)
-
-    def _filter_warnings(self, search: Search) -> list[str]:
-        """Labels that no indexed image bears, with those that some do."""
-        wanted = search.where.labels
-        if not wanted:
-            return []
-        seen = self.index.labels(self.references.where)
-        known = ", ".join(sorted(seen - {"frame", "tile"})) or "none"
-        return [
-            f"no reference has the label '{label}' (labels there are: {known})"
-            for label in wanted
-            if label not in seen
-        ]
 
     def _answer(
         self,

@@ -138,6 +138,18 @@ class References:
             for warning in warnings
         ]
 
+    def unknown_labels(self, wanted: Iterable[str]) -> list[str]:
+        """What is said of labels that no reference bears, with those that some do."""
+        if not wanted:
+            return []
+        seen = self.index.labels(self.where)
+        known = ", ".join(sorted(seen - {"frame", "tile"})) or "none"
+        return [
+            f"no reference has the label '{label}' (labels there are: {known})"
+            for label in wanted
+            if label not in seen
+        ]
+
     @property
     def skipped(self) -> list[Unreadable]:
         """The references that could not be read, with reasons."""

@@ -24,7 +24,7 @@ from objsearch.search.pipeline import ObjectSearch, screen_of
 from objsearch.settings import load_settings
 from objsearch.tasks.unwanted import Listing, screen_images
 from objsearch.types import ImageRef, Pixels
-from tests.pictures import cropped, drawing
+from tests.pictures import cropped, drawing, page
 
 
 class Red(Classifier):
@@ -429,3 +429,25 @@ def test_a_file_that_has_changed_is_screened_anew(
     assert not screen.flags_of(ImageRef(str(photo)))
     photo.write_bytes((folder / "in" / "fire.png").read_bytes())
     assert screen.flags_of(ImageRef(str(photo)))
+
+
+def test_another_page_of_the_same_kind_is_no_copy_of_a_blocked_one(tmp_path: Path) -> None:
+    for seed in range(3):
+        PillowImage.fromarray(page(seed)).save(tmp_path / f"{seed}.png")
+    own = PillowImage.fromarray(page(0)).resize((320, 320), 1)
+    own.save(tmp_path / "copy.jpg", quality=80)
+    blocked = str(tmp_path / "0.png")
+    screen = screen_of(load_settings({"screening": {"block": [blocked]}}))
+    assert screen.flags_of(ImageRef(str(tmp_path / "copy.jpg")))
+    for seed in (1, 2):
+        assert not screen.flags_of(ImageRef(str(tmp_path / f"{seed}.png")))
+
+
+def test_what_cannot_be_looked_at_again_is_flagged_all_the_same(tmp_path: Path) -> None:
+    for seed in range(2):
+        PillowImage.fromarray(page(seed)).save(tmp_path / f"{seed}.png")
+    blocked = tmp_path / "0.png"
+    screen = screen_of(load_settings({"screening": {"block": [str(blocked)]}}))
+    screen.prepare()
+    blocked.unlink()
+    assert screen.flags_of(ImageRef(str(tmp_path / "1.png")))
