@@ -4,7 +4,9 @@ Platt's logistic model (Platt, 1999) over the similarities and the evidence of g
 labelled pairs of images, equal numbers of same and different. 0.5 means the same for every preset.
 
 Where keypoints agree, to look less alike than right pairs of the fit says nothing more: how much
-that weighs against keypoints was not seen there, and is not guessed at.
+that weighs against keypoints was not seen there, and is not guessed at. And what is alike beyond a
+border says no more than the border does: two crosswords, two pages of text are as alike as any two
+photos of one thing, and it is for keypoints to tell.
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ RARE = 0.02
 SOFTNESS = 0.05
 """Over so much similarity it ceases to; the order of the unlike is kept."""
 
+BORDERS = tuple(round(float(border), 3) for border in np.arange(0.3, 1.0, 0.025))
+"""Similarities that are tried as those beyond which nothing more is said."""
+
 
 class Calibration(BaseModel):
     """Coefficients of one logistic model; `coefficients` are named after extractors.
@@ -45,6 +50,9 @@ class Calibration(BaseModel):
     coefficients: Mapping[str, float]
     least: Mapping[str, float] = Field(
         {}, description="similarities below which less alike says nothing against keypoints"
+    )
+    most: Mapping[str, float] = Field(
+        {}, description="similarities beyond which more alike says nothing more beside keypoints"
     )
     fitted_on: str = Field("", description="which labelled pairs, in words")
 
@@ -64,6 +72,8 @@ class Calibration(BaseModel):
             proof = sum(value for name, value in values.items() if name not in self.least)
             for name, least in self.least.items():
                 values[name] = heeded(values[name], least, proof)
+        for name, most in self.most.items():
+            values[name] = bounded(values[name], most)
         return self.intercept + sum(w * values[name] for name, w in self.coefficients.items())
 
 
@@ -75,6 +85,12 @@ def heeded(values: Values, least: float, proof: Values) -> Values:
     above = (np.asarray(values, np.float64) - least) / SOFTNESS
     raised = least + SOFTNESS * np.logaddexp(0.0, above)
     return values + (raised - values) * -np.expm1(-np.maximum(proof, 0.0))
+
+
+def bounded(values: Values, most: float) -> Values:
+    """Similarities lowered to `most`, softly: of two the more alike stays the more alike."""
+    below = (most - np.asarray(values, np.float64)) / SOFTNESS
+    return most - SOFTNESS * np.logaddexp(0.0, below)
 
 
 def evidence(inliers: float) -> float:
@@ -142,6 +158,29 @@ def fit(
     )
 
 
+def bordered(
+    calibration: Calibration, examples: Examples, names: list[str], whole: Collection[str]
+) -> Calibration:
+    """The calibration with the border of each `whole` descriptor that makes the labels likeliest.
+
+    The examples should hold different things that look all but the same and show keypoints, such as
+    pages of text: to the slopes that photos gave they are no guide, for photos of one thing seldom
+    look as alike as two crosswords do.
+    """
+    weight, y = examples.weights(), examples.is_same.astype(np.float64)
+    columns = dict(zip(names, examples.features.T, strict=True))
+
+    def loss(most: Mapping[str, float]) -> float:
+        logits = calibration.model_copy(update={"most": most})._logits(columns)
+        return float(np.sum(weight * (np.logaddexp(0.0, logits) - y * logits)))
+
+    most: dict[str, float] = {}
+    for name in whole:
+        losses = [loss({**most, name: border}) for border in BORDERS]
+        most[name] = BORDERS[int(np.argmin(losses))]
+    return calibration.model_copy(update={"most": most})
+
+
 def load(name: str) -> Calibration:
     """A calibration by the name of a set of extractors (`embedding+orb`), or from a YAML file.
 
@@ -170,6 +209,7 @@ def load(name: str) -> Calibration:
 def save(calibration: Calibration, path: Path) -> None:
     """Write a calibration that `load` reads back."""
     data = calibration.model_dump()
-    if not calibration.least:
-        del data["least"]
+    for borders in ("least", "most"):
+        if not data[borders]:
+            del data[borders]
     path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")

@@ -149,8 +149,9 @@ class Comparer:
                     counts[q, r] = len(matches)
             by_chance = self.settings.geometry.min_inliers
             features[channel.extractor.name] = np.log1p(np.maximum(counts - by_chance, 0.0))
-        # Matches are no proof yet: nothing excuses an unlike look before geometry has spoken.
-        straight = self.calibration.model_copy(update={"least": {}})
+        # Matches are no proof yet: nothing excuses an unlike look, and nothing speaks against a
+        # like one, before geometry has spoken.
+        straight = self.calibration.model_copy(update={"least": {}, "most": {}})
         scores = straight.probabilities(features)
         if self.settings.assignment.same_class:
             labels = [region.label for region in sides.reference.regions]

@@ -148,20 +148,20 @@ def with_plane(
 ) -> Hit:
     """The hit with a pair that a second comparison found, where that is the same by the rules."""
     rules = comparer.settings.verdicts
-    score = max(hit.score, _score(comparer, hit, found.central))
+    features = _features_with(comparer, hit, found.central)
+    score = max(hit.score, comparer.calibration.probability(features))
     verdict = rules.decide(score, found.verification, found.central / SURE, True)
     if verdict != "same":
         return hit
     query, reference = (side.regions[-1] for side in sides)
     similarities = hit.pairs[0].similarities if hit.pairs else {}
     pair = located(
-        RegionPair(query, reference, score, verdict, similarities, verification=found.verification)
+        RegionPair(query, reference, score, verdict, similarities, features, found.verification)
     )
     return replace(hit, score=score, verdict=verdict, pairs=(pair, *hit.pairs))
 
 
-def _score(comparer: Comparer, hit: Hit, central: float) -> float:
-    """As calibrated for keypoints, with what is known of the rest."""
+def _features_with(comparer: Comparer, hit: Hit, central: float) -> dict[str, float]:
+    """What the calibration is given: so many central inliers, with what is known of the rest."""
     features = dict(hit.pairs[0].features) if hit.pairs else {}
-    features |= {channel.extractor.name: evidence(central) for channel in comparer.local}
-    return comparer.calibration.probability(features)
+    return features | {channel.extractor.name: evidence(central) for channel in comparer.local}

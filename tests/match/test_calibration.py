@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objsearch.errors import ConfigError
-from objsearch.match.calibration import Calibration, Examples, evidence, fit, load, save
+from objsearch.match.calibration import (
+    Calibration,
+    Examples,
+    bordered,
+    evidence,
+    fit,
+    load,
+    save,
+)
 
 TRUE = Calibration(intercept=-4.0, coefficients={"a": 6.0, "b": 1.5})
 
@@ -159,3 +167,38 @@ def test_a_calibration_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(ConfigError, match=r"binary\.yaml"):
         load(str(binary))
+
+
+PAGES = Calibration(intercept=-7.0, coefficients={"a": 14.0, "b": 1.5}, least={"a": 0.3})
+
+
+def test_beyond_the_border_more_alike_says_nothing_more() -> None:
+    bounded = PAGES.model_copy(update={"most": {"a": 0.5}})
+    assert PAGES.probability({"a": 0.92}) > 0.99
+    assert bounded.probability({"a": 0.92}) == pytest.approx(0.5, abs=0.01)
+    assert bounded.probability({"a": 0.92, "b": evidence(40)}) > 0.99
+    assert bounded.probability({"a": 0.2}) == pytest.approx(PAGES.probability({"a": 0.2}), abs=0.01)
+    alike = [bounded.probability({"a": value}) for value in (0.5, 0.6, 0.7, 0.8)]
+    assert alike == sorted(alike) and len(set(alike)) == 4, "their order is kept"
+
+
+def test_pages_that_look_alike_draw_the_border() -> None:
+    rng = np.random.default_rng(0)
+    n = 200
+    same = np.stack([rng.normal(0.6, 0.08, n), np.where(rng.random(n) < 0.6, 3.5, 0)], axis=1)
+    other = np.stack([rng.normal(0.3, 0.08, n), np.zeros(n)], axis=1)
+    pages = np.stack([rng.normal(0.88, 0.04, n), np.zeros(n)], axis=1)
+    labels = np.array([True] * n + [False] * 2 * n)
+    source = np.array([0] * 2 * n + [1] * n)
+    given = Examples(np.vstack([same, other, pages]), labels, source)
+    found = bordered(PAGES, given, ["a", "b"], ["a"])
+    assert 0.4 <= found.most["a"] <= 0.65
+    assert found.probability({"a": 0.9}) < 0.9 < PAGES.probability({"a": 0.9})
+    photos = Examples(given.features[: 2 * n], labels[: 2 * n], source[: 2 * n])
+    assert bordered(PAGES, photos, ["a", "b"], ["a"]).most["a"] > 0.7, "photos ask for none"
+
+
+def test_borders_are_kept_in_the_file(tmp_path: Path) -> None:
+    bounded = PAGES.model_copy(update={"most": {"a": 0.5}})
+    save(bounded, tmp_path / "own.yaml")
+    assert load(str(tmp_path / "own.yaml")) == bounded

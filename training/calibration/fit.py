@@ -3,7 +3,9 @@
     python training/calibration/fit.py EVAL_DIR PHOTOS_DIR models/calibrations
 
 Objects: grocery packages (every third product), scenes from several viewpoints and look-alikes
-that are not the same, among plain photos that show none of them. Copies: edits of plain photos.
+that are not the same, pages that are drawn and as alike as any two of a kind (crosswords, text,
+time tables: `benchmarks/patterns.py`), among plain photos that show none of them. Copies: edits of
+plain photos.
 No photo on which a figure in the README is reported is among them, but for those three sets, whose
 own figures are marked as fitted there.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,9 +23,17 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageEnhance, ImageOps
 
-from objsearch.match.calibration import Calibration, save
+from objsearch.match.calibration import Calibration, bordered, save
 from objsearch.settings import Settings, load_settings
-from objsearch.tasks.evaluation.calibrating import Labelled, fitted, labelled_pairs
+from objsearch.tasks.evaluation.calibrating import (
+    Labelled,
+    examples_of,
+    fitted,
+    labelled_pairs,
+)
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import patterns
 
 OBJECT_SETS = {"grocery_packages": 3, "scenes": 1, "lookalike_coco": 1}
 """Which sets, and of which every how many-th group is taken."""
@@ -34,6 +45,10 @@ SHORTLIST = 30
 LOOKALIKES = "lookalike_coco"
 N_DISTRACTORS = 80
 N_COPIED = 40
+N_PAGES = 10
+"""Of each kind of pages."""
+PAGES = len(OBJECT_SETS)
+"""The number of that source: slopes are fitted to photos alone, and pages draw a border."""
 
 
 def objects(
@@ -44,6 +59,7 @@ def objects(
         _thinned(evaluation / name / "groundtruth.csv", step, folder)
         for name, step in OBJECT_SETS.items()
     ]
+    truths.append(_pages(folder))
     settings = _settings(
         {
             "detector": detector,
@@ -53,6 +69,31 @@ def objects(
         folder,
     )
     return labelled_pairs(settings, truths, photos[:N_DISTRACTORS], print_progress)
+
+
+def _pages(folder: Path) -> Path:
+    """A ground truth of drawn pages, each looked for by its photo and by a smaller copy."""
+    drawn = folder / "pages"
+    truth = drawn / "groundtruth.csv"
+    if truth.exists():
+        return truth
+    drawn.mkdir()
+    patterns.make(drawn, patterns.FITTED, N_PAGES, "fit")
+    rows = []
+    for page in sorted(drawn.glob("*.png")):
+        copy = page.with_name(f"{page.stem}-copy.jpg")
+        picture = PillowImage.open(page)
+        picture.resize((picture.width * 4 // 5, picture.height * 4 // 5)).save(copy, quality=80)
+        rows += [
+            {"group_id": page.stem, "path": str(path), "role": role, "box": ""}
+            for path, role in (
+                (page, "db"),
+                (page.with_name(f"{page.stem}-photo.jpg"), "query"),
+                (copy, "query"),
+            )
+        ]
+    _write(truth, rows)
+    return truth
 
 
 def copies(photos: list[Path], folder: Path) -> list[Labelled]:
@@ -127,10 +168,14 @@ def write(
     pairs: list[Labelled], combinations: Sequence[list[str]], source: str, output: Path
 ) -> None:
     """Fit and save each combination of extractors, and print what its thresholds mean."""
+    photos = [pair for pair in pairs if pair.source != PAGES]
     for names in combinations:
-        result = fitted(pairs, names, source)
-        save(result.calibration, output / f"{'+'.join(sorted(names))}.yaml")
-        print(f"\n{'+'.join(names)}: {result.calibration}")
+        result = fitted(photos, names, source)
+        calibration = result.calibration
+        if calibration.least and len(photos) < len(pairs):
+            calibration = bordered(calibration, examples_of(pairs, names), names, ["embedding"])
+        save(calibration, output / f"{'+'.join(sorted(names))}.yaml")
+        print(f"\n{'+'.join(names)}: {calibration}")
         print("\n".join(result.lines(0.99)), flush=True)
 
 

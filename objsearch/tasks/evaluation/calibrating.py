@@ -130,7 +130,10 @@ def labelled_pairs(
     """The compared pairs of some files, with the truth of each."""
     # A floor would hide how alike the unlike are, and the fit would take them for blank.
     rules = settings.assignment.model_copy(update={"floor": 0.0})
-    settings = settings.model_copy(update={"assignment": rules})
+    # A second look goes by other keypoints than the features that are fitted.
+    look = settings.search.second_look.model_copy(update={"enabled": False})
+    search_section = settings.search.model_copy(update={"second_look": look})
+    settings = settings.model_copy(update={"assignment": rules, "search": search_section})
     pairs: list[Labelled] = []
     for source, path in enumerate(files):
         search = ObjectSearch(settings, progress)
@@ -148,11 +151,7 @@ def fitted(pairs: Sequence[Labelled], names: list[str], source: str) -> Result:
 
     `source` is kept with the calibration. Raises UsageError when all pairs are of one kind.
     """
-    examples = Examples(
-        np.array([[pair.features.get(name, 0.0) for name in names] for pair in pairs]),
-        np.array([pair.is_same for pair in pairs], bool),
-        np.array([pair.source for pair in pairs], int),
-    )
+    examples = examples_of(pairs, names)
     n_same = int(examples.is_same.sum())
     if n_same in (0, len(pairs)):
         raise UsageError("a calibration needs pairs that are the same and pairs that are not")
@@ -161,6 +160,15 @@ def fitted(pairs: Sequence[Labelled], names: list[str], source: str) -> Result:
     calibration = fit(examples, names, fitted_on, whole)
     scores = np.array([calibration.probability(pair.features) for pair in pairs])
     return Result(calibration, scores, examples.is_same)
+
+
+def examples_of(pairs: Sequence[Labelled], names: Sequence[str]) -> Examples:
+    """The pairs as arrays; a feature that was not computed counts as 0."""
+    return Examples(
+        np.array([[pair.features.get(name, 0.0) for name in names] for pair in pairs]),
+        np.array([pair.is_same for pair in pairs], bool),
+        np.array([pair.source for pair in pairs], int),
+    )
 
 
 def _is_whole(extractor: str) -> bool:
