@@ -2,7 +2,8 @@
 
 An index holds no pixels, so what is called *same* by a plane is read once more and laid over the
 query (`objsearch.agree.thing`). Siblings that share print become *uncertain*, with boxes of what
-differs; what cannot be read again is *uncertain*, with a note.
+differs; so does what cannot be laid over the query to a pixel, unless more speaks for it than usual
+(`_is_sure`); what cannot be read again is *uncertain*, with a note.
 """
 
 from __future__ import annotations
@@ -26,8 +27,13 @@ from objsearch.types import Box, DescribedImage, Hit, Image, ImageRef, Points, R
 
 SHARED_PRINT = "shared_print"
 """The evidence of a pair, and the note of a hit, of which some agrees and some differs."""
+NOT_LAID = "not_laid"
+"""The same where a few keypoints agree, and the pixels could not be laid over each other."""
 NOT_READ_AGAIN = "not_read_again"
 """The note of a hit whose file, or whose query, is not there any more, or is another by now."""
+
+LOOKS_THE_SAME = 0.9
+"""Score of what two things look like, keypoints apart, from which they may be too deep to lay."""
 
 Known = Callable[[ImageRef], DescribedImage | None]
 """What the index holds of an image whose file has not changed since."""
@@ -76,7 +82,7 @@ class SecondLook:
         pictures = self._picture(query), self._picture(reference)
         if _is_doubtful(hit) and self.comparer.local:
             hit = self._closer_both_ways(hit, (query.image, reference.image), pictures)
-        return _looked_at(hit, *pictures) if _is_planar(hit) else hit
+        return _looked_at(self.comparer, hit, *pictures) if _is_planar(hit) else hit
 
     def _closer(self, view: View, hits: Sequence[Hit], n: int) -> list[Hit]:
         """The first `n` hits in doubt compared once more; ordered anew."""
@@ -126,7 +132,7 @@ class SecondLook:
             return _unread(hit)
         if _is_same_picture(view.image, known):
             return hit
-        return _looked_at(hit, query, self._read(known))
+        return _looked_at(self.comparer, hit, query, self._read(known))
 
     def _picture(self, view: View) -> Image | None:
         """The query with all its pixels, where it can be read again; else as it was described."""
@@ -200,18 +206,19 @@ def _unread(hit: Hit) -> Hit:
     return replace(hit, verdict="uncertain", note=hit.note or NOT_READ_AGAIN)
 
 
-def _looked_at(hit: Hit, query: Image | None, reference: Image | None) -> Hit:
+def _looked_at(comparer: Comparer, hit: Hit, query: Image | None, reference: Image | None) -> Hit:
     if query is None or reference is None:
         return _unread(hit)
     pairs = tuple(
-        _compared(pair, query, reference) if _says_same(pair) else pair for pair in hit.pairs
+        _compared(comparer, pair, query, reference) if _says_same(pair) else pair
+        for pair in hit.pairs
     )
     verdict = pairs[0].verdict
-    note = hit.note or (SHARED_PRINT if verdict != "same" else "")
+    note = hit.note or (pairs[0].evidence if verdict != "same" else "")
     return replace(hit, pairs=pairs, verdict=verdict, note=note)
 
 
-def _compared(pair: RegionPair, query: Image, reference: Image) -> RegionPair:
+def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Image) -> RegionPair:
     """The pair as its pixels say."""
     found = pair.verification
     assert found is not None
@@ -224,13 +231,31 @@ def _compared(pair: RegionPair, query: Image, reference: Image) -> RegionPair:
         _moved(pair.query.box_xyxy, to_query),
         _points(found.inliers_xyxy[:, :2], to_query),
     )
-    if seen is None or not seen.differs_plainly:
+    if seen is None or not seen.can_be_judged:
+        is_sure = _is_sure(comparer, pair)
+        return pair if is_sure else replace(pair, verdict="uncertain", evidence=NOT_LAID)
+    if not seen.differs_plainly:
         return pair
     differs = (
         tuple(_moved(box, from_query) for box in seen.differs[0]),
         tuple(_moved(box, from_reference) for box in seen.differs[1]),
     )
     return replace(pair, verdict="uncertain", evidence=SHARED_PRINT, differs=differs)
+
+
+def _is_sure(comparer: Comparer, pair: RegionPair) -> bool:
+    """Whether a pair is the same though its pixels cannot say so.
+
+    As many keypoints are asked for as where depth lets no plane fit; or things that also look the
+    same: siblings, seen so badly, do not.
+    """
+    local = {channel.extractor.name for channel in comparer.local}
+    proof = max((pair.features.get(name, 0.0) for name in local), default=0.0)
+    if np.expm1(proof) >= comparer.settings.verdicts.same_inliers_depth:
+        return True
+    looks = {name: value for name, value in pair.features.items() if name not in local}
+    unbounded = comparer.calibration.model_copy(update={"most": {}})
+    return bool(looks) and unbounded.probability(looks) >= LOOKS_THE_SAME
 
 
 def _to_whole(image: Image) -> Matrix:

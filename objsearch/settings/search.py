@@ -49,7 +49,11 @@ class SecondLook(Part):
     enabled: bool = Field(
         True, description="whether *same* is said only where the object's places agree"
     )
-    candidates: int = Field(10, ge=1, description="hits that are looked at again, the first")
+    candidates: int = Field(
+        100,
+        ge=1,
+        description="hits that are looked at again where they are called *same*, the first",
+    )
     doubtful: int = Field(
         5,
         ge=0,

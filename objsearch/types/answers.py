@@ -72,7 +72,8 @@ class RegionPair:
     overlap_query: float | None = None
     overlap_reference: float | None = None
     evidence: str = ""
-    """What the second look says: `shared_print` where print agrees and something differs."""
+    """What the second look says: `shared_print` where print agrees and something differs;
+    `not_laid` where pixels could not tell."""
     differs: tuple[tuple[Box, ...], tuple[Box, ...]] = ((), ())
     """Boxes of what differs, in the query and in the reference."""
 

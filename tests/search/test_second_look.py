@@ -13,6 +13,7 @@ from PIL import Image as PillowImage
 
 from objsearch.report.as_json import answer_json
 from objsearch.report.as_table import answer_table
+from objsearch.search import second_look
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.sources import AtHand, Place, Reading
@@ -196,3 +197,25 @@ def test_what_is_as_dark_as_its_ground_is_found_by_its_colour(tmp_path: Path) ->
     [hit] = search().add(tmp_path).find(np.asarray(card), threshold=0).hits
     assert hit.verdict == "same"
     assert np.allclose(hit.pairs[0].reference.box_xyxy, (300, 200, 620, 440), atol=8)
+
+
+def test_what_cannot_be_laid_to_a_pixel_needs_more_keypoints(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_look, "look", lambda *_: None)
+    wanted = search().add(folder / "berry.png")
+    [hit] = wanted.find(photo_of(package(1)), threshold=0).hits
+    assert hit.verdict == "same", "many agree"
+    strict = search(**{"verdicts.same_inliers_depth": 5000.0}).add(folder / "berry.png")
+    [hit] = strict.find(photo_of(package(1)), threshold=0).hits
+    assert (hit.verdict, hit.note, hit.pairs[0].evidence) == ("uncertain", "not_laid", "not_laid")
+
+
+def test_what_looks_the_same_may_be_too_deep_to_be_laid(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_look, "look", lambda *_: None)
+    few = {"verdicts.same_inliers_depth": 5000.0, "detector": "whole-image", "run.workers": 1}
+    alike = ObjectSearch(load_settings("default", few)).add(folder / "berry.png")
+    [hit] = alike.find(photo_of(package(1)), threshold=0).hits
+    assert hit.verdict == "same"
