@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -177,15 +178,27 @@ def candidates(
 ) -> list[Candidate]:
     """Pictures with (N,) scores by alias: the first `limit` by turns, then the others as they come.
 
+    NaN is no score: the picture is nowhere in that order, and has no such score.
+
     `further` are orders, likeliest first, that rest on no score.
     """
     first: Sequence[int] = range(len(keys))
     if limit is not None and len(keys) > limit:
-        orders = [np.argsort(-one, kind="stable") for one in scores.values()]
+        orders = [likeliest(one) for one in scores.values()]
         first = interleaved([*orders, *further], limit)
     chosen = set(first)
     order = [*first, *(i for i in range(len(keys)) if i not in chosen)]
-    return [Candidate(keys[i], {a: float(one[i]) for a, one in scores.items()}) for i in order]
+    return [Candidate(keys[i], _known(scores, i)) for i in order]
+
+
+def _known(scores: Mapping[str, NDArray[np.float64]], i: int) -> dict[str, float]:
+    every = ((alias, float(one[i])) for alias, one in scores.items())
+    return {alias: score for alias, score in every if not math.isnan(score)}
+
+
+def likeliest(scores: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Numbers of those with a score, the highest first, ties in order."""
+    return np.argsort(-scores, kind="stable")[: np.count_nonzero(~np.isnan(scores))]
 
 
 def interleaved(orders: Sequence[np.ndarray], limit: int) -> list[int]:

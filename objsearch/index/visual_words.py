@@ -21,12 +21,14 @@ from objsearch.types import DescribedImage, Key, LocalFeatures, Recipe, Row
 class VisualWords(Memory):
     """As `memory`, but keypoints propose candidates through an inverted file of visual words.
 
-    The full frame's keypoints of `extractor` are looked up; other descriptors rank as ever.
+    The full frame's keypoints under the alias `extractor` are looked up; others rank as ever.
     """
 
     name = "visual-words"
 
-    extractor: str = Field("orb", description="whose keypoints have words: 32-byte binary codes")
+    extractor: str = Field(
+        "orb", description="alias of the keypoints that have words: 32-byte binary codes"
+    )
     vocabulary: str = Field(
         "orb-words", description="name in models/manifest.yaml, or a path to an .npz"
     )

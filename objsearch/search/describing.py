@@ -101,7 +101,10 @@ class Describer:
         ]
 
     def _extracted(self, image: Image, regions: tuple[Region, ...]) -> DescribedImage:
-        descriptors = {e.name: self._descriptors(e, image, regions) for e in self.extractors}
+        descriptors = {
+            channel.alias: self._descriptors(channel.extractor, image, regions)
+            for channel in self.settings.descriptors
+        }
         described = DescribedImage(
             image.ref,
             image.size_wh,

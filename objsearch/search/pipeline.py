@@ -189,7 +189,7 @@ class ObjectSearch:
             search.model_copy(update={"negatives": tuple(str(one.image.ref) for one in unwanted)}),
             views,
             kept,
-            (*warnings, *told, *self._filter_warnings(search)),
+            (*warnings, *told, *self._filter_warnings(search), *self.comparer.scoring.notes(hits)),
             started,
         )
         return self.screen.marked(answer, filtered)

@@ -29,7 +29,7 @@ def recipe_of(settings: Settings) -> Recipe:
         "describing": DESCRIBING,
         "detector": settings.detector.spec(),
         "descriptors": {
-            channel.extractor.name: channel.extractor.spec() for channel in settings.descriptors
+            channel.alias: channel.extractor.spec() for channel in settings.descriptors
         },
         "frames": settings.assignment.frames,
         "input": settings.input.model_dump(mode="json", exclude=BESIDES),

@@ -148,7 +148,7 @@ def with_plane(
 ) -> Hit:
     """The hit with a pair that a second comparison found, where that is the same by the rules."""
     rules = comparer.settings.verdicts
-    score = max(hit.score, _score(comparer, hit, found.central))
+    score = max(hit.score, _score(comparer, hit, sides, found.central))
     verdict = rules.decide(score, found.verification, found.central / SURE, True)
     if verdict != "same":
         return hit
@@ -160,8 +160,11 @@ def with_plane(
     return replace(hit, score=score, verdict=verdict, pairs=(pair, *hit.pairs))
 
 
-def _score(comparer: Comparer, hit: Hit, central: float) -> float:
+def _score(
+    comparer: Comparer, hit: Hit, sides: tuple[DescribedImage, DescribedImage], central: float
+) -> float:
     """As calibrated for keypoints, with what is known of the rest."""
-    features = dict(hit.pairs[0].features) if hit.pairs else {}
-    features |= {channel.extractor.name: evidence(central) for channel in comparer.local}
-    return comparer.calibration.probability(features)
+    local = {channel.alias: evidence(central) for channel in comparer.local}
+    features = {**(hit.pairs[0].features if hit.pairs else {}), **local}
+    aliases = comparer.scoring.common(*sides) | frozenset(local)
+    return comparer.scoring.of(aliases).probability(features)
