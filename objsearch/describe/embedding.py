@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 
 from objsearch.components import weights
-from objsearch.components.onnx_sessions import Device, device_of, open_session
+from objsearch.components.onnx_sessions import Device, device_for, device_of, open_session
 from objsearch.components.telemetry import keep_quiet
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import MissingDependencyError, WeightsError
@@ -149,6 +149,12 @@ class Embedding(Extractor):
             if self._network is None:
                 self._network = self._load()
             return self._network
+
+    def crops_wanted(self) -> int:
+        """A GPU is filled. On a CPU batches gain little, and images run side by side."""
+        if self.device == "cpu" or device_for(self.device) == "cpu":  # loads nothing
+            return 1
+        return GPU_BATCH if self._loaded().device == "cuda" else 1
 
     def device_in_use(self) -> str:
         """Where the network runs, loaded for that."""
