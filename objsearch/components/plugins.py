@@ -45,6 +45,6 @@ class Plugin:
 @cache
 def plugins(room: str) -> Mapping[str, Plugin]:
     """Of a room by name; of several packages with one name, the first in the alphabet counts."""
-    found = [Plugin(room, point.name, point) for point in entry_points(group=f"objsearch.{room}")]
-    found.sort(key=lambda plugin: plugin.package, reverse=True)
-    return {plugin.name: plugin for plugin in found}
+    every = [Plugin(room, point.name, point) for point in entry_points(group=f"objsearch.{room}")]
+    every.sort(key=lambda plugin: plugin.package, reverse=True)
+    return {plugin.name: plugin for plugin in every}

@@ -119,15 +119,15 @@ def component(room: str, name: str) -> type[Component]:
     Raises UnknownComponentError with the list of names, and BrokenPluginError for one that another
     package brings and that cannot be used.
     """
-    found = _own(room, name)
-    if found is None and name in plugins(room):
-        found = _brought(plugins(room)[name])
-    if found is None:
+    kind = _own(room, name)
+    if kind is None and name in plugins(room):
+        kind = _brought(plugins(room)[name])
+    if kind is None:
         known = names(room)
         raise UnknownComponentError(
             f"no '{name}' in {room}{nearest(name, known)} (known: {', '.join(known)})"
         )
-    return found
+    return kind
 
 
 def is_brought(room: str, name: str) -> bool:
@@ -148,13 +148,13 @@ def _brought(plugin: Plugin) -> type[Component]:
 
 def usable(room: str) -> dict[str, type[Component]]:
     """Every component of a room by name, without what packages bring that are broken."""
-    found = {}
+    kinds = {}
     for name in names(room):
         try:
-            found[name] = component(room, name)
+            kinds[name] = component(room, name)
         except BrokenPluginError:
             continue
-    return found
+    return kinds
 
 
 def problems() -> list[str]:

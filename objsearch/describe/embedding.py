@@ -142,7 +142,7 @@ class Embedding(Extractor):
         """Mean and deviation, (3, 1, 1) each."""
         made = self._input()
         mean, std = self.mean or made["mean"], self.std or made["std"]
-        return tuple(np.asarray(one, np.float32)[:, None, None] for one in (mean, std))  # type: ignore[return-value]
+        return tuple(np.asarray(values, np.float32)[:, None, None] for values in (mean, std))  # type: ignore[return-value]
 
     def _loaded(self) -> Network:
         with self._lock:
@@ -214,7 +214,7 @@ def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
 def _load_onnx(path: Path, output: str | None, device: str, at_once: int = 1) -> Network:
     session = open_session(path, device, "the embedding's weights")
     entry = session.get_inputs()[0].name
-    outputs = [one.name for one in session.get_outputs()]
+    outputs = [node.name for node in session.get_outputs()]
     if output is not None and output not in outputs:
         raise WeightsError(f"'{path}' has no output '{output}', it has {', '.join(outputs)}")
     wanted = [output or outputs[0]]

@@ -82,7 +82,7 @@ class Index(ABC):
         stamps = self.stamps()
         if key not in stamps:
             return None
-        unread = next((one for one in self.unreadable(Where(keys={key}))), None)
+        unread = next((unreadable for unreadable in self.unreadable(Where(keys={key}))), None)
         image = unread or self.get([key])[0]
         return Row(key, image.ref, stamps[key], image)
 

@@ -112,8 +112,8 @@ class Looker:
             return
         # More than asked for: the order is approximate, and the frame itself is among them.
         numbers = self.view.numbers[places]
-        for i, found in enumerate(vectors.neighbours(frames, 2 * count + 8)):
-            near = found_in(numbers, found)
+        for i, nearest in enumerate(vectors.neighbours(frames, 2 * count + 8)):
+            near = found_in(numbers, nearest)
             near = np.sort(near[(near >= 0) & (near != i)])
             cosines = np.round((frames[near] @ frames[i]).astype(np.float64), 6)
             for n in np.argsort(-cosines, kind="stable")[:count]:

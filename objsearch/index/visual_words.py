@@ -110,7 +110,7 @@ class WordedRows(Rows):
         return build_postings(
             np.concatenate([np.zeros(0, np.int32), *words]),
             self.vocabulary.signatures(np.concatenate([none, *codes])),
-            np.array([len(one) for one in words], np.int32),
+            np.array([len(own) for own in words], np.int32),
             self.vocabulary.n_words,
         )
 

@@ -194,7 +194,9 @@ class Settings(Part):
         channels = [channel for channel in self.descriptors if channel.alias in aliases]
         are_own = all(channel.alias == channel.extractor.name for channel in channels)
         fitted = calibrations.fitted_for(aliases) if channels and are_own else None
-        return fitted or fallback({one.alias: one.extractor.produces for one in channels})
+        return fitted or fallback(
+            {channel.alias: channel.extractor.produces for channel in channels}
+        )
 
     def load_calibration(self) -> Calibration:
         """The calibration in force: that of a file or, by `auto`, as `calibration_of` says.

@@ -26,7 +26,7 @@ def json_schema() -> dict[str, Any]:
 def _with_rooms(schema: Any) -> Any:
     """The schema with every mark of a room replaced by a reference to its components."""
     if isinstance(schema, list):
-        return [_with_rooms(one) for one in schema]
+        return [_with_rooms(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     inner = {key: _with_rooms(value) for key, value in schema.items() if key != ROOM_MARK}

@@ -66,7 +66,7 @@ class Recipe:
             named = f"{whole}.name"
             has_one = (named in self.options) != (named in other.options)
             told, key = (whole, named) if has_one else (name, name)
-            mine, its = (one.options.get(key) or "not there" for one in (self, other))
+            mine, its = (recipe.options.get(key) or "not there" for recipe in (self, other))
             return f"{told} is {its} instead of {mine}"
         return ""
 
