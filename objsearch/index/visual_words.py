@@ -67,8 +67,8 @@ class VisualWords(Memory):
     @property
     def _wants(self) -> str:
         return (
-            f"wants keypoints with {CODE_BYTES}-byte binary codes, and those of the extractor "
-            f"'{self.extractor}' are none; take the index 'memory', or the extractor 'orb'"
+            f"wants keypoints with {CODE_BYTES}-byte binary codes, and what is kept under "
+            f"'{self.extractor}' is none; take the index 'memory', or the extractor 'orb'"
         )
 
 

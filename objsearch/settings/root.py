@@ -13,6 +13,7 @@ from pydantic import (
     AfterValidator,
     Field,
     SerializeAsAny,
+    field_validator,
     model_validator,
 )
 
@@ -54,6 +55,11 @@ def _checked_alias(alias: str) -> str:
     return alias
 
 
+def _told_in_the_schema(schema: dict[str, Any]) -> None:
+    schema["pattern"] = f"^{ALIAS}$"
+    del schema["default"]  # it depends on the extractor
+
+
 class Channel(Part):
     """One descriptor: how it is made, how it is compared, and the name it is kept under."""
 
@@ -65,7 +71,7 @@ class Channel(Part):
         "",
         description="the name that its descriptors are kept and compared under, by default the "
         "extractor's; of two with the same extractor one needs another",
-        json_schema_extra={"pattern": f"^{ALIAS}$"},
+        json_schema_extra=_told_in_the_schema,
     )
 
     @model_validator(mode="before")
@@ -166,10 +172,11 @@ class Settings(Part):
     screening: Screening = Screening()
     run: Run = Run()
 
-    @model_validator(mode="after")
-    def _distinct_aliases(self) -> Settings:
+    @field_validator("descriptors")
+    @classmethod
+    def _distinct_aliases(cls, descriptors: tuple[Channel, ...]) -> tuple[Channel, ...]:
         used: set[str] = set()
-        for channel in self.descriptors:
+        for channel in descriptors:
             if channel.alias in used:
                 name = channel.extractor.name
                 raise ValueError(
@@ -177,7 +184,7 @@ class Settings(Part):
                     f"own, such as {{extractor: {name}, alias: {channel.alias}-2}}"
                 )
             used.add(channel.alias)
-        return self
+        return descriptors
 
     @property
     def calibration_name(self) -> str:

@@ -85,7 +85,10 @@ MISTAKES = [
     ("descriptors:\n- matcher: cosine\n", "line 2: descriptors.0.extractor: .*required"),
     ("descriptors: []\n", "line 1: descriptors: .*at least 1"),
     ("descriptors: orb\n", "line 1: descriptors: "),
-    ("descriptors:\n- extractor: orb\n- extractor: orb\n", "two descriptors are kept under 'orb'"),
+    (
+        "descriptors:\n- extractor: orb\n- extractor: orb\n",
+        "line 1: descriptors: two descriptors are kept under 'orb'",
+    ),
     ("geometry:\n  models: [homograpy]\n", "line 2: geometry.models.0: .*not 'homograpy'$"),
     ("input: {background: [1, 2, 300]}\n", "line 1: input.background.2: .*255, not 300"),
     ("a: 1\nb: 2\na: 3\n", "line 3: 'a' is given twice"),
@@ -269,7 +272,9 @@ def test_a_bad_alias_is_told_in_a_sentence_and_by_the_schema(write: Write, alias
     text = f"descriptors:\n- extractor: orb\n- {{extractor: sift, alias: {json.dumps(alias)}}}\n"
     said = sentence_of(write(text))
     assert "line 3: descriptors.1.alias:" in said and "is no alias: take lower-case" in said
-    pattern = json_schema()["$defs"]["Channel"]["properties"]["alias"]["pattern"]
+    told = json_schema()["$defs"]["Channel"]["properties"]["alias"]
+    assert "default" not in told
+    pattern = told["pattern"]
     assert not re.fullmatch(pattern.removesuffix("$"), alias)
     assert re.search(pattern, "plain-2")
 
