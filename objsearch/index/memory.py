@@ -192,12 +192,10 @@ def candidates(
         first = interleaved([*orders, *further], limit)
     chosen = set(first)
     order = [*first, *(i for i in range(len(keys)) if i not in chosen)]
-    return [Candidate(keys[i], _known(scores, i)) for i in order]
-
-
-def _known(scores: Mapping[str, NDArray[np.float64]], i: int) -> dict[str, float]:
-    every = ((alias, float(of_alias[i])) for alias, of_alias in scores.items())
-    return {alias: score for alias, score in every if not math.isnan(score)}
+    every = [{alias: float(own[i]) for alias, own in scores.items()} for i in order]
+    if any(np.isnan(own).any() for own in scores.values()):
+        every = [{a: s for a, s in known.items() if not math.isnan(s)} for known in every]
+    return [Candidate(keys[i], known) for i, known in zip(order, every, strict=True)]
 
 
 def likeliest(scores: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -50,13 +50,13 @@ class Scoring:
         self, query: DescribedImage, scores: Sequence[Mapping[str, float]]
     ) -> NDArray[np.float64]:
         """(N,) what whole-crop descriptors alone make of candidates; 0 without any."""
-        whole = [channel.alias for channel in self.whole]
         local = {c.alias for c in self.local if query.descriptors.get(c.alias)}
         places: dict[tuple[str, ...], list[int]] = {}
         for i, known in enumerate(scores):
-            places.setdefault(tuple(alias for alias in whole if alias in known), []).append(i)
+            places.setdefault(tuple(known), []).append(i)
         light = np.zeros(len(scores))
-        for aliases, at in places.items():
+        for scored, at in places.items():
+            aliases = [c.alias for c in self.whole if c.alias in scored]
             if aliases:
                 features = {alias: np.array([scores[i][alias] for i in at]) for alias in aliases}
                 light[at] = self.of(frozenset(aliases) | local).probabilities(features)
