@@ -141,7 +141,7 @@ def stages(preset: str, photos: Sequence[Path]) -> dict[str, float]:
     for place in places:
         image = timed("read", lambda place=place: describer.read_working(place))
         found = timed("detect", lambda image=image: describer.detector.propose(image))
-        for extractor in describer.extractors:
+        for extractor in (c.extractor for c in describer.settings.descriptors):
             timed(
                 f"extract {extractor.name}",
                 lambda extractor=extractor, image=image, found=found: describer._descriptors(

@@ -3,7 +3,8 @@
     ObjSearchError                 anything a person can mend; one sentence, exit code 2
     ├── UsageError                 the call's words are off: nothing to search, no such value
     ├── ConfigError                a YAML file or an option: names file, line, key, nearest name
-    │   └── UnknownComponentError  no detector, extractor, ... of that name
+    │   ├── UnknownComponentError  no detector, extractor, ... of that name
+    │   └── BrokenPluginError      a package brings a component that cannot be used; names it
     ├── MissingDependencyError     an optional package is needed; says which and how to get it
     ├── WeightsError               a model file is missing, damaged or of the wrong kind
     └── UnreadableImageError       an image cannot be decoded; sources make it `Unreadable`
@@ -31,6 +32,10 @@ class ConfigError(ObjSearchError):
 
 class UnknownComponentError(ConfigError, ValueError):
     """No component of that name is registered."""
+
+
+class BrokenPluginError(ConfigError, ValueError):
+    """Another package brings a component that cannot be loaded, or is none."""
 
 
 class MissingDependencyError(ObjSearchError):

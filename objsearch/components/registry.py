@@ -1,8 +1,9 @@
 """Components by name: `component("detect", "whole-image")` is the class in `detect/whole_image.py`.
 
 A registered name is kebab-case and its file the same in snake_case, so adding a component is adding
-a file. Other packages add theirs through the entry-point groups `objsearch.detect`,
-`objsearch.describe`, `objsearch.match` and `objsearch.index`.
+a file. Other packages add theirs through entry points, a group a room: `objsearch.detect`,
+`objsearch.describe`, `objsearch.match`, `objsearch.index` and `objsearch.classify`. What they bring
+is imported when it is named, and breaks nothing else where it cannot be.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache, partial
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
@@ -23,7 +23,8 @@ from pydantic import (
     model_validator,
 )
 
-from objsearch.errors import UnknownComponentError, nearest
+from objsearch.components.plugins import Plugin, plugins
+from objsearch.errors import BrokenPluginError, UnknownComponentError, nearest
 
 ROOMS = ("detect", "describe", "match", "index", "classify")
 
@@ -85,40 +86,92 @@ def _find_component(module: ModuleType, name: str) -> type[Component] | None:
 
 
 @cache
-def _entry_points(room: str) -> dict[str, Any]:
-    return {point.name: point for point in entry_points(group=f"objsearch.{room}")}
+def _own_names(room: str) -> frozenset[str]:
+    package = importlib.import_module(f"objsearch.{room}")
+    modules = [info.name for info in pkgutil.iter_modules(package.__path__)]
+    return frozenset(
+        module.replace("_", "-")
+        for module in modules
+        if _own(room, module.replace("_", "-")) is not None
+    )
+
+
+def _own(room: str, name: str) -> type[Component] | None:
+    module_name = f"objsearch.{room}.{name.replace('-', '_')}"
+    try:
+        return _find_component(importlib.import_module(module_name), name)
+    except ModuleNotFoundError as error:
+        if not f"{module_name}.".startswith(f"{error.name}."):
+            raise
+        return None
 
 
 @cache
 def names(room: str) -> tuple[str, ...]:
-    """Every registered name of a room, sorted."""
-    package = importlib.import_module(f"objsearch.{room}")
-    found = set(_entry_points(room))
-    for info in pkgutil.iter_modules(package.__path__):
-        name = info.name.replace("_", "-")
-        if _find_component(importlib.import_module(f"{package.__name__}.{info.name}"), name):
-            found.add(name)
-    return tuple(sorted(found))
+    """Every registered name of a room, sorted; what other packages bring need not load."""
+    return tuple(sorted({*_own_names(room), *plugins(room)}))
 
 
 @cache
 def component(room: str, name: str) -> type[Component]:
-    """The class registered under a name; raises UnknownComponentError with the list of names."""
-    module_name = f"objsearch.{room}.{name.replace('-', '_')}"
-    try:
-        found = _find_component(importlib.import_module(module_name), name)
-    except ModuleNotFoundError as error:
-        if error.name != module_name:
-            raise
-        found = None
-    if found is None and name in _entry_points(room):
-        found = _entry_points(room)[name].load()
-    if found is None:
+    """The class registered under a name.
+
+    Raises UnknownComponentError with the list of names, and BrokenPluginError for one that another
+    package brings and that cannot be used.
+    """
+    kind = _own(room, name)
+    if kind is None and name in plugins(room):
+        kind = _brought(plugins(room)[name])
+    if kind is None:
         known = names(room)
         raise UnknownComponentError(
             f"no '{name}' in {room}{nearest(name, known)} (known: {', '.join(known)})"
         )
-    return found
+    return kind
+
+
+def is_brought(room: str, name: str) -> bool:
+    """Whether a component is another package's."""
+    return name in plugins(room) and _own(room, name) is None
+
+
+def _brought(plugin: Plugin) -> type[Component]:
+    kind = plugin.load()
+    if not isinstance(kind, type) or not issubclass(kind, Component):
+        raise plugin.broken(f"is no component: '{plugin.point.value}' is something else")
+    if getattr(kind, "name", None) != plugin.name:
+        raise plugin.broken(f"has another name in its class: '{getattr(kind, 'name', '')}'")
+    if lacking := ", ".join(sorted(kind.__abstractmethods__)):
+        raise plugin.broken(f"does not write what it has to: {lacking}")
+    return kind
+
+
+def usable(room: str) -> dict[str, type[Component]]:
+    """Every component of a room by name, without what packages bring that are broken."""
+    kinds = {}
+    for name in names(room):
+        try:
+            kinds[name] = component(room, name)
+        except BrokenPluginError:
+            continue
+    return kinds
+
+
+def problems() -> list[str]:
+    """What is wrong with what other packages bring, a sentence each; all of it is loaded."""
+    every = (plugin for room in ROOMS for plugin in plugins(room).values())
+    return [told for plugin in every if (told := problem_of(plugin))]
+
+
+def problem_of(plugin: Plugin) -> str:
+    """What is wrong with a component that a package brings, in a sentence; mostly nothing."""
+    try:
+        if plugin.name in _own_names(plugin.room):
+            raise plugin.broken("is a name that objsearch itself has, and is not used")
+        component(plugin.room, plugin.name)
+    except BrokenPluginError as error:
+        return str(error)
+    return ""
 
 
 def build(room: str, spec: dict[str, Any] | str) -> Component:

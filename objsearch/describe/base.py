@@ -58,7 +58,21 @@ class Extractor(Component, ABC):
         self, image: Image, regions: Sequence[Region], as_frame: bool = True
     ) -> list[Descriptor]:
         """One descriptor a region of an image, in order; `as_frame` as of `crop_of`."""
-        return self.extract_batch([crop_of(image, one, self.margin, as_frame) for one in regions])
+        return self.extract_batch(self.crops_of(image, regions, as_frame))
+
+    def crops_of(
+        self, image: Image, regions: Sequence[Region], as_frame: bool = True
+    ) -> list[Crop]:
+        """What `extract_batch` gets of an image: a crop a region, in order."""
+        return [crop_of(image, region, self.margin, as_frame) for region in regions]
+
+    def crops_wanted(self) -> int:
+        """How many crops fill what it runs on; 1 where those of one image do as well.
+
+        Where it is more, crops of several images go to `extract_batch` together, and
+        `extract_regions` is not asked. What it runs on may be loaded to tell.
+        """
+        return 1
 
     def extract(self, pixels: Pixels) -> Descriptor:
         """The descriptor of one picture."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 
 from objsearch.components import weights
-from objsearch.components.onnx_sessions import Device, device_of, open_session
+from objsearch.components.onnx_sessions import Device, device_for, device_of, open_session
 from objsearch.components.telemetry import keep_quiet
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import MissingDependencyError, WeightsError
@@ -142,13 +142,19 @@ class Embedding(Extractor):
         """Mean and deviation, (3, 1, 1) each."""
         made = self._input()
         mean, std = self.mean or made["mean"], self.std or made["std"]
-        return tuple(np.asarray(one, np.float32)[:, None, None] for one in (mean, std))  # type: ignore[return-value]
+        return tuple(np.asarray(values, np.float32)[:, None, None] for values in (mean, std))  # type: ignore[return-value]
 
     def _loaded(self) -> Network:
         with self._lock:
             if self._network is None:
                 self._network = self._load()
             return self._network
+
+    def crops_wanted(self) -> int:
+        """A GPU is filled. On a CPU batches gain little, and images run side by side."""
+        if self.device == "cpu" or device_for(self.device) == "cpu":  # loads nothing
+            return 1
+        return GPU_BATCH if self._loaded().device == "cuda" else 1
 
     def device_in_use(self) -> str:
         """Where the network runs, loaded for that."""
@@ -208,7 +214,7 @@ def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
 def _load_onnx(path: Path, output: str | None, device: str, at_once: int = 1) -> Network:
     session = open_session(path, device, "the embedding's weights")
     entry = session.get_inputs()[0].name
-    outputs = [one.name for one in session.get_outputs()]
+    outputs = [node.name for node in session.get_outputs()]
     if output is not None and output not in outputs:
         raise WeightsError(f"'{path}' has no output '{output}', it has {', '.join(outputs)}")
     wanted = [output or outputs[0]]

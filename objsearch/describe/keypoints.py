@@ -58,7 +58,7 @@ class KeypointExtractor(Extractor):
         if frame is None or self.crop_long_side is not None:
             return super().extract_regions(image, regions, as_frame)
         every = self._extract(crop_of(image, frame))
-        return [every if one.is_frame else _inside(every, one.box_xyxy) for one in regions]
+        return [every if region.is_frame else _inside(every, region.box_xyxy) for region in regions]
 
     def _extract(self, crop: Crop) -> LocalFeatures:
         long_side = self.long_side if crop.is_frame else self.crop_long_side or self.long_side // 2
@@ -69,7 +69,7 @@ class KeypointExtractor(Extractor):
         keypoints, raw = self._detector(n_points).detectAndCompute(working, None)
         # SIFT may return more than asked for; the strongest stay, ties broken by place.
         points = np.array(cv2.KeyPoint.convert(keypoints), np.float32).reshape(-1, 2)
-        strength = np.array([one.response for one in keypoints])
+        strength = np.array([keypoint.response for keypoint in keypoints])
         order = np.lexsort((points[:, 1], points[:, 0], -strength))[:n_points]
         # Pixel centres lie half a pixel in: without this, points drift when a crop is enlarged.
         points = (points[order] + 0.5) * scale - 0.5 + np.asarray(crop.corner_xy, np.float32)

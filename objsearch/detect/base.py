@@ -27,8 +27,8 @@ class Detector(Component, ABC):
     def propose_batch(self, images: Sequence[Image]) -> list[tuple[Region, ...]]:
         """`detect_batch`, with the grid where nothing was found and the full frame last."""
         return [
-            _completed(image, found)
-            for image, found in zip(images, self.detect_batch(images), strict=True)
+            _completed(image, regions)
+            for image, regions in zip(images, self.detect_batch(images), strict=True)
         ]
 
     def propose(self, image: Image) -> tuple[Region, ...]:
@@ -36,7 +36,7 @@ class Detector(Component, ABC):
         return self.propose_batch([image])[0]
 
 
-def _completed(image: Image, found: tuple[Region, ...]) -> tuple[Region, ...]:
-    if any(region.is_frame for region in found):
-        return found
-    return (*(found or grid_regions(image.size_wh, 2)), frame_region(image.size_wh))
+def _completed(image: Image, regions: tuple[Region, ...]) -> tuple[Region, ...]:
+    if any(region.is_frame for region in regions):
+        return regions
+    return (*(regions or grid_regions(image.size_wh, 2)), frame_region(image.size_wh))

@@ -40,7 +40,7 @@ class Letterbox:
     def of(cls, size_wh: tuple[int, int], side: int) -> Letterbox:
         """The largest that fits, in the middle."""
         ratio = side / max(size_wh)
-        width, height = (max(round(one * ratio), 1) for one in size_wh)
+        width, height = (max(round(length * ratio), 1) for length in size_wh)
         margin = round((side - width) / 2 - 0.1), round((side - height) / 2 - 0.1)
         return cls(size_wh, (width, height), margin)
 
@@ -58,7 +58,8 @@ class Letterbox:
     def in_picture(self, boxes: Boxes) -> Boxes:
         """Boxes of the square in pixels of the picture, clipped to it."""
         margin, inner, size = (
-            np.array(one, np.float32) for one in (self.margin_xy, self.inner_wh, self.size_wh)
+            np.array(lengths, np.float32)
+            for lengths in (self.margin_xy, self.inner_wh, self.size_wh)
         )
         corners = (boxes.reshape(-1, 2, 2) - margin) / (inner / size)
         return np.asarray(np.clip(corners, 0, size).reshape(-1, 4), np.float32)
@@ -83,7 +84,10 @@ class OnnxYolo:
     ) -> list[tuple[Region, ...]]:
         """Boxes above a confidence that overlap by at most `max_iou`, whatever their class."""
         laid = [Letterbox.of(image.size_wh, side) for image in images]
-        batch = [one.laid(image.pixels, side) for one, image in zip(laid, images, strict=True)]
+        batch = [
+            letterbox.laid(image.pixels, side)
+            for letterbox, image in zip(laid, images, strict=True)
+        ]
         # One picture a call on the CPU: a batch gains nothing there, and the last bits of a result
         # would depend on the neighbours.
         step = 1 if self.device_in_use() == "cpu" else max(1, len(batch))
@@ -91,8 +95,8 @@ class OnnxYolo:
         for start in range(0, len(batch), step):
             raw += list(self._run(np.stack(batch[start : start + step])))
         return [
-            tuple(self._regions(output, one, confidence, max_iou))
-            for output, one in zip(raw, laid, strict=True)
+            tuple(self._regions(output, letterbox, confidence, max_iou))
+            for output, letterbox in zip(raw, laid, strict=True)
         ]
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

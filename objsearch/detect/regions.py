@@ -29,7 +29,7 @@ def grid_regions(size_wh: tuple[int, int], n: int, overlap: float = 0.0) -> tupl
 
 
 def thinned(
-    found: Iterable[Region],
+    regions: Iterable[Region],
     size_wh: tuple[int, int],
     *,
     max_objects: int,
@@ -45,7 +45,7 @@ def thinned(
     """
     frame = Box(0.0, 0.0, float(size_wh[0]), float(size_wh[1]))
     kept: list[Region] = []
-    for region in sorted(found, key=lambda r: (-r.confidence, r.box_xyxy)):
+    for region in sorted(regions, key=lambda r: (-r.confidence, r.box_xyxy)):
         box = region.box_xyxy.clipped(size_wh)
         if box.width < 1 or box.height < 1 or box.area < min_area * frame.area:
             continue

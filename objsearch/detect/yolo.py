@@ -51,8 +51,8 @@ class Yolo(Detector):
         network = self._network()
         if network is None:
             return self._by_ultralytics(images)
-        found = network.detect(images, self.image_size, self.confidence, self.max_iou)
-        return [self._thinned(regions, i) for regions, i in zip(found, images, strict=True)]
+        every = network.detect(images, self.image_size, self.confidence, self.max_iou)
+        return [self._thinned(regions, i) for regions, i in zip(every, images, strict=True)]
 
     def _network(self) -> OnnxYolo | None:
         """Weights of models/; None for others, whose outputs Ultralytics knows to read."""
@@ -68,12 +68,12 @@ class Yolo(Detector):
         # One image a call on the CPU: batches gain nothing there, and the last bits of a result
         # would depend on the neighbours.
         step = 1 if self.device_in_use() == "cpu" else max(1, len(images))
-        found: list[tuple[Region, ...]] = []
+        every: list[tuple[Region, ...]] = []
         for start in range(0, len(images), step):
             batch = images[start : start + step]
             results = self._predict(batch)
-            found += [self._regions(i, r) for i, r in zip(batch, results, strict=True)]
-        return found
+            every += [self._regions(i, r) for i, r in zip(batch, results, strict=True)]
+        return every
 
     def _predict(self, batch: Sequence[Image]) -> list[Any]:
         pictures = [np.ascontiguousarray(image.pixels[..., ::-1]) for image in batch]

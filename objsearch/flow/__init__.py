@@ -1,5 +1,6 @@
 """The one place where work runs side by side: the answer never depends on how it is spread."""
 
+from objsearch.flow.grouping import map_groups
 from objsearch.flow.threads import (
     THREADS,
     Progress,
@@ -18,6 +19,7 @@ __all__ = [
     "counted",
     "default_workers",
     "is_busy",
+    "map_groups",
     "ordered_map",
     "silent",
 ]

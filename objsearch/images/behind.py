@@ -41,16 +41,16 @@ def behind_of(data: bytes, kind: str) -> Behind:
 
 def png_chunks(data: bytes) -> list[tuple[bytes, int, int]]:
     """Type, start of the data and their number of bytes, of every chunk of a PNG up to its end."""
-    found = []
+    chunks = []
     position = 8
     while position + 8 <= len(data):
         size = int.from_bytes(data[position : position + 4], "big")
         kind = data[position + 4 : position + 8]
-        found.append((kind, position + 8, size))
+        chunks.append((kind, position + 8, size))
         position += size + 12
         if kind == b"IEND":
             break
-    return found
+    return chunks
 
 
 def _png_end(data: bytes) -> int:

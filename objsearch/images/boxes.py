@@ -38,7 +38,7 @@ def held_of(data: bytes) -> Held:
     lesser = set(_lesser(data, *inside.get(b"iref", (0, 0))))
     body = data[meta[0] : meta[1]]
     has_map = b"hdrgainmap" in body or b"tmap" in items.values()
-    pictures = [one for one, kind in items.items() if kind in _PICTURES and one not in lesser]
+    pictures = [item for item, kind in items.items() if kind in _PICTURES and item not in lesser]
     if b"tmap" in items.values():  # it names the picture and the gain map as what it is made of
         pictures = pictures or [0]
     return Held(max(1, len(pictures)), has_film, b":alpha" in body, has_map, _bits(body))

@@ -140,8 +140,8 @@ def decode_tiff(stream: BinaryIO, name: str, limits: Limits) -> Decoded:
         first = next(iter(TiffFile(stream).pages()), None)
         if first is not None and is_wide(first):
             limits.check_size(*first.size_wh)
-            found = pixels_of_values(wide_samples(stream), limits.background)
-            return _decoded(found, "TIFF", mismatch(name, "TIFF"))
+            wide = pixels_of_values(wide_samples(stream), limits.background)
+            return _decoded(wide, "TIFF", mismatch(name, "TIFF"))
     with opened_picture(stream, limits, formats=("TIFF",)) as picture:
         return decoded_frame(picture, name, limits)
 
@@ -191,8 +191,8 @@ def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Deco
     return _decoded(shown(upright, limits.background), kind, odd)
 
 
-def _decoded(found: Shown, kind: str, said: tuple[str, ...] = ()) -> Decoded:
-    return Decoded(found.pixels, kind, (*said, *found.said), found.alpha, found.ground)
+def _decoded(picture: Shown, kind: str, said: tuple[str, ...] = ()) -> Decoded:
+    return Decoded(picture.pixels, kind, (*said, *picture.said), picture.alpha, picture.ground)
 
 
 def decoded_picture(picture: PillowImage.Image, kind: str, limits: Limits) -> Decoded:

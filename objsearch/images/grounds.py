@@ -27,9 +27,11 @@ def other_grounds(image: Image) -> tuple[Image, ...]:
     level = round(float(np.mean(image.ground)))
     box = opaque_box(image)
     is_cut = box is not None and box.area < _MOSTLY * image.frame.area
-    levels = [one for one in GROUNDS if abs(one - level) > 127 or is_cut]
-    laid = [one for one in (_laid_on(image, one) for one in levels) if _is_seen(one)]
-    return tuple(_cut(one, box) if is_cut and box is not None else one for one in laid)
+    levels = [ground for ground in GROUNDS if abs(ground - level) > 127 or is_cut]
+    laid = [
+        version for version in (_laid_on(image, version) for version in levels) if _is_seen(version)
+    ]
+    return tuple(_cut(version, box) if is_cut and box is not None else version for version in laid)
 
 
 def opaque_box(image: Image) -> Box | None:

@@ -151,10 +151,10 @@ def _deep_png(data: bytes, picture: PillowImage.Image, extra: Behind) -> HeldPic
 
 def _of_icon(picture: Any, limits: Limits) -> Iterator[HeldPicture]:
     for number in range(len(picture.ico.entry)):
-        one = picture.ico.frame(number)
-        limits.check_size(*one.size)
-        one.load()
-        yield _loaded(one)
+        frame = picture.ico.frame(number)
+        limits.check_size(*frame.size)
+        frame.load()
+        yield _loaded(frame)
 
 
 def _still(picture: PillowImage.Image) -> HeldPicture:

@@ -78,10 +78,10 @@ def holdings_of(content: bytes | str | os.PathLike[str] | Openable, limits: Limi
         return _of_boxes(data)
     if kind in ("PDF", "VIDEO", "WMF", "EMF", "SVG", "JXL"):
         return Holdings(_by_bytes(data), has_film=kind == "VIDEO")
-    found = list(_looked_at(iter_pictures(data, kind, limits), limits))
-    if not found:
+    seen = list(_looked_at(iter_pictures(data, kind, limits), limits))
+    if not seen:
         raise UnreadableImageError("there is no picture in it")
-    holdings = _together(found, data)
+    holdings = _together(seen, data)
     if kind != "AVIF":
         return holdings
     held = boxes.held_of(data)
@@ -160,9 +160,9 @@ def _thin(strip: Samples, step: int) -> Samples:
 
 
 def _joined(strips: list[Samples]) -> Samples:
-    values = np.concatenate([one.values for one in strips])
+    values = np.concatenate([strip.values for strip in strips])
     has_alpha = strips[0].alpha is not None
-    alpha = np.concatenate([np.asarray(one.alpha) for one in strips]) if has_alpha else None
+    alpha = np.concatenate([np.asarray(strip.alpha) for strip in strips]) if has_alpha else None
     return Samples(values, alpha, strips[0].model)
 
 
@@ -178,7 +178,7 @@ def _grayness(strip: Samples) -> tuple[bool, bool]:
         return True, True
     if values.dtype != np.uint8:
         return False, False
-    far = max(int(cv2.absdiff(red, one).max()) for one in (green, blue))
+    far = max(int(cv2.absdiff(red, other).max()) for other in (green, blue))
     return False, far <= _NEARLY_GRAY
 
 
@@ -211,24 +211,24 @@ def _is_lost(sample: Samples, is_opaque: bool, limits: Limits) -> bool:
     return sample.values.dtype != np.uint16 or is_lost_in_8_bits(sample.values)
 
 
-def _together(found: list[_Seen], data: bytes) -> Holdings:
-    counted = [one for one in found if one.picture.counts]
-    digest = hashlib.sha256("".join(one.digest for one in counted).encode())
-    first = found[0].picture
+def _together(every: list[_Seen], data: bytes) -> Holdings:
+    counted = [seen for seen in every if seen.picture.counts]
+    digest = hashlib.sha256("".join(seen.digest for seen in counted).encode())
+    first = every[0].picture
     extra = first.extra
-    is_whole = all(one.picture.is_whole for one in counted)
-    bits = max(max(8 * one.dtype.itemsize, one.picture.bits) for one in counted)
+    is_whole = all(seen.picture.is_whole for seen in counted)
+    bits = max(max(8 * seen.dtype.itemsize, seen.picture.bits) for seen in counted)
     return Holdings(
         digest.hexdigest() if is_whole else _by_bytes(data),
         n_pictures=len(counted),
         is_animated=first.is_frame and len(counted) > 1,
         has_film=extra.has_film,
         has_more=extra.has_more,
-        has_gain_map=any(one.picture.is_gain_map for one in found),
+        has_gain_map=any(seen.picture.is_gain_map for seen in every),
         bits=bits,
-        n_colours=1 if all(one.is_gray for one in counted) else 3,
-        has_alpha=any(one.has_alpha for one in counted),
-        lost_by_conversion=any(one.is_lost for one in counted),
+        n_colours=1 if all(seen.is_gray for seen in counted) else 3,
+        has_alpha=any(seen.has_alpha for seen in counted),
+        lost_by_conversion=any(seen.is_lost for seen in counted),
         is_damaged=data.startswith(b"\xff\xd8") and bool(damage_of(data)),
         tells=first.tells,
     )

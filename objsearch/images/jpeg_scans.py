@@ -18,8 +18,8 @@ def iter_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     A scan's pixels follow its segment; there every 0xff that is no marker is escaped.
     """
     position = 2
-    while (found := _MARKER.search(data, position)) is not None:
-        code, position = data[found.start() + 1], found.end()
+    while (marker := _MARKER.search(data, position)) is not None:
+        code, position = data[marker.start() + 1], marker.end()
         if code in _WITHOUT_LENGTH:
             yield code, position, position
             if code == _END:
@@ -73,4 +73,4 @@ def has_all_scans(data: bytes) -> bool:
             if bits & 15 == 0:
                 for colour in body[1 : 1 + 2 * body[0] : 2]:
                     done.setdefault(colour, set()).update(range(first, last + 1))
-    return bool(wanted) and all(len(done.get(one, ())) >= _COEFFICIENTS for one in wanted)
+    return bool(wanted) and all(len(done.get(colour, ())) >= _COEFFICIENTS for colour in wanted)

@@ -154,10 +154,10 @@ def _ended(data: bytes) -> bytes | None:
         return None
     for n_zeros in range(min(_MOST_ZEROS, len(data) - len(bare)) + 1):
         whole = bare + b"\0" * n_zeros
-        found = [_tried(whole + filler + _JPEG_END, 1) for filler in _FILLERS]
-        if found[0] is None or found[1] is None:
+        versions = [_tried(whole + filler + _JPEG_END, 1) for filler in _FILLERS]
+        if versions[0] is None or versions[1] is None:
             return None
-        if np.array_equal(found[0], found[1]):
+        if np.array_equal(versions[0], versions[1]):
             return whole + _JPEG_END
     return None
 

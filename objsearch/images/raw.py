@@ -54,8 +54,13 @@ def _has_sensor_data(stream: BinaryIO) -> bool:
     pages = tiff.pages()
     if any(_DNG_VERSION in page.places for page in pages):
         return True
-    below = [one for page in pages if SUB_DIRECTORIES in page.places for one in tiff.subs(page)]
-    return any(_is_sensor(one) for one in (*pages, *below))
+    below = [
+        directory
+        for page in pages
+        if SUB_DIRECTORIES in page.places
+        for directory in tiff.subs(page)
+    ]
+    return any(_is_sensor(directory) for directory in (*pages, *below))
 
 
 def _is_sensor(directory: Directory) -> bool:

@@ -59,11 +59,11 @@ def _text(data: bytes) -> str:
 
 def _inches(text: str) -> tuple[float, float]:
     """Width and height by the root's attributes, or by its view box at 96 units an inch."""
-    found = _ROOT.search(text)
-    if found is None:
+    root = _ROOT.search(text)
+    if root is None:
         return _ASSUMED_INCHES
-    sides = [_length(_attribute(found[0], name)) for name in ("width", "height")]
-    box = re.split(r"[\s,]+", _attribute(found[0], "viewBox").strip())
+    sides = [_length(_attribute(root[0], name)) for name in ("width", "height")]
+    box = re.split(r"[\s,]+", _attribute(root[0], "viewBox").strip())
     try:
         box_sides = [float(value) / _UNITS_AN_INCH[""] for value in box[2:4]]
     except ValueError:
@@ -76,16 +76,16 @@ def _inches(text: str) -> tuple[float, float]:
 
 
 def _attribute(tag: str, name: str) -> str:
-    found = re.search(rf"""\s{name}\s*=\s*(["'])(.*?)\1""", tag, re.DOTALL)
-    return found[2] if found else ""
+    attribute = re.search(rf"""\s{name}\s*=\s*(["'])(.*?)\1""", tag, re.DOTALL)
+    return attribute[2] if attribute else ""
 
 
 def _length(text: str) -> float:
     """Inches; 0 for nothing, for percents and for what is no length."""
-    found = _LENGTH.match(text)
-    if found is None or found[2] not in _UNITS_AN_INCH:
+    length = _LENGTH.match(text)
+    if length is None or length[2] not in _UNITS_AN_INCH:
         return 0.0
     try:
-        return max(0.0, float(found[1]) / _UNITS_AN_INCH[found[2]])
+        return max(0.0, float(length[1]) / _UNITS_AN_INCH[length[2]])
     except ValueError:
         return 0.0

@@ -21,15 +21,15 @@ _S_RGB = (b"sRGB", "sRGB".encode("utf-16-be"))
 
 def tells_of(picture: PillowImage.Image) -> frozenset[Tell]:
     """Read from EXIF, XMP and the colour profile of an opened picture; damaged ones say nothing."""
-    found: set[Tell] = set()
+    tells: set[Tell] = set()
     with suppress(Exception):  # metadata of strangers: whatever is wrong with it, it says nothing
-        found |= of_exif(picture.getexif())
+        tells |= of_exif(picture.getexif())
     xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
     xmp = xmp.encode("utf-8", "ignore") if isinstance(xmp, str) else bytes(xmp)
-    found |= {tell for tell, mark in _XMP_MARKS.items() if mark.search(xmp)}
+    tells |= {tell for tell, mark in _XMP_MARKS.items() if mark.search(xmp)}
     if odd_profile(picture):
-        found.add("profile")
-    return frozenset(found)
+        tells.add("profile")
+    return frozenset(tells)
 
 
 def tells_of_tiff(data: bytes) -> frozenset[Tell]:
@@ -49,17 +49,17 @@ def odd_profile(picture: PillowImage.Image) -> bytes:
 
 def of_exif(exif: PillowImage.Exif) -> set[Tell]:
     """What EXIF tells. Damaged blocks may raise nearly anything."""
-    found: set[Tell] = set()
+    tells: set[Tell] = set()
     if exif.get(ExifTags.Base.Make) or exif.get(ExifTags.Base.Model):
-        found.add("camera")
+        tells.add("camera")
     details = exif.get_ifd(ExifTags.IFD.Exif)
     taken = (ExifTags.Base.DateTimeOriginal, ExifTags.Base.DateTimeDigitized)
     # The plain date is that of the last change; a camera's own file has no other.
     if any(details.get(tag) for tag in taken) or (
-        "camera" in found and exif.get(ExifTags.Base.DateTime)
+        "camera" in tells and exif.get(ExifTags.Base.DateTime)
     ):
-        found.add("date")
+        tells.add("date")
     place = exif.get_ifd(ExifTags.IFD.GPSInfo)
     if place.get(ExifTags.GPS.GPSLatitude) and place.get(ExifTags.GPS.GPSLongitude):
-        found.add("place")
-    return found
+        tells.add("place")
+    return tells

@@ -84,17 +84,17 @@ class TiffFile:
 
     def pages(self) -> list[Directory]:
         """The chain of directories, the first one first, thumbnails and masks among them."""
-        found: list[Directory] = []
+        directories: list[Directory] = []
         seen: set[int] = set()
         offset = self._first
-        while offset and offset not in seen and len(found) < MAX_DIRECTORIES:
+        while offset and offset not in seen and len(directories) < MAX_DIRECTORIES:
             seen.add(offset)
             read = self._read(offset)
             if read is None:
                 break
             directory, offset = read
-            found.append(directory)
-        return found
+            directories.append(directory)
+        return directories
 
     def full_version(self, page: Directory) -> Directory | None:
         """The picture that a page stands for: itself, or one in a sub-directory if it is reduced.
@@ -105,25 +105,29 @@ class TiffFile:
             return None
         if not page.is_reduced:
             return page
-        full = [one for one in self.subs(page) if not one.is_reduced and not one.is_mask]
-        return max(full, key=lambda one: one.n_pixels, default=None)
+        full = [
+            directory
+            for directory in self.subs(page)
+            if not directory.is_reduced and not directory.is_mask
+        ]
+        return max(full, key=lambda directory: directory.n_pixels, default=None)
 
     def subs(self, page: Directory) -> list[Directory]:
         """The sub-directories of a page."""
         read = (self._read(offset) for offset in page.values.get(SUB_DIRECTORIES, ()))
-        return [found[0] for found in read if found is not None]
+        return [entry[0] for entry in read if entry is not None]
 
     def pictures(self) -> list[tuple[int, Directory]]:
         """The full pictures with the numbers of their pages, from 1."""
         pages = self.pages()
         full = [(number, self.full_version(page)) for number, page in enumerate(pages, 1)]
-        found = [(number, one) for number, one in full if one is not None]
-        if not found and pages:  # each says that it is a smaller version: then the largest is it
-            number, largest = max(enumerate(pages, 1), key=lambda one: one[1].n_pixels)
+        pictures = [(number, directory) for number, directory in full if directory is not None]
+        if not pictures and pages:  # each says that it is a smaller version: then the largest is it
+            number, largest = max(enumerate(pages, 1), key=lambda numbered: numbered[1].n_pixels)
             return [(number, largest)]
-        if len(found) > 1 and _is_thumbnail(found[0][1], found[1][1]):
-            return found[1:]
-        return found
+        if len(pictures) > 1 and _is_thumbnail(pictures[0][1], pictures[1][1]):
+            return pictures[1:]
+        return pictures
 
     def _read(self, offset: int) -> tuple[Directory, int] | None:
         """A directory and the place of the next one; None where there is none."""
@@ -141,8 +145,8 @@ class TiffFile:
         for number in range(count):
             start = number * entry_bytes
             place = offset + count_bytes + start
-            tag, found, where, n_bytes = self._entry(body[start : start + entry_bytes], place)
-            values[tag], places[tag], sizes[tag] = found, where, n_bytes
+            tag, numbers, where, n_bytes = self._entry(body[start : start + entry_bytes], place)
+            values[tag], places[tag], sizes[tag] = numbers, where, n_bytes
         end = body[count * entry_bytes :]
         following = struct.unpack(self.order + self.offset_code, end)[0] if len(end) == width else 0
         return Directory(offset, values, places, sizes), int(following)

@@ -24,7 +24,10 @@ class Ranker(Protocol):
         """Pictures made ready to be ranked many times."""
 
     def rank(self, query: DescribedImage, stack: Any) -> NDArray[np.float64]:
-        """(N,) in [0, 1], higher is likelier: one a stacked picture."""
+        """(N,) in [0, 1], higher is likelier: one a stacked picture.
+
+        NaN where the query or the picture has no descriptor of that alias: nothing is known.
+        """
 
 
 READ_AT_ONCE = 32
@@ -79,7 +82,7 @@ class Index(ABC):
         stamps = self.stamps()
         if key not in stamps:
             return None
-        unread = next((one for one in self.unreadable(Where(keys={key}))), None)
+        unread = next((unreadable for unreadable in self.unreadable(Where(keys={key}))), None)
         image = unread or self.get([key])[0]
         return Row(key, image.ref, stamps[key], image)
 

@@ -71,7 +71,7 @@ class Editor:
             numbered = [(first + i, row) for i, row in enumerate(batch)]
             places = [known[row.key][1] if row.key in known else n for n, row in numbered]
             tables = parts_tables(numbered)
-            worded = [(first + i, one) for i, one in enumerate(words) if one is not None]
+            worded = [(first + i, own) for i, own in enumerate(words) if own is not None]
             if worded:
                 self.finder.check(self.store, writer.record)
                 writer.note(WORDS, self.finder.note)

@@ -81,8 +81,8 @@ def _recall(looker: Looker, alias: str) -> float:
     vectors = Vectors(looker.view, alias, looker.limits.n_probes)
     _, frames = looker.view.frames(alias)
     chosen = frames[np.unique(np.linspace(0, len(frames) - 1, ASKED).round().astype(int))]
-    found = [vectors.near(chosen, RECALLED, frames=False, exact=exact) for exact in (True, False)]
+    pairs = [vectors.near(chosen, RECALLED, frames=False, exact=exact) for exact in (True, False)]
     right, near = (
-        {(int(q), int(row)) for q, row in zip(asked, rows, strict=True)} for asked, rows, _ in found
+        {(int(q), int(row)) for q, row in zip(asked, rows, strict=True)} for asked, rows, _ in pairs
     )
     return len(right & near) / max(1, len(right))

@@ -19,7 +19,7 @@ def told_by_frame(descriptors: Sequence[Descriptor]) -> list[Descriptor]:
     if not isinstance(frame, LocalFeatures) or not 0 < len(frame) <= np.iinfo(NUMBERS).max:
         return list(descriptors)
     known = {key: number for number, key in enumerate(_keys(frame))}
-    return [*(_numbered(one, frame, known) for one in descriptors[:-1]), frame]
+    return [*(_numbered(part, frame, known) for part in descriptors[:-1]), frame]
 
 
 def _numbered(part: Descriptor, frame: LocalFeatures, known: dict[bytes, int]) -> Descriptor:
@@ -56,7 +56,7 @@ def in_full(descriptors: Sequence[Descriptor]) -> tuple[Descriptor, ...]:
     frame = descriptors[-1] if descriptors else None
     if not isinstance(frame, LocalFeatures):
         return tuple(descriptors)
-    return tuple(_looked_up(one, frame) for one in descriptors)
+    return tuple(_looked_up(part, frame) for part in descriptors)
 
 
 def _looked_up(part: Descriptor, frame: LocalFeatures) -> Descriptor:

@@ -14,7 +14,7 @@ from objsearch.index.lance_rows import VECTORS
 from objsearch.index.lance_vectors import Vectors
 from objsearch.index.lance_view import Places, View, found_in
 from objsearch.index.lance_words import WordFinder, Words
-from objsearch.index.memory import candidates
+from objsearch.index.memory import candidates, likeliest
 from objsearch.index.neighbours import nearest_others
 from objsearch.index.where import Where
 from objsearch.types import Candidate, DescribedImage, Key
@@ -79,7 +79,7 @@ class Looker:
             if vectors is not None:
                 chosen.append(vectors.proposed(query, kept, limit))
             else:
-                order = np.argsort(-self.ranked(alias, query, kept), kind="stable")
+                order = likeliest(self.ranked(alias, query, kept))
                 chosen.append(kept[order[:limit]])
         return np.unique(np.concatenate([np.zeros(0, np.intp), *chosen]))
 
@@ -112,8 +112,8 @@ class Looker:
             return
         # More than asked for: the order is approximate, and the frame itself is among them.
         numbers = self.view.numbers[places]
-        for i, found in enumerate(vectors.neighbours(frames, 2 * count + 8)):
-            near = found_in(numbers, found)
+        for i, nearest in enumerate(vectors.neighbours(frames, 2 * count + 8)):
+            near = found_in(numbers, nearest)
             near = np.sort(near[(near >= 0) & (near != i)])
             cosines = np.round((frames[near] @ frames[i]).astype(np.float64), 6)
             for n in np.argsort(-cosines, kind="stable")[:count]:

@@ -155,7 +155,8 @@ def parts_tables(rows: Numbered) -> dict[str, pa.Table]:
                 continue
             last = len(descriptors) - 1
             parts.setdefault(alias, []).extend(
-                (number, i, i == last, one) for i, one in enumerate(told_by_frame(descriptors))
+                (number, i, i == last, descriptor)
+                for i, descriptor in enumerate(told_by_frame(descriptors))
             )
     return dict(_parts_table(alias, entries) for alias, entries in parts.items() if entries)
 
@@ -166,7 +167,7 @@ def _parts_table(
     import pyarrow as pa
 
     numbers, places, are_frames, descriptors = zip(*entries, strict=True)
-    kinds = {type(one) for one in descriptors}
+    kinds = {type(descriptor) for descriptor in descriptors}
     if len(kinds) > 1:
         raise UsageError(f"'{alias}' names descriptors of several kinds; an index holds one")
     kind, columns = _COLUMNS[kinds.pop()]
@@ -182,7 +183,7 @@ def _parts_table(
 def _vector_columns(descriptors: Sequence[GlobalDescriptor]) -> dict[str, pa.Array]:
     import pyarrow as pa
 
-    halves = np.stack([one.vector for one in descriptors]).astype(np.float16)
+    halves = np.stack([descriptor.vector for descriptor in descriptors]).astype(np.float16)
     values = pa.array(halves.reshape(-1), pa.float16())
     return {"vector": pa.FixedSizeListArray.from_arrays(values, halves.shape[1])}
 
@@ -190,23 +191,23 @@ def _vector_columns(descriptors: Sequence[GlobalDescriptor]) -> dict[str, pa.Arr
 def _code_columns(descriptors: Sequence[BinaryDescriptor]) -> dict[str, pa.Array]:
     import pyarrow as pa
 
-    codes = [one.code.tobytes() for one in descriptors]
-    qualities = [float(one.quality) for one in descriptors]
+    codes = [descriptor.code.tobytes() for descriptor in descriptors]
+    qualities = [float(descriptor.quality) for descriptor in descriptors]
     return {"code": pa.array(codes, pa.binary()), "quality": pa.array(qualities, pa.float64())}
 
 
 def _keypoint_columns(descriptors: Sequence[LocalFeatures]) -> dict[str, pa.Array]:
     import pyarrow as pa
 
-    points = [np.asarray(one.points_xy, "<f4").tobytes() for one in descriptors]
-    codes = [np.ascontiguousarray(one.codes).tobytes() for one in descriptors]
-    dtypes = [one.codes.dtype.str for one in descriptors]
+    points = [np.asarray(descriptor.points_xy, "<f4").tobytes() for descriptor in descriptors]
+    codes = [np.ascontiguousarray(descriptor.codes).tobytes() for descriptor in descriptors]
+    dtypes = [descriptor.codes.dtype.str for descriptor in descriptors]
     return {
         "points": pa.array(points, pa.binary()),
         "codes": pa.array(codes, pa.binary()),
         "dtype": pa.array(dtypes, pa.string()),
-        "width": pa.array([one.codes.shape[1] for one in descriptors], pa.int32()),
-        "scale": pa.array([float(one.scale) for one in descriptors], pa.float64()),
+        "width": pa.array([descriptor.codes.shape[1] for descriptor in descriptors], pa.int32()),
+        "scale": pa.array([float(descriptor.scale) for descriptor in descriptors], pa.float64()),
     }
 
 
@@ -230,7 +231,7 @@ def words_table(words: Iterable[tuple[int, NDArray[np.int32]]], n_words: int) ->
     return pa.table(
         {
             "number": pa.array([number for number, _ in pairs], pa.int64()),
-            "words": pa.array([one.astype(kind).tobytes() for _, one in pairs], pa.binary()),
+            "words": pa.array([own.astype(kind).tobytes() for _, own in pairs], pa.binary()),
         }
     )
 
@@ -253,9 +254,9 @@ def descriptors_of(kind: str, table: pa.Table) -> list[Descriptor]:
     columns = {name: table[name].to_pylist() for name in table.column_names}
     if kind == CODES:
         codes = [np.frombuffer(code, np.uint8).copy() for code in columns["code"]]
-        return [BinaryDescriptor(*one) for one in zip(codes, columns["quality"], strict=True)]
+        return [BinaryDescriptor(*entry) for entry in zip(codes, columns["quality"], strict=True)]
     wanted = (columns[name] for name in ("points", "codes", "dtype", "width", "scale"))
-    return [_keypoints(*one) for one in zip(*wanted, strict=True)]
+    return [_keypoints(*entry) for entry in zip(*wanted, strict=True)]
 
 
 def _keypoints(points: bytes, codes: bytes, dtype: str, width: int, scale: float) -> LocalFeatures:

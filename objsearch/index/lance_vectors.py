@@ -61,7 +61,9 @@ class Vectors:
         A pair of regions counts when one of the two is a full frame, as everywhere.
         """
         parts = query.descriptors.get(self.alias, ())
-        vectors = [one.vector for one in parts if isinstance(one, GlobalDescriptor)]
+        vectors = [
+            descriptor.vector for descriptor in parts if isinstance(descriptor, GlobalDescriptor)
+        ]
         if not vectors:
             return np.zeros(0, np.intp)
         is_kept = np.zeros(len(self.view.numbers), bool)
@@ -70,9 +72,9 @@ class Vectors:
         share = len(kept) / max(1, int(self.view.is_described.sum()))
         count = int(max(FEWEST_ASKED_FOR, 2 * wanted) / max(share, 1e-9))
         while count < MOST_OF_ALL * n_regions:
-            found = [self.near(np.stack(vectors[-1:]), count, frames=False)]
-            found.append(self.near(np.stack(vectors), count, frames=True))
-            _, numbers, distances = (np.concatenate(part) for part in zip(*found, strict=True))
+            pairs = [self.near(np.stack(vectors[-1:]), count, frames=False)]
+            pairs.append(self.near(np.stack(vectors), count, frames=True))
+            _, numbers, distances = (np.concatenate(part) for part in zip(*pairs, strict=True))
             places = found_in(self.view.numbers, numbers[np.argsort(distances, kind="stable")])
             places = places[places >= 0]
             places = places[is_kept[places]]

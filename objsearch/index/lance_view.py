@@ -54,7 +54,7 @@ class Entries:
 
     def __init__(self, store: Store, name: str, dataset: lance.LanceDataset) -> None:
         self.name, self.dataset, self._store = name, dataset, store
-        columns = [one for one in ("number", "part") if one in dataset.schema.names]
+        columns = [column for column in ("number", "part") if column in dataset.schema.names]
         with store.reading(name):
             table = dataset.to_table(columns=columns, scan_in_order=True)
         numbers = table["number"].to_numpy()
@@ -169,9 +169,9 @@ class View:
         return np.array([i for i in kept.tolist() if where.keeps(*self._looks[i])], np.intp)
 
     def _are_among(self, keys: Set[Key]) -> NDArray[np.bool_]:
-        found = np.zeros(len(self.keys), bool)
-        found[[self.places[key] for key in keys if key in self.places]] = True
-        return found
+        are_among = np.zeros(len(self.keys), bool)
+        are_among[[self.places[key] for key in keys if key in self.places]] = True
+        return are_among
 
     def labels(self, kept: Places) -> frozenset[str]:
         if self.table is None:
@@ -202,25 +202,25 @@ class View:
         if not chosen:
             return []
         part = self.table.select(["ref", "reason"]).take(chosen).to_pylist()
-        return [Unreadable(ref_of(one["ref"]), json.loads(one["reason"])) for one in part]
+        return [Unreadable(ref_of(entry["ref"]), json.loads(entry["reason"])) for entry in part]
 
     def row(self, place: int) -> Row:
         """One row with all that is stored of it."""
         columns = ("ref", "row_ref", "stamp_bytes", "stamp_nanoseconds", "reason")
-        found = {name: self.table[name][place].as_py() for name in columns}
-        size, time = found["stamp_bytes"], found["stamp_nanoseconds"]
-        if found["reason"] is None:
+        entry = {name: self.table[name][place].as_py() for name in columns}
+        size, time = entry["stamp_bytes"], entry["stamp_nanoseconds"]
+        if entry["reason"] is None:
             image: DescribedImage | Unreadable = self.described([place])[0]
         else:
-            image = Unreadable(ref_of(found["ref"]), json.loads(found["reason"]))
+            image = Unreadable(ref_of(entry["ref"]), json.loads(entry["reason"]))
         stamp = None if size is None else (size, time)
-        return Row(self.keys[place], ref_of(found["row_ref"]), stamp, image)
+        return Row(self.keys[place], ref_of(entry["row_ref"]), stamp, image)
 
     @cached_property
     def aliases(self) -> Mapping[str, tuple[str, str]]:
         """Kind and dataset of each alias."""
-        found = {name: alias_of(name) for name in self.record.versions}
-        return {one[1]: (one[0], name) for name, one in found.items() if one}
+        named = {name: alias_of(name) for name in self.record.versions}
+        return {of[1]: (of[0], name) for name, of in named.items() if of}
 
     def entries(self, name: str) -> Entries:
         with self._lock:
@@ -275,8 +275,8 @@ class View:
             parts = self.descriptors(alias, self.numbers[places])
         refs = self.table["ref"].take(places).to_pylist() if len(places) else []
         return [
-            DescribedImage(ref_of(ref), (0, 0), (), {alias: one} if one else {})
-            for ref, one in zip(refs, parts, strict=True)
+            DescribedImage(ref_of(ref), (0, 0), (), {alias: descriptors} if descriptors else {})
+            for ref, descriptors in zip(refs, parts, strict=True)
         ]
 
     def frames(self, alias: str) -> tuple[Places, NDArray[np.float32]]:

@@ -151,7 +151,7 @@ class Writer:
 
 def n_unindexed(dataset: lance.LanceDataset) -> int:
     """Entries that no index of vectors holds."""
-    indexed = sum(one.num_rows_indexed for one in dataset.describe_indices())
+    indexed = sum(description.num_rows_indexed for description in dataset.describe_indices())
     return max(0, dataset.count_rows() - indexed)
 
 

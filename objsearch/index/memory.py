@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -37,8 +38,8 @@ class Rows:
     @cached_property
     def described(self) -> tuple[tuple[Key, DescribedImage], ...]:
         """Every picture that could be read, with its key."""
-        found = ((key, row.image) for key, row in self.rows.items())
-        return tuple((key, image) for key, image in found if isinstance(image, DescribedImage))
+        pictures = ((key, row.image) for key, row in self.rows.items())
+        return tuple((key, image) for key, image in pictures if isinstance(image, DescribedImage))
 
     def stack(self, alias: str, rankers: Rankers) -> Any:
         """All pictures, as a ranker wants them; made once."""
@@ -109,11 +110,11 @@ class InMemory(Index):
         return self._rows.rows.get(key)
 
     def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
-        found = [self._rows.rows[key].image for key in keys]
-        unread = next((one for one in found if isinstance(one, Unreadable)), None)
+        pictures = [self._rows.rows[key].image for key in keys]
+        unread = next((picture for picture in pictures if isinstance(picture, Unreadable)), None)
         if unread is not None:
             raise KeyError(str(unread.ref))
-        return [one for one in found if isinstance(one, DescribedImage)]
+        return [picture for picture in pictures if isinstance(picture, DescribedImage)]
 
     def nearest(
         self, query: DescribedImage, limit: int | None, where: Where = EVERYTHING
@@ -135,8 +136,12 @@ class InMemory(Index):
         return []
 
     def unreadable(self, where: Where = EVERYTHING) -> list[Unreadable]:
-        found = ((key, row.image) for key, row in self._rows.rows.items())
-        return [one for key, one in found if isinstance(one, Unreadable) and where.holds(key)]
+        pictures = ((key, row.image) for key, row in self._rows.rows.items())
+        return [
+            picture
+            for key, picture in pictures
+            if isinstance(picture, Unreadable) and where.holds(key)
+        ]
 
     def keys(self, where: Where = EVERYTHING) -> Sequence[Key]:
         rows = self._rows
@@ -152,8 +157,8 @@ class InMemory(Index):
         return frozenset(region.label for i in kept for region in described[i][1].regions)
 
     def neighbours(self, alias: str, count: int) -> Iterator[tuple[Key, Key, float]]:
-        found = ((key, frame_vector(image, alias)) for key, image in self._rows.described)
-        frames = [(key, vector) for key, vector in found if vector is not None]
+        vectors = ((key, frame_vector(image, alias)) for key, image in self._rows.described)
+        frames = [(key, vector) for key, vector in vectors if vector is not None]
         for i, others, cosines in nearest_others(stacked([v for _, v in frames]), count):
             for j, cosine in zip(others, cosines, strict=True):
                 yield frames[i][0], frames[j][0], float(cosine)
@@ -177,15 +182,25 @@ def candidates(
 ) -> list[Candidate]:
     """Pictures with (N,) scores by alias: the first `limit` by turns, then the others as they come.
 
+    NaN is no score: the picture is nowhere in that order, and has no such score.
+
     `further` are orders, likeliest first, that rest on no score.
     """
     first: Sequence[int] = range(len(keys))
     if limit is not None and len(keys) > limit:
-        orders = [np.argsort(-one, kind="stable") for one in scores.values()]
+        orders = [likeliest(of_alias) for of_alias in scores.values()]
         first = interleaved([*orders, *further], limit)
     chosen = set(first)
     order = [*first, *(i for i in range(len(keys)) if i not in chosen)]
-    return [Candidate(keys[i], {a: float(one[i]) for a, one in scores.items()}) for i in order]
+    every = [{alias: float(own[i]) for alias, own in scores.items()} for i in order]
+    if any(np.isnan(own).any() for own in scores.values()):
+        every = [{a: s for a, s in known.items() if not math.isnan(s)} for known in every]
+    return [Candidate(keys[i], known) for i, known in zip(order, every, strict=True)]
+
+
+def likeliest(scores: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Numbers of those with a score, the highest first, ties in order."""
+    return np.argsort(-scores, kind="stable")[: np.count_nonzero(~np.isnan(scores))]
 
 
 def interleaved(orders: Sequence[np.ndarray], limit: int) -> list[int]:

@@ -89,9 +89,9 @@ class Segment:
     def holding(self) -> NDArray[np.int64]:
         """(W,) images that are there and have a word. Looks at every entry, some at a time."""
         starts, images = self.postings.starts, self.postings.images
-        found = np.zeros(len(starts) - 1, np.int64)
+        counted = np.zeros(len(starts) - 1, np.int64)
         bounds = np.searchsorted(starts, np.arange(0, starts[-1], ENTRIES_AT_ONCE))
-        for a, b in pairwise(np.unique([*bounds, len(found)]).tolist()):
+        for a, b in pairwise(np.unique([*bounds, len(counted)]).tolist()):
             own = starts[a : b + 1] - starts[a]
             part = np.asarray(images[starts[a] : starts[b]])
             counts = np.ones(len(part) + 1, bool)
@@ -99,8 +99,8 @@ class Segment:
             counts[own] = True  # an image that ends one word may begin the next
             counts[:-1] &= self.places[part] >= 0
             before = np.concatenate([[0], np.cumsum(counts[:-1])])
-            found[a:b] = before[own[1:]] - before[own[:-1]]
-        return found
+            counted[a:b] = before[own[1:]] - before[own[:-1]]
+        return counted
 
 
 def votes(
@@ -132,15 +132,15 @@ def votes_of(
     """The same of images that are spread over several segments, each in one of them."""
     total, n_points = np.zeros(n_images), np.zeros(n_images)
     rarity = _shared_rarity(segments, n_images)
-    for one in segments:
-        is_there = one.places >= 0
-        n_points[one.places[is_there]] = one.postings.n_points[is_there]
+    for segment in segments:
+        is_there = segment.places >= 0
+        n_points[segment.places[is_there]] = segment.postings.n_points[is_there]
     for part in _parts(segments, words):
-        found = [
-            _said(one, words[part], signatures[part], rarity, (max_distance, reach), n_images)
-            for one in segments
+        entries = [
+            _said(segment, words[part], signatures[part], rarity, (max_distance, reach), n_images)
+            for segment in segments
         ]
-        rows, images, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        rows, images, weights = (np.concatenate(parts) for parts in zip(*entries, strict=True))
         said = np.bincount(rows, weights=weights, minlength=1)
         total += np.bincount(images, weights=weights / np.sqrt(said[rows]), minlength=n_images)
     # Of two images with as many votes, the one with fewer keypoints to win them is likelier.
@@ -151,7 +151,7 @@ def _shared_rarity(segments: Sequence[Segment], n_images: int) -> NDArray[np.flo
     """(W,) what the rarity would be of one file of all images that are there."""
     if len(segments) == 1 and segments[0].is_whole:
         return segments[0].postings.rarity
-    holding = sum(one.holding for one in segments)
+    holding = sum(segment.holding for segment in segments)
     return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
 
 
@@ -179,8 +179,8 @@ def _said(
 def _parts(segments: Sequence[Segment], words: NDArray[np.int32]) -> Iterator[slice]:
     """Runs of keypoints with about ENTRIES_AT_ONCE entries together; one keypoint at least."""
     lengths = np.zeros(words.shape, np.int64)
-    for one in segments:
-        lengths += one.postings.starts[words + 1] - one.postings.starts[words]
+    for segment in segments:
+        lengths += segment.postings.starts[words + 1] - segment.postings.starts[words]
     before = np.cumsum(lengths.sum(axis=1)) // ENTRIES_AT_ONCE
     edges = np.flatnonzero(np.diff(before)) + 1
     bounds = [0, *edges.tolist(), len(words)]

@@ -21,12 +21,14 @@ from objsearch.types import DescribedImage, Key, LocalFeatures, Recipe, Row
 class VisualWords(Memory):
     """As `memory`, but keypoints propose candidates through an inverted file of visual words.
 
-    The full frame's keypoints of `extractor` are looked up; other descriptors rank as ever.
+    The full frame's keypoints under the alias `extractor` are looked up; others rank as ever.
     """
 
     name = "visual-words"
 
-    extractor: str = Field("orb", description="whose keypoints have words: 32-byte binary codes")
+    extractor: str = Field(
+        "orb", description="alias of the keypoints that have words: 32-byte binary codes"
+    )
     vocabulary: str = Field(
         "orb-words", description="name in models/manifest.yaml, or a path to an .npz"
     )
@@ -65,8 +67,8 @@ class VisualWords(Memory):
     @property
     def _wants(self) -> str:
         return (
-            f"wants keypoints with {CODE_BYTES}-byte binary codes, and those of the extractor "
-            f"'{self.extractor}' are none; take the index 'memory', or the extractor 'orb'"
+            f"wants keypoints with {CODE_BYTES}-byte binary codes, and what is kept under "
+            f"'{self.extractor}' is none; take the index 'memory', or the extractor 'orb'"
         )
 
 
@@ -108,7 +110,7 @@ class WordedRows(Rows):
         return build_postings(
             np.concatenate([np.zeros(0, np.int32), *words]),
             self.vocabulary.signatures(np.concatenate([none, *codes])),
-            np.array([len(one) for one in words], np.int32),
+            np.array([len(own) for own in words], np.int32),
             self.vocabulary.n_words,
         )
 

@@ -46,8 +46,8 @@ class Vocabulary:
         parts = [codes[i : i + AT_ONCE] for i in range(0, len(codes), AT_ONCE)]
         is_one = count == n_branches == 1  # as every photo is filed
         find = self._nearest_words if is_one else partial(self._words, count, n_branches)
-        found = [find(part) for part in parts]
-        return np.concatenate([np.zeros((0, count), np.int32), *found])
+        words = [find(part) for part in parts]
+        return np.concatenate([np.zeros((0, count), np.int32), *words])
 
     def _nearest_words(self, codes: NDArray[np.uint8]) -> Words:
         """`_words` for one word in one branch, in half the time."""

@@ -11,7 +11,7 @@ photos of one thing, and it is for keypoints to tell.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import exp, log1p
 from pathlib import Path
@@ -35,10 +35,12 @@ SOFTNESS = 0.05
 
 BORDERS = tuple(round(float(border), 3) for border in np.arange(0.3, 1.0, 0.025))
 """Similarities that are tried as those beyond which nothing more is said."""
+FALLBACK = "nothing: a stated fallback"
+"""What a calibration was fitted on that was not fitted (`match.fallback`)."""
 
 
 class Calibration(BaseModel):
-    """Coefficients of one logistic model; `coefficients` are named after extractors.
+    """Coefficients of one logistic model; `coefficients` are named after aliases of descriptors.
 
     A global or binary extractor's feature is its raw similarity; a local one's is
     log(1 + central inliers), 0 where geometry found nothing.
@@ -55,6 +57,11 @@ class Calibration(BaseModel):
         {}, description="similarities beyond which more alike says nothing more beside keypoints"
     )
     fitted_on: str = Field("", description="which labelled pairs, in words")
+
+    @property
+    def is_fallback(self) -> bool:
+        """Whether nobody has fitted it to anything."""
+        return self.fitted_on == FALLBACK
 
     def probability(self, features: Mapping[str, float]) -> float:
         """In [0, 1]; features that were not computed count as 0."""
@@ -123,9 +130,9 @@ def fit(
 ) -> Calibration:
     """Maximum likelihood with a whisper of ridge; a large set has no more say than a small one.
 
-    `names` of the F extractors; of those that are `whole`, describing a crop by one vector, low
-    similarities are heeded beside the others no further than the fit has seen. Coefficients are
-    kept from going negative: more alike must never mean less probable.
+    `names` are the aliases of the F descriptors; of those that are `whole`, describing a crop by
+    one vector, low similarities are heeded beside the others no further than the fit has seen.
+    Coefficients are kept from going negative: more alike must never mean less probable.
     """
     from scipy.optimize import minimize
 
@@ -181,6 +188,16 @@ def bordered(
     return calibration.model_copy(update={"most": most})
 
 
+def _shipped(name: str) -> Path:
+    return weights.models_dir() / "calibrations" / f"{name}.yaml"
+
+
+def fitted_for(extractors: Iterable[str]) -> Calibration | None:
+    """The calibration that comes with the package for a set of extractors, if one does."""
+    name = "+".join(sorted(extractors))
+    return load(name) if _shipped(name).is_file() else None
+
+
 def load(name: str) -> Calibration:
     """A calibration by the name of a set of extractors (`embedding+orb`), or from a YAML file.
 
@@ -188,7 +205,7 @@ def load(name: str) -> Calibration:
     """
     path = Path(name).expanduser()
     if path.suffix not in (".yaml", ".yml"):
-        path = weights.models_dir() / "calibrations" / f"{name}.yaml"
+        path = _shipped(name)
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Calibration.model_validate(content)

@@ -25,7 +25,7 @@ class Cosine(Matcher):
         if not references:
             return None
         starts = np.cumsum([0, *(len(reference) for reference in references[:-1])])
-        every = _stacked([one for reference in references for one in reference])
+        every = _stacked([descriptor for reference in references for descriptor in reference])
         return Stack(every, starts, _stacked([reference[-1] for reference in references]))
 
     def coarse(self, query: Sequence[Descriptor], stack: Stack | None) -> NDArray[np.float64]:
@@ -50,7 +50,9 @@ class Stack:
 
 
 def _stacked(descriptors: Sequence[Descriptor]) -> NDArray[np.float32]:
-    vectors = [one.vector for one in descriptors if isinstance(one, GlobalDescriptor)]
+    vectors = [
+        descriptor.vector for descriptor in descriptors if isinstance(descriptor, GlobalDescriptor)
+    ]
     return np.stack(vectors)
 
 

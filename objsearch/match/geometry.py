@@ -62,12 +62,12 @@ def verify(
     pairs = matches[:, ::-1] if swapped else matches
     # Random samples are drawn by row: the order must not tell which side was the query.
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    found = _fit(one, other, pairs, options)
-    if found is not None and options.guided and found.model != "fundamental":
-        again = _fit(one, other, guided_matches(one, other, found.transform), options)
-        if again is not None and again.n_inliers > found.n_inliers:
-            found = again
-    return None if found is None else _oriented(found, swapped)
+    best = _fit(one, other, pairs, options)
+    if best is not None and options.guided and best.model != "fundamental":
+        again = _fit(one, other, guided_matches(one, other, best.transform), options)
+        if again is not None and again.n_inliers > best.n_inliers:
+            best = again
+    return None if best is None else _oriented(best, swapped)
 
 
 def _fit(
@@ -116,16 +116,16 @@ def _sort_key(features: LocalFeatures) -> tuple[int, bytes]:
     return len(features), features.codes[:8].tobytes()
 
 
-def _oriented(found: Verification, swapped: bool) -> Verification:
+def _oriented(verification: Verification, swapped: bool) -> Verification:
     """From query to reference, scaled so that the last number is 1 where it can be."""
-    transform, inliers = found.transform, found.inliers_xyxy
+    transform, inliers = verification.transform, verification.inliers_xyxy
     if swapped:
-        transform = transform.T if found.model == "fundamental" else inverse(transform)
+        transform = transform.T if verification.model == "fundamental" else inverse(transform)
         inliers = inliers[:, [2, 3, 0, 1]]
     last = transform[2, 2]
     if abs(last) > 1e-12:
         transform = transform / last
-    return Verification(found.model, transform, inliers)
+    return Verification(verification.model, transform, inliers)
 
 
 def _fitted(
@@ -178,10 +178,10 @@ def _estimated(model: Model, source: Matrix, target: Matrix, tolerance: float) -
             return (None if affine is None else np.vstack([affine, [0.0, 0.0, 1.0]])), mask
         if len(source) < MIN_FOR_FUNDAMENTAL:
             return None, None
-        found, mask = cv2.findFundamentalMat(
+        matrix, mask = cv2.findFundamentalMat(
             source, target, cv2.USAC_MAGSAC, tolerance / 2, 0.999, 1000
         )
-        return (found if found is not None and found.shape == (3, 3) else None), mask
+        return (matrix if matrix is not None and matrix.shape == (3, 3) else None), mask
     except cv2.error:  # too few or collinear points for a minimal sample
         return None, None
 
@@ -238,7 +238,7 @@ CENTRE_SIGMA = 0.2
 """Reach of the centre, as a part of width and height."""
 
 
-def central_inliers(found: Verification, query_frame: Box) -> float:
+def central_inliers(verification: Verification, query_frame: Box) -> float:
     """Inliers, each weighing as much as it is central in the query, in [0, N].
 
     People put the thing they mean in the middle of a query, or cut it out; what agrees at the rim
@@ -248,7 +248,7 @@ def central_inliers(found: Verification, query_frame: Box) -> float:
     """
     centre = [(query_frame.x1 + query_frame.x2) / 2, (query_frame.y1 + query_frame.y2) / 2]
     size = [query_frame.width, query_frame.height]
-    away = ((found.inliers_xyxy[:, :2] - centre) / size).astype(np.float32)
+    away = ((verification.inliers_xyxy[:, :2] - centre) / size).astype(np.float32)
     inside = cv2.pointPolygonTest(cv2.convexHull(away), (0.0, 0.0), measureDist=True)
     weights = _centrality((away**2).sum(axis=1)) * _centrality(min(inside, 0.0) ** 2)
     return float(np.sum(weights))

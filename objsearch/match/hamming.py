@@ -29,6 +29,8 @@ class Hamming(Matcher):
         return np.asarray(np.where(np.outer(q_usable, r_usable), scores, 0.0))
 
     def _stacked(self, descriptors: Sequence[Descriptor]) -> tuple[np.ndarray, np.ndarray]:
-        binary = [one for one in descriptors if isinstance(one, BinaryDescriptor)]
-        usable = np.array([one.quality >= self.min_quality for one in binary])
-        return np.stack([one.code for one in binary]), usable
+        binary = [
+            descriptor for descriptor in descriptors if isinstance(descriptor, BinaryDescriptor)
+        ]
+        usable = np.array([descriptor.quality >= self.min_quality for descriptor in binary])
+        return np.stack([descriptor.code for descriptor in binary]), usable

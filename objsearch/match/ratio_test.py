@@ -44,7 +44,7 @@ class RatioTest(Matcher):
         """Full frame against full frame; what is small in a photo is left to other descriptors."""
         frame = _codes(query[-1])[: self.coarse_points]
         frames = (_codes(reference[-1])[: self.coarse_points] for reference in stack)
-        return self.saturated(np.array([len(self._matches(frame, one)) for one in frames]))
+        return self.saturated(np.array([len(self._matches(frame, codes)) for codes in frames]))
 
     def matches(self, query: Descriptor, reference: Descriptor) -> Matches:
         """The matches of two sets of keypoints; the same pairs whichever side is the query."""
@@ -89,8 +89,8 @@ def _codes(descriptor: Descriptor) -> Codes:
 def distances(query: Codes, reference: Codes) -> NDArray[Any]:
     """(Q, R) different bits, of all but the last, as uint8; or Euclidean distances as float32."""
     is_binary = query.dtype == np.uint8
-    found: NDArray[Any] = (_hamming if is_binary else _l2)(query, reference)
-    return found
+    apart: NDArray[Any] = (_hamming if is_binary else _l2)(query, reference)
+    return apart
 
 
 def _hamming(query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -59,7 +59,7 @@ def recall_at_precision(every: Sequence[Ranked], precision: float) -> float:
 
 def _joined(every: Sequence[Ranked]) -> Ranked:
     return Ranked(
-        [score for one in every for score in one.scores],
-        [right for one in every for right in one.is_right],
-        sum(one.n_right for one in every),
+        [score for ranked in every for score in ranked.scores],
+        [right for ranked in every for right in ranked.is_right],
+        sum(ranked.n_right for ranked in every),
     )

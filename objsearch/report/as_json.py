@@ -44,7 +44,10 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "filtered": answer.filtered,
         "remembered": answer.remembered,
         "n_skipped": answer.n_skipped,
-        "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in answer.skipped],
+        "skipped": [
+            {"ref": str(unreadable.ref), "reason": unreadable.reason}
+            for unreadable in answer.skipped
+        ],
         "flags": flags_json(answer.flags),
         "screened_out": [str(ref) for ref in answer.screened_out],
         "warnings": list(answer.warnings),
@@ -55,7 +58,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 def flags_json(flags: Mapping[ImageRef, Sequence[Flag]]) -> dict[str, list[dict[str, Any]]]:
     """What screening says of images, by ref."""
-    return {str(ref): [flag_json(flag) for flag in found] for ref, found in flags.items()}
+    return {str(ref): [flag_json(flag) for flag in of_ref] for ref, of_ref in flags.items()}
 
 
 def flag_json(flag: Flag) -> dict[str, Any]:
@@ -126,7 +129,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
 
 
 def _pair(pair: RegionPair, query_ref: str) -> dict[str, Any]:
-    found = pair.verification
+    verification = pair.verification
     return {
         "query": query_ref,
         "query_box_xyxy": box_numbers(pair.query.box_xyxy),
@@ -136,9 +139,9 @@ def _pair(pair: RegionPair, query_ref: str) -> dict[str, Any]:
         "score": rounded(pair.score, SCORE_DIGITS),
         "verdict": pair.verdict,
         "inliers": pair.inliers,
-        "model": found.model if found else None,
-        "mirrored": found.mirrored if found else False,
-        "transform": _transform(found) if found else None,
+        "model": verification.model if verification else None,
+        "mirrored": verification.mirrored if verification else False,
+        "transform": _transform(verification) if verification else None,
         "overlap_query": rounded(pair.overlap_query, SCORE_DIGITS),
         "overlap_reference": rounded(pair.overlap_reference, SCORE_DIGITS),
         "similarities": _scores(pair.similarities),
@@ -154,10 +157,10 @@ def _scores(scores: Mapping[str, float]) -> dict[str, float | None]:
     return {name: rounded(score, SCORE_DIGITS) for name, score in scores.items()}
 
 
-def _transform(found: Verification) -> list[list[float]] | None:
+def _transform(verification: Verification) -> list[list[float]] | None:
     """Row by row; None when a number in it is not finite."""
-    rows = np.asarray(found.transform, float).tolist()
-    if not np.isfinite(found.transform).all():
+    rows = np.asarray(verification.transform, float).tolist()
+    if not np.isfinite(verification.transform).all():
         return None
     return [[float(f"{value:.{_TRANSFORM_DIGITS}g}") + 0.0 for value in row] for row in rows]
 

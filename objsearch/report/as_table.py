@@ -95,7 +95,7 @@ def _pairs_table(pairs: Sequence[RegionPair]) -> Rows:
     for pair in pairs:
         sides = (pair.query, pair.reference)
         table.add(
-            Group(*(Text(f"{region_name(one)}, {place(one.box_xyxy)}") for one in sides)),
+            Group(*(Text(f"{region_name(region)}, {place(region.box_xyxy)}") for region in sides)),
             percent(pair.score),
             _verdict(pair.verdict),
             str(pair.inliers),
@@ -126,7 +126,10 @@ def summary(answer: Answer) -> Text:
 
 
 def _reasons(skipped: Sequence[Unreadable], count: int) -> str:
-    told = [f"{shown(one.ref)}: {shown(one.reason)}" for one in skipped[:_REASONS_TOLD]]
+    told = [
+        f"{shown(unreadable.ref)}: {shown(unreadable.reason)}"
+        for unreadable in skipped[:_REASONS_TOLD]
+    ]
     if told and count > len(told):
         told.append(f"{count - len(told)} more")
     return f" ({'; '.join(told)})" if told else ""

@@ -72,10 +72,10 @@ def layouts(query_wh: tuple[int, int], reference_wh: tuple[int, int]) -> tuple[L
 def _beside(query_wh: tuple[int, int], reference_wh: tuple[int, int]) -> Layout:
     widths = [w / h for w, h in (query_wh, reference_wh)]  # at height 1
     height = min(_WIDE_HEIGHT, (_WIDE - _GAP) / sum(widths))
-    one = Placed(0.0, 0.0, widths[0] * height, height, height / query_wh[1])
-    x = one.width + _GAP
-    other = Placed(x, 0.0, widths[1] * height, height, height / reference_wh[1])
-    return Layout("wide", x + other.width, height, one, other)
+    query = Placed(0.0, 0.0, widths[0] * height, height, height / query_wh[1])
+    x = query.width + _GAP
+    reference = Placed(x, 0.0, widths[1] * height, height, height / reference_wh[1])
+    return Layout("wide", x + reference.width, height, query, reference)
 
 
 def _stacked(query_wh: tuple[int, int], reference_wh: tuple[int, int]) -> Layout:
@@ -120,10 +120,10 @@ def _chip(box: Box, inside: Placed, taken: list[tuple[float, float]]) -> tuple[f
 
 def _inlier_paths(layout: Layout, pair: RegionPair) -> tuple[str, str]:
     """SVG paths of lines between agreeing points, and of dots at their ends."""
-    found = pair.verification
-    if found is None or not len(found.inliers_xyxy):
+    verification = pair.verification
+    if verification is None or not len(verification.inliers_xyxy):
         return "", ""
-    points = thinned(found.inliers_xyxy)
+    points = thinned(verification.inliers_xyxy)
     ends = [
         (
             f"{layout.query.x + x * layout.query.scale:.1f}",

@@ -36,11 +36,11 @@ def aligned(pair: RegionPair, query: Photo, reference: Photo) -> Overlay | None:
     None where nothing aligns them: no geometry, depth (a fundamental matrix), or a region that the
     transform carries beyond infinity or outside the reference.
     """
-    found = pair.verification
-    if found is None or found.model == "fundamental":
+    verification = pair.verification
+    if verification is None or verification.model == "fundamental":
         return None
-    forward = scaling(*reference.scale_xy) @ found.transform
-    box, corners = _carried(pair.query.box_xyxy, found, forward)
+    forward = scaling(*reference.scale_xy) @ verification.transform
+    box, corners = _carried(pair.query.box_xyxy, verification, forward)
     if corners is None:
         return None
     window = _window(corners, reference)
@@ -55,7 +55,7 @@ def aligned(pair: RegionPair, query: Photo, reference: Photo) -> Overlay | None:
         resize(crop(reference.pixels, window), size_wh),
         _warped(query, box, onto @ forward, size_wh),
         _moved(corners, onto),
-        tuple(_placed(one, onto @ scaling(*reference.scale_xy)) for one in pair.differs[1]),
+        tuple(_placed(place, onto @ scaling(*reference.scale_xy)) for place in pair.differs[1]),
     )
 
 
@@ -73,15 +73,15 @@ def _moved(points: Matrix, transform: Matrix) -> Matrix:
 
 
 def _carried(
-    box: Box, found: Verification, forward: Matrix
+    box: Box, verification: Verification, forward: Matrix
 ) -> tuple[Box, NDArray[np.float64] | None]:
     """The query's box and its corners on the other side; else those of the box of the inliers."""
-    points = found.inliers_xyxy[:, :2]
+    points = verification.inliers_xyxy[:, :2]
     inner = box if not len(points) else Box(*map(float, (*points.min(0), *points.max(0))))
-    for one in (box, inner):
-        corners = _projected(one, forward)
+    for tried in (box, inner):
+        corners = _projected(tried, forward)
         if corners is not None:
-            return one, corners
+            return tried, corners
     return box, None
 
 

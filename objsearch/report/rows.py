@@ -47,8 +47,8 @@ class Rows:
     """
 
     def __init__(self, columns: Sequence[str], wide: int) -> None:
-        self._headings = [one.removeprefix(">") for one in columns]
-        self._is_number = [one.startswith(">") for one in columns]
+        self._headings = [column.removeprefix(">") for column in columns]
+        self._is_number = [column.startswith(">") for column in columns]
         self._wide = wide
         self._rows: list[Sequence[RenderableType]] = []
 
@@ -65,7 +65,7 @@ class Rows:
         yield self._table() if room >= min(_NAME_ROOM, max(names, default=0)) else self._blocks()
 
     def _narrow(self, cells: Sequence[T]) -> list[T]:
-        return [one for at, one in enumerate(cells) if at != self._wide]
+        return [cell for at, cell in enumerate(cells) if at != self._wide]
 
     def _table(self) -> Table:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")

@@ -87,8 +87,8 @@ class Shared:
         warnings = set.intersection(*(set(answer.warnings) for answer in answers))
         every = {settings_text(answer) for answer in answers}
         return cls(
-            tuple(one for one in answers[0].skipped if one in skipped),
-            tuple(one for one in answers[0].warnings if one in warnings),
+            tuple(unreadable for unreadable in answers[0].skipped if unreadable in skipped),
+            tuple(warning for warning in answers[0].warnings if warning in warnings),
             every.pop() if len(every) == 1 else "",
         )
 
@@ -126,8 +126,10 @@ def _section(name: str, answer: Answer, album: Album, shared: Shared, most: int)
         cards=tuple(cards),
         rest=tuple(rest[:_MOST_ROWS]),
         n_unlisted=max(0, len(rest) - _MOST_ROWS),
-        skipped=tuple(one for one in answer.skipped if one not in shared.skipped),
-        warnings=tuple(one for one in answer.warnings if one not in shared.warnings),
+        skipped=tuple(
+            unreadable for unreadable in answer.skipped if unreadable not in shared.skipped
+        ),
+        warnings=tuple(warning for warning in answer.warnings if warning not in shared.warnings),
         settings="" if shared.settings else settings_text(answer),
         fresh=album.fresh(),
     )
@@ -168,15 +170,15 @@ def _overlay(
     if query is None or reference is None:
         return None
     for number, pair in enumerate(pairs, 1):
-        found = aligned(pair, query, reference)
-        if found is not None:
+        overlay = aligned(pair, query, reference)
+        if overlay is not None:
             return Aligned(
-                size_wh=(found.reference.shape[1], found.reference.shape[0]),
-                reference_uri=album.jpeg(found.reference),
-                query_uri=album.jpeg(found.query),
-                corners=" ".join(f"{x:.1f},{y:.1f}" for x, y in found.corners_xy.tolist()),
+                size_wh=(overlay.reference.shape[1], overlay.reference.shape[0]),
+                reference_uri=album.jpeg(overlay.reference),
+                query_uri=album.jpeg(overlay.query),
+                corners=" ".join(f"{x:.1f},{y:.1f}" for x, y in overlay.corners_xy.tolist()),
                 number=number,
-                differs=found.differs,
+                differs=overlay.differs,
             )
     return None
 

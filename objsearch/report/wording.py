@@ -20,6 +20,7 @@ _NOTES = {
     "like_a_negative": "more like what is not wanted",
     "shared_print": "shared print: differs here",
     "not_laid": "few keypoints agree, and the pictures could not be laid over each other",
+    "nothing_in_common": "no descriptor in common to be compared by",
     "not_read_again": "it cannot be read again, so nobody has looked for what differs",
 }
 
@@ -98,7 +99,7 @@ def differing(pair: RegionPair, most: int = 3) -> str:
 
 def views_said(scores: Mapping[str, float]) -> str:
     """`box.png 97.7%, toys.jpg 3.1%`: what each of several images said, the greatest first."""
-    ordered = sorted(scores.items(), key=lambda one: (-one[1], one[0]))
+    ordered = sorted(scores.items(), key=lambda said: (-said[1], said[0]))
     return ", ".join(f"{folder_and_name(ref)[1]} {percent(score)}" for ref, score in ordered)
 
 
@@ -109,7 +110,7 @@ def note_sentence(note: str) -> str:
 
 def flags_sentence(flags: Sequence[Flag]) -> str:
     """`flagged: block-list 100% (a copy of bad/1.jpg)`."""
-    told = [f"{one.rule} {percent(one.score)} ({shown(one.reason)})" for one in flags]
+    told = [f"{flag.rule} {percent(flag.score)} ({shown(flag.reason)})" for flag in flags]
     return f"flagged: {', '.join(told)}"
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objsearch.match.assignment import assign
-from objsearch.match.calibration import evidence
+from objsearch.match.calibration import Calibration, evidence
 from objsearch.match.geometry import central_inliers, inverse, overlap, projected, verify
 from objsearch.match.ratio_test import Matches, RatioTest
 from objsearch.search.ranking import ChannelRanker, matcher_of
+from objsearch.search.scoring import NOTHING_IN_COMMON, Scoring
 from objsearch.settings import Channel, Settings
 from objsearch.types import (
     Box,
@@ -28,14 +28,17 @@ from objsearch.types import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sides:
-    """Two images and what their descriptors say of each other, before geometry.
+    """Two images and what the descriptors that both have say of each other, before geometry.
 
-    `similarities[extractor]` (Q, R) raw scores; `matches[extractor, q, r]` of the region pairs
-    whose keypoints were compared.
+    `similarities[alias]` (Q, R) raw scores; `matches[alias, q, r]` of the region pairs whose
+    keypoints were compared.
     """
 
     query: DescribedImage
     reference: DescribedImage
+    whole: tuple[Channel, ...]
+    local: tuple[Channel, ...]
+    calibration: Calibration
     similarities: dict[str, Scores] = field(default_factory=dict)
     matches: dict[tuple[str, int, int], Matches] = field(default_factory=dict)
 
@@ -44,48 +47,52 @@ class _Sides:
         return len(self.query.regions), len(self.reference.regions)
 
     @property
+    def aliases(self) -> tuple[str, ...]:
+        return tuple(channel.alias for channel in (*self.whole, *self.local))
+
+    @property
     def is_same_picture(self) -> bool:
         return self.query.content == self.reference.content != ""
 
 
 class Comparer:
-    """Compares described images the way some settings say."""
+    """Compares described images the way some settings say, by the descriptors that both have."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.calibration = settings.load_calibration()
-        channels = settings.descriptors
-        self.local = tuple(c for c in channels if isinstance(c.matcher, RatioTest))
-        self.whole = tuple(c for c in channels if c not in self.local)
+        self.scoring = Scoring(settings)
+        self.local, self.whole = self.scoring.local, self.scoring.whole
 
     def rankers(self, besides: Collection[str] = ()) -> dict[str, ChannelRanker]:
         """One cheap ranking of many images a descriptor, for choosing candidates.
 
-        None for the extractors `besides`, which the index ranks by itself.
+        None for the aliases `besides`, which the index ranks by itself.
         """
         n_workers = self.settings.run.n_workers
-        made = ((c.extractor.name, ChannelRanker(c, n_workers)) for c in self.settings.descriptors)
-        return {name: ranker for name, ranker in made if name not in besides}
+        made = ((c.alias, ChannelRanker(c, n_workers)) for c in self.settings.descriptors)
+        return {alias: ranker for alias, ranker in made if alias not in besides}
 
-    def light_scores(self, scores: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
-        """(N,) what whole-crop descriptors alone make of candidates; 0 without any."""
-        names = [channel.extractor.name for channel in self.whole]
-        if not names or not scores:
-            return np.zeros(len(scores))
-        features = {name: np.array([one[name] for one in scores]) for name in names}
-        return self.calibration.probabilities(features)
+    def _sides(self, query: DescribedImage, reference: DescribedImage) -> _Sides:
+        common = self.scoring.common(query, reference)
+        whole, local = (
+            tuple(channel for channel in channels if channel.alias in common)
+            for channels in (self.whole, self.local)
+        )
+        return _Sides(query, reference, whole, local, self.scoring.of(common))
 
     def compare(
         self, query: DescribedImage, reference: DescribedImage, *, keypoints: bool = True
     ) -> Hit:
         """Compare all regions; without `keypoints` by whole-crop descriptors alone.
 
-        Pixel-equal images score 1; those with too little structure score 0 and say so.
+        Pixel-equal images score 1; those with too little structure, or without a descriptor in
+        common, score 0 and say so.
         """
-        sides = _Sides(query, reference)
+        sides = self._sides(query, reference)
         note = query.note or reference.note
-        if note and not sides.is_same_picture:
-            return _hit(sides, (), note)
+        lacks = note or ("" if sides.aliases else NOTHING_IN_COMMON)
+        if lacks and not sides.is_same_picture:
+            return _hit(sides, (), lacks)
         self._fill(sides, keypoints)
         provisional = self._provisional(sides)
         rules = self.settings.assignment
@@ -102,11 +109,11 @@ class Comparer:
 
     def _fill(self, sides: _Sides, keypoints: bool) -> None:
         """Whole-crop similarities of all pairs; keypoints of the likeliest and the frames."""
-        for channel in self.whole:
-            sides.similarities[channel.extractor.name] = self._whole_scores(channel, sides)
+        for channel in sides.whole:
+            sides.similarities[channel.alias] = self._whole_scores(channel, sides)
         likely = self._likely(sides) if keypoints else []
-        for channel in self.local:
-            name, matcher = channel.extractor.name, channel.matcher
+        for channel in sides.local:
+            name, matcher = channel.alias, channel.matcher
             assert isinstance(matcher, RatioTest)
             counts = np.zeros(sides.shape)
             for q, r in likely:
@@ -116,7 +123,7 @@ class Comparer:
             sides.similarities[name] = matcher.saturated(counts)
 
     def _whole_scores(self, channel: Channel, sides: _Sides) -> Scores:
-        name, rules = channel.extractor.name, self.settings.assignment
+        name, rules = channel.alias, self.settings.assignment
         query, reference = sides.query, sides.reference
         scores = matcher_of(channel).score_pairs(
             query.descriptors[name], reference.descriptors[name]
@@ -133,26 +140,26 @@ class Comparer:
     def _likely(self, sides: _Sides) -> list[tuple[int, int]]:
         every = list(np.ndindex(*sides.shape))
         limit = self.settings.assignment.local_pairs
-        if not self.whole or len(every) <= limit:
+        if not sides.whole or len(every) <= limit:
             return every
-        total = np.sum([sides.similarities[c.extractor.name] for c in self.whole], axis=0)
+        total = np.sum([sides.similarities[c.alias] for c in sides.whole], axis=0)
         order = sorted(every, key=lambda pair: (-total[pair], pair))[:limit]
         return list(dict.fromkeys([*order, every[-1]]))
 
     def _provisional(self, sides: _Sides) -> Scores:
         """(Q, R) what a pair's score would be if geometry confirmed all but the chance matches."""
-        features = {c.extractor.name: sides.similarities[c.extractor.name] for c in self.whole}
-        for channel in self.local:
+        features = {c.alias: sides.similarities[c.alias] for c in sides.whole}
+        for channel in sides.local:
             counts = np.zeros(sides.shape)
             for (name, q, r), matches in sides.matches.items():
-                if name == channel.extractor.name:
+                if name == channel.alias:
                     counts[q, r] = len(matches)
             by_chance = self.settings.geometry.min_inliers
-            features[channel.extractor.name] = np.log1p(np.maximum(counts - by_chance, 0.0))
+            features[channel.alias] = np.log1p(np.maximum(counts - by_chance, 0.0))
         # Matches are no proof yet: nothing excuses an unlike look, and nothing speaks against a
         # like one, before geometry has spoken.
-        straight = self.calibration.model_copy(update={"least": {}, "most": {}})
-        scores = straight.probabilities(features)
+        straight = sides.calibration.model_copy(update={"least": {}, "most": {}})
+        scores = np.array(np.broadcast_to(straight.probabilities(features), sides.shape))
         if self.settings.assignment.same_class:
             labels = [region.label for region in sides.reference.regions]
             for q, region in enumerate(sides.query.regions):
@@ -160,9 +167,7 @@ class Comparer:
         return scores
 
     def _pair(self, sides: _Sides, q: int, r: int) -> RegionPair:
-        whole = {
-            c.extractor.name: float(sides.similarities[c.extractor.name][q, r]) for c in self.whole
-        }
+        whole = {c.alias: float(sides.similarities[c.alias][q, r]) for c in sides.whole}
         seen = {
             name: float(sides.similarities[name][q, r])
             for name, *place in sides.matches
@@ -172,14 +177,14 @@ class Comparer:
         features = dict(whole)
         best: Verification | None = None
         most = 0.0
-        for channel in self.local:
-            found = self._verified(channel.extractor.name, sides, q, r)
+        for channel in sides.local:
+            found = self._verified(channel.alias, sides, q, r)
             central = central_inliers(found, frame) if found else 0.0
-            features[channel.extractor.name] = evidence(central)
+            features[channel.alias] = evidence(central)
             if found and central > most:
                 best, most = found, central
-        score = self.calibration.probability(features)
-        verdict = self.settings.verdicts.decide(score, best, most, bool(self.local))
+        score = sides.calibration.probability(features)
+        verdict = self.settings.verdicts.decide(score, best, most, bool(sides.local))
         one, other = sides.query.regions[q], sides.reference.regions[r]
         return located(RegionPair(one, other, score, verdict, {**whole, **seen}, features, best))
 
@@ -202,6 +207,7 @@ def _hit(sides: _Sides, pairs: tuple[RegionPair, ...], note: str) -> Hit:
         pairs=pairs,
         query=sides.query.ref,
         note=note,
+        aliases=sides.aliases,
     )
 
 

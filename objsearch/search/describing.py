@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.describe.base import Extractor
 from objsearch.detect.base import Detector
 from objsearch.flow import batches, ordered_map
 from objsearch.images.transform import crop, gray, resize
-from objsearch.settings import Settings
+from objsearch.search.drafts import Draft, finished
+from objsearch.settings import Channel, Settings
 from objsearch.sources import Place, read_image, read_working, unfold
 from objsearch.types import (
     Box,
@@ -44,7 +46,6 @@ class Describer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.detector: Detector = settings.detector
-        self.extractors: tuple[Extractor, ...] = tuple(c.extractor for c in settings.descriptors)
         self.reading = settings.input.reading
 
     def read(
@@ -76,32 +77,65 @@ class Describer:
     def describe_places(
         self, places: Iterable[Place | Unreadable]
     ) -> Iterator[DescribedImage | Unreadable]:
-        """One result an image, page or frame, in order; workers and batch size bound the memory."""
+        """One result an image, page or frame, in order; workers and batch size bound the memory.
+
+        Where an extractor wants more crops at a time than an image has, it gets those of several.
+        """
         groups = batches(self.unfold(places), self.settings.run.batch_size)
-        for group in ordered_map(self._read_and_describe, groups, workers=self._n_workers):
-            yield from group
+        drafts = chain.from_iterable(
+            ordered_map(self._read_and_draft, groups, workers=self._n_workers)
+        )
+        for first in drafts:
+            if not isinstance(first, Unreadable):  # by now it is known who wants crops of several
+                yield from finished(chain([first], drafts), self.settings, self.gathering)
+                return
+            yield first
 
     @property
     def _n_workers(self) -> int:
         return self.settings.run.n_workers
 
-    def _read_and_describe(
-        self, places: list[Place | Unreadable]
-    ) -> list[DescribedImage | Unreadable]:
+    @cached_property
+    def gathering(self) -> Mapping[str, int]:
+        """By alias, how many crops of several images an extractor wants at a time."""
+        wanted = {
+            channel.alias: channel.extractor.crops_wanted()
+            for channel in self.settings.descriptors
+            if channel.extractor.produces in ("global", "binary")
+        }
+        return {alias: n for alias, n in wanted.items() if n > 1}
+
+    def _read_and_draft(self, places: list[Place | Unreadable]) -> list[Draft | Unreadable]:
         read = [self.read_working(place) for place in places]
-        described = iter(self.describe([one for one in read if isinstance(one, Image)]))
-        return [one if isinstance(one, Unreadable) else next(described) for one in read]
+        images = [image for image in read if isinstance(image, Image)]
+        gathering = self.gathering if images else {}
+        drafts = iter(self._drafts(images, gathering))
+        return [image if isinstance(image, Unreadable) else next(drafts) for image in read]
 
     def describe(self, images: list[Image]) -> list[DescribedImage]:
         """Detect and extract, for pixels at hand."""
-        proposals = self.detector.propose_batch(images) if images else []
-        return [
-            self._extracted(image, _inside(regions, image.within_xyxy))
-            for image, regions in zip(images, proposals, strict=True)
-        ]
+        return [draft.described for draft in self._drafts(images, ())]
 
-    def _extracted(self, image: Image, regions: tuple[Region, ...]) -> DescribedImage:
-        descriptors = {e.name: self._descriptors(e, image, regions) for e in self.extractors}
+    def _drafts(self, images: list[Image], gathering: Collection[str]) -> Iterator[Draft]:
+        """Images with all but the descriptors that are made of crops of several."""
+        proposals = self.detector.propose_batch(images) if images else []
+        for image, proposed in zip(images, proposals, strict=True):
+            regions = _inside(proposed, image.within_xyxy)
+            crops = {
+                channel.alias: channel.extractor.crops_of(image, regions, self._as_frame(channel))
+                for channel in self.settings.descriptors
+                if channel.alias in gathering
+            }
+            yield Draft(self._extracted(image, regions, gathering), crops)
+
+    def _extracted(
+        self, image: Image, regions: tuple[Region, ...], gathering: Collection[str]
+    ) -> DescribedImage:
+        descriptors = {
+            channel.alias: self._descriptors(channel, image, regions)
+            for channel in self.settings.descriptors
+            if channel.alias not in gathering
+        }
         described = DescribedImage(
             image.ref,
             image.size_wh,
@@ -109,7 +143,7 @@ class Describer:
             descriptors,
             content=content_hash(image),
             warnings=image.warnings,
-            note=_note(image, descriptors),
+            note=_note(image, descriptors, are_all=not gathering),
         )
         if image.full_size_wh is None:
             return described
@@ -118,12 +152,14 @@ class Describer:
         return _in_full_image(described, image)
 
     def _descriptors(
-        self, extractor: Extractor, image: Image, regions: tuple[Region, ...]
+        self, channel: Channel, image: Image, regions: tuple[Region, ...]
     ) -> tuple[Descriptor, ...]:
+        return tuple(channel.extractor.extract_regions(image, regions, self._as_frame(channel)))
+
+    def _as_frame(self, channel: Channel) -> bool:
         # Where frames do not match as such, a frame is one more object to whole-crop descriptors;
         # keypoints need its full size all the same, to locate things in it.
-        as_frame = self.settings.assignment.frames or extractor.produces.startswith("local")
-        return tuple(extractor.extract_regions(image, regions, as_frame))
+        return self.settings.assignment.frames or channel.extractor.produces.startswith("local")
 
 
 def _inside(regions: tuple[Region, ...], within: Box | None) -> tuple[Region, ...]:
@@ -152,13 +188,16 @@ def is_flat(light: NDArray[Any]) -> bool:
     return float(resize(light, (64, 64)).std()) < FLAT_DEVIATION
 
 
-def _note(image: Image, descriptors: dict[str, tuple[Descriptor, ...]]) -> str:
-    """`too_few_features` for a flat picture, or one whose only descriptors found no keypoints."""
+def _note(image: Image, descriptors: Mapping[str, tuple[Descriptor, ...]], *, are_all: bool) -> str:
+    """`too_few_features` for a flat picture, or one whose only descriptors found no keypoints.
+
+    What is not among the descriptors, if they are not all, describes whole crops.
+    """
     if is_flat(gray(_that_count(image))):
         return TOO_FEW_FEATURES
     frames = [parts[-1] for parts in descriptors.values()]
     local = [len(one) for one in frames if isinstance(one, LocalFeatures)]
-    if local and len(local) == len(frames) and max(local) < MIN_KEYPOINTS:
+    if are_all and local and len(local) == len(frames) and max(local) < MIN_KEYPOINTS:
         return TOO_FEW_FEATURES
     return ""
 

@@ -12,6 +12,8 @@ from objsearch.settings import Settings
 VARIABLE = "OBJSEARCH_LIBRARY"
 """Environment variable that names another folder."""
 STORED = "lance"
+REPLACED = frozenset({"memory", "visual-words"})
+"""Indexes that end with the process: in their place what was described is remembered."""
 
 
 def library_dir() -> Path:
@@ -27,9 +29,9 @@ def library_dir() -> Path:
 def remembering(settings: Settings, folder: Path | None = None) -> Settings:
     """The settings with an index that outlives the process, in a folder of its recipe's own.
 
-    Settings that name such an index themselves stay as they are.
+    Settings that name such an index themselves, or one of another package, stay as they are.
     """
-    if settings.index.keeps or STORED not in names("index"):
+    if settings.index.name not in REPLACED or STORED not in names("index"):
         return settings
     path = (folder or library_dir()) / recipe_of(settings).fingerprint[:16]
     return stored_at(settings, path)
@@ -37,6 +39,6 @@ def remembering(settings: Settings, folder: Path | None = None) -> Settings:
 
 def stored_at(settings: Settings, path: Path) -> Settings:
     """The settings with an index in one folder; what theirs looks up by words, that does, too."""
-    own = {key: value for key, value in settings.index.spec().items() if key != "name"}
-    spec = {**own, "name": STORED, "path": str(path)}
+    spec = settings.index.spec() if settings.index.name in {*REPLACED, STORED} else {}
+    spec = {**spec, "name": STORED, "path": str(path)}
     return settings.model_copy(update={"index": build("index", spec)})

@@ -201,7 +201,7 @@ class ObjectSearch:
             search.model_copy(update={"negatives": tuple(str(one.image.ref) for one in unwanted)}),
             views,
             kept,
-            (*warnings, *told, *self.references.unknown_labels(search.where.labels)),
+            (*warnings, *told, *self._told_of(search, hits)),
             started,
         )
         return self.screen.marked(answer, filtered)
@@ -247,6 +247,10 @@ class ObjectSearch:
         if isinstance(given, list | tuple) and not given:
             return [], []
         return self.viewer.views(given, kind="unwanted image")
+
+    def _told_of(self, search: Search, hits: Sequence[Hit]) -> Iterator[str]:
+        yield from self.references.unknown_labels(search.where.labels)
+        yield from self.comparer.scoring.notes(hits)
 
     def _where(self, search: Search) -> Where:
         """The references that a search looks at."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from objsearch.components.plugins import plugins
+from objsearch.components.registry import is_brought
 from objsearch.components.weights import fingerprint
 from objsearch.settings import Settings
 from objsearch.types import Recipe, flattened
@@ -29,11 +31,11 @@ def recipe_of(settings: Settings) -> Recipe:
         "describing": DESCRIBING,
         "detector": settings.detector.spec(),
         "descriptors": {
-            channel.extractor.name: channel.extractor.spec() for channel in settings.descriptors
+            channel.alias: channel.extractor.spec() for channel in settings.descriptors
         },
         "frames": settings.assignment.frames,
         "input": settings.input.model_dump(mode="json", exclude=BESIDES),
-        "versions": {name: _version(name) for name in PARTS},
+        "versions": {name: _version(name) for name in PARTS} | _packages(settings),
     }
     return Recipe({name: _hashed(name, text) for name, text in flattened(options).items()})
 
@@ -41,6 +43,14 @@ def recipe_of(settings: Settings) -> Recipe:
 def _hashed(name: str, text: str) -> str:
     is_weights = name.rpartition(".")[2] in WEIGHTS and text != "None"
     return f"{text} ({fingerprint(text)[:16]})" if is_weights else text
+
+
+def _packages(settings: Settings) -> dict[str, str]:
+    """Versions of other packages whose detector or extractors are used: they may change theirs."""
+    used = [("detect", settings.detector.name)]
+    used += [("describe", channel.extractor.name) for channel in settings.descriptors]
+    found = (plugins(room)[name] for room, name in used if is_brought(room, name))
+    return {plugin.package: plugin.version for plugin in found}
 
 
 def _version(name: str) -> str:

@@ -42,8 +42,9 @@ class Retrieval:
         """Every reference that may be a hit, best first, ties by ref."""
         listed = [self._nearest(view) for view in views]
         likely: dict[Key, None] = {}
-        for first, others in listed:
-            likely |= dict.fromkeys([*first, *self._light(others, several=len(views) > 1)])
+        for view, (first, others) in zip(views, listed, strict=True):
+            light = self._light(view, others, several=len(views) > 1)
+            likely |= dict.fromkeys([*first, *light])
         keys = list(likely)
         images = dict(zip(keys, self.references.get(keys), strict=True))
         by_view = [
@@ -77,14 +78,14 @@ class Retrieval:
                 every = {one.key: one for one in found}
         return first, [one for key, one in every.items() if key not in first]
 
-    def _light(self, others: Sequence[Candidate], several: bool) -> list[Key]:
+    def _light(self, view: View, others: Sequence[Candidate], several: bool) -> list[Key]:
         """Of the candidates beyond the shortlist, those that look like hits without keypoints.
 
         Ranks count from the first to the last: for those of several views, all look so.
         """
         if several and self.search.fusion == "rrf":
             return [one.key for one in others]
-        scores = self.comparer.light_scores([one.scores for one in others])
+        scores = self.comparer.scoring.light(view.image, [one.scores for one in others])
         likely = np.flatnonzero(scores >= self.search.threshold).tolist()
         return [others[i].key for i in likely]
 

@@ -149,7 +149,8 @@ def with_plane(
     """The hit with a pair that a second comparison found, where that is the same by the rules."""
     rules = comparer.settings.verdicts
     features = _features_with(comparer, hit, found.central)
-    score = max(hit.score, comparer.calibration.probability(features))
+    aliases = comparer.scoring.common(*sides) | {channel.alias for channel in comparer.local}
+    score = max(hit.score, comparer.scoring.of(aliases).probability(features))
     verdict = rules.decide(score, found.verification, found.central / SURE, True)
     if verdict != "same":
         return hit
@@ -164,4 +165,4 @@ def with_plane(
 def _features_with(comparer: Comparer, hit: Hit, central: float) -> dict[str, float]:
     """What the calibration is given: so many central inliers, with what is known of the rest."""
     features = dict(hit.pairs[0].features) if hit.pairs else {}
-    return features | {channel.extractor.name: evidence(central) for channel in comparer.local}
+    return features | {channel.alias: evidence(central) for channel in comparer.local}

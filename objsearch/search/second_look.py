@@ -249,12 +249,13 @@ def _is_sure(comparer: Comparer, pair: RegionPair) -> bool:
     As many keypoints are asked for as where depth lets no plane fit; or things that also look the
     same: siblings, seen so badly, do not.
     """
-    local = {channel.extractor.name for channel in comparer.local}
+    local = {channel.alias for channel in comparer.local}
     proof = max((pair.features.get(name, 0.0) for name in local), default=0.0)
     if np.expm1(proof) >= comparer.settings.verdicts.same_inliers_depth:
         return True
     looks = {name: value for name, value in pair.features.items() if name not in local}
-    unbounded = comparer.calibration.model_copy(update={"most": {}})
+    calibration = comparer.scoring.of(frozenset(pair.features))
+    unbounded = calibration.model_copy(update={"most": {}})
     return bool(looks) and unbounded.probability(looks) >= LOOKS_THE_SAME
 
 

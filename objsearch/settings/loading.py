@@ -28,8 +28,8 @@ def presets_dir() -> Path:
 
 def preset_names() -> tuple[str, ...]:
     """Every preset, `default` first."""
-    found = sorted(path.stem for path in presets_dir().glob("*.yaml"))
-    return tuple(sorted(found, key=lambda name: name != "default"))
+    presets = sorted(path.stem for path in presets_dir().glob("*.yaml"))
+    return tuple(sorted(presets, key=lambda name: name != "default"))
 
 
 def load_settings(

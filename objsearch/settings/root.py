@@ -5,12 +5,15 @@ The defaults are the preset `default`. `loading` reads YAML into these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     Field,
     SerializeAsAny,
+    field_validator,
     model_validator,
 )
 
@@ -24,6 +27,7 @@ from objsearch.match import calibration as calibrations
 from objsearch.match.assignment import Rule
 from objsearch.match.base import Matcher
 from objsearch.match.calibration import Calibration
+from objsearch.match.fallback import fallback
 from objsearch.match.geometry import Geometry
 from objsearch.rank.verdicts import Verdicts
 from objsearch.screening.options import Screening
@@ -40,26 +44,51 @@ DEFAULT_MATCHERS: Mapping[Kind, str] = {
     "local-real": "ratio-test",
 }
 
+ALIAS = r"[a-z0-9]+(-[a-z0-9]+)*"
+
+
+def _checked_alias(alias: str) -> str:
+    if not re.fullmatch(ALIAS, alias):
+        raise ValueError(
+            f"{alias!r} is no alias: take lower-case letters, digits and dashes, such as 'plain'"
+        )
+    return alias
+
+
+def _told_in_the_schema(schema: dict[str, Any]) -> None:
+    schema["pattern"] = f"^{ALIAS}$"
+    del schema["default"]  # it depends on the extractor
+
 
 class Channel(Part):
-    """One descriptor: how it is made and how it is compared."""
+    """One descriptor: how it is made, how it is compared, and the name it is kept under."""
 
     extractor: Annotated[SerializeAsAny[Extractor], *of_room("describe")]
     matcher: Annotated[SerializeAsAny[Matcher] | None, *of_room("match")] = Field(
         None, description="by default the one that fits the extractor"
     )
+    alias: Annotated[str, AfterValidator(_checked_alias)] = Field(
+        "",
+        description="the name that its descriptors are kept and compared under, by default the "
+        "extractor's; of two with the same extractor one needs another",
+        json_schema_extra=_told_in_the_schema,
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _default_matcher(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "extractor" in data and data.get("matcher") is None:
-            try:
-                extractor = built("describe", data["extractor"])
-            except ValueError:
-                return data  # the field's own validation says what is wrong, and where
-            matcher = DEFAULT_MATCHERS[extractor.produces]
-            return {**data, "extractor": extractor, "matcher": matcher}
-        return data
+    def _with_defaults(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "extractor" not in data:
+            return data
+        try:
+            extractor = built("describe", data["extractor"])
+        except ValueError:
+            return data  # the field's own validation says what is wrong, and where
+        filled = {**data, "extractor": extractor}
+        if data.get("matcher") is None:
+            filled["matcher"] = DEFAULT_MATCHERS[extractor.produces]
+        if data.get("alias") is None:
+            filled["alias"] = extractor.name
+        return filled
 
     @model_validator(mode="after")
     def _fits(self) -> Channel:
@@ -129,7 +158,8 @@ class Settings(Part):
     verdicts: Verdicts = Verdicts()
     calibration: str = Field(
         "auto",
-        description="a file by 'objsearch calibrate'; auto: the one made for these extractors",
+        description="a file by 'objsearch calibrate'; auto: the one made for these extractors, or "
+        "where there is none a stated fallback, which the answer names",
     )
     search: Search = Search()
     index: Annotated[SerializeAsAny[IndexOptions], *of_room("index")] = Field(
@@ -142,24 +172,48 @@ class Settings(Part):
     screening: Screening = Screening()
     run: Run = Run()
 
-    @model_validator(mode="after")
-    def _distinct_extractors(self) -> Settings:
-        used = [channel.extractor.name for channel in self.descriptors]
-        if len(set(used)) < len(used):
-            raise ValueError(f"each extractor may be used once, not {', '.join(used)}")
-        return self
+    @field_validator("descriptors")
+    @classmethod
+    def _distinct_aliases(cls, descriptors: tuple[Channel, ...]) -> tuple[Channel, ...]:
+        used: set[str] = set()
+        for channel in descriptors:
+            if channel.alias in used:
+                name = channel.extractor.name
+                raise ValueError(
+                    f"two descriptors are kept under '{channel.alias}': give one an alias of its "
+                    f"own, such as {{extractor: {name}, alias: {channel.alias}-2}}"
+                )
+            used.add(channel.alias)
+        return descriptors
 
     @property
     def calibration_name(self) -> str:
         """The file that `auto` stands for."""
         if self.calibration != "auto":
             return self.calibration
-        return "+".join(sorted(channel.extractor.name for channel in self.descriptors))
+        return "+".join(sorted(channel.alias for channel in self.descriptors))
+
+    def calibration_of(self, aliases: Collection[str]) -> Calibration:
+        """Of comparisons by some of the descriptors: fitted for just these, or the fallback.
+
+        Those that come with the package are for extractors under their own names.
+        """
+        channels = [channel for channel in self.descriptors if channel.alias in aliases]
+        are_own = all(channel.alias == channel.extractor.name for channel in channels)
+        fitted = calibrations.fitted_for(aliases) if channels and are_own else None
+        return fitted or fallback(
+            {channel.alias: channel.extractor.produces for channel in channels}
+        )
 
     def load_calibration(self) -> Calibration:
-        """The calibration in force; raises ConfigError when there is none for these extractors."""
-        calibration = calibrations.load(self.calibration_name)
-        used = {channel.extractor.name for channel in self.descriptors}
+        """The calibration in force: that of a file or, by `auto`, as `calibration_of` says.
+
+        Raises ConfigError for a file that is none, or was fitted for other descriptors.
+        """
+        used = {channel.alias for channel in self.descriptors}
+        if self.calibration == "auto":
+            return self.calibration_of(used)
+        calibration = calibrations.load(self.calibration)
         if set(calibration.coefficients) != used:
             raise ConfigError(
                 f"calibration: '{self.calibration}' was made for "

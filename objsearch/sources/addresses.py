@@ -46,10 +46,10 @@ def checked_addresses(
 
     Raises UnreadableImageError when the name is unknown or leads to private addresses only.
     """
-    found = [ipaddress.ip_address(text) for text in _resolved(host, port, deadline)]
-    allowed = [one for one in found if allow_private or is_public(one)]
+    addresses = [ipaddress.ip_address(text) for text in _resolved(host, port, deadline)]
+    allowed = [address for address in addresses if allow_private or is_public(address)]
     if not allowed:
-        where = host if host == str(found[0]) else f"{host} ({found[0]})"
+        where = host if host == str(addresses[0]) else f"{host} ({addresses[0]})"
         raise UnreadableImageError(
             f"{where} is a private address, and those are refused; "
             "--set input.allow_private=true allows them"

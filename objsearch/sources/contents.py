@@ -46,13 +46,13 @@ class FileContent:
     """
 
     def __init__(self, path: str, max_bytes: int) -> None:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(None, "not a regular file")
-        _check_size(found.st_size, max_bytes)
+        _check_size(status.st_size, max_bytes)
         self.path = path
         self.name = path
-        self.key = f"{os.path.abspath(path)}:{found.st_size}:{found.st_mtime_ns}"
+        self.key = f"{os.path.abspath(path)}:{status.st_size}:{status.st_mtime_ns}"
         with self.open() as stream:
             self.kind = refined_kind(stream, kind_of(stream.read(HEAD_BYTES)), path)
 

@@ -15,9 +15,9 @@ def nothing_there(inputs: Any, filters: Filters = Filters()) -> str:
     if n_passed_over == 0:
         return "the place searched holds no files"
     told = ", ".join(
-        f"{one.name} {_text(getattr(filters, one.name))}"
-        for one in fields(filters)
-        if getattr(filters, one.name) != one.default
+        f"{field.name} {_text(getattr(filters, field.name))}"
+        for field in fields(filters)
+        if getattr(filters, field.name) != field.default
     )
     files = "the only file there is" if n_passed_over == 1 else f"all {n_passed_over} files are"
     return f"{files} passed over by the filters: {told}"
@@ -25,5 +25,5 @@ def nothing_there(inputs: Any, filters: Filters = Filters()) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, tuple):
-        return " ".join(f"'{one}'" for one in value)
+        return " ".join(f"'{part}'" for part in value)
     return str(value)

@@ -40,10 +40,10 @@ class Filters:
         if self.min_bytes <= 0 and all(limit is None for limit in limits):
             return True
         try:
-            found = os.stat(path)
+            status = os.stat(path)
         except (OSError, ValueError):
             return unknown
-        return self._is_in_size(found.st_size) and self._is_in_time(found.st_mtime)
+        return self._is_in_size(status.st_size) and self._is_in_time(status.st_mtime)
 
     def _is_in_size(self, n_bytes: int) -> bool:
         return n_bytes >= self.min_bytes and (self.max_bytes is None or n_bytes <= self.max_bytes)

@@ -62,11 +62,11 @@ def _real(path: str) -> str:
     try:
         if os.name == "nt" or name in ("", ".", "..") or stat.S_ISLNK(os.lstat(path).st_mode):
             return os.path.realpath(path)
-        found = os.stat(folder or ".")
+        status = os.stat(folder or ".")
     except (OSError, ValueError):
         return os.path.realpath(path)
     # The folder's identity goes along: a link may lead elsewhere by now.
-    return os.path.join(_real_folder(os.path.abspath(folder), found.st_dev, found.st_ino), name)
+    return os.path.join(_real_folder(os.path.abspath(folder), status.st_dev, status.st_ino), name)
 
 
 @lru_cache(maxsize=4096)
@@ -94,34 +94,34 @@ def expand(
     that of the first input without a name. Raises UsageError for a name that leads nowhere.
     """
     rules = replace(filters, exclude=(*filters.exclude, *exclude))
-    found: dict[str, Place | Unreadable] = {}
+    places: dict[str, Place | Unreadable] = {}
     numbers = count(first_number)
-    for one in each_input(inputs):
-        for place in _expand_one(one, numbers, rules, kind):
+    for given in each_input(inputs):
+        for place in _expand_one(given, numbers, rules, kind):
             key = place.key if isinstance(place, Place) else str(place.ref)
-            found.setdefault(key, place)
-    return list(found.values())
+            places.setdefault(key, place)
+    return list(places.values())
 
 
 def each_input(inputs: Any) -> Iterator[Any]:
     """The inputs one by one, whatever lists they are in."""
     if isinstance(inputs, list | tuple | set | Iterator) and not hasattr(inputs, "read"):
-        for one in inputs:
-            yield from each_input(one)
+        for given in inputs:
+            yield from each_input(given)
     else:
         yield inputs
 
 
 def _expand_one(
-    one: Any, numbers: Iterator[int], filters: Filters, kind: str
+    given: Any, numbers: Iterator[int], filters: Filters, kind: str
 ) -> Iterable[Place | Unreadable]:
-    if isinstance(one, Place):
-        return [one]
-    if isinstance(one, ImageRef):
-        return [Place(one)]
-    if isinstance(one, str | os.PathLike):
-        return _from_name(os.fspath(one), filters, kind)
-    return [Place(ImageRef(_made_up_name(one, next(numbers))), one)]
+    if isinstance(given, Place):
+        return [given]
+    if isinstance(given, ImageRef):
+        return [Place(given)]
+    if isinstance(given, str | os.PathLike):
+        return _from_name(os.fspath(given), filters, kind)
+    return [Place(ImageRef(_made_up_name(given, next(numbers))), given)]
 
 
 def _made_up_name(content: Any, number: int) -> str:
@@ -152,14 +152,14 @@ def _from_name(name: str | bytes, filters: Filters, kind: str) -> Iterable[Place
 
 def _parsed(text: str) -> Place:
     """A name with a fragment; `#xywh=percent:10,20,50,50` is W3C Media Fragments' way to say it."""
-    found = _PERCENT.search(text)
+    percents = _PERCENT.search(text)
     try:
-        ref = ImageRef.parse(text[: found.start()] if found else text)
+        ref = ImageRef.parse(text[: percents.start()] if percents else text)
     except ValueError as error:
         raise UsageError(f"not a place in an image: {error}") from None
-    if found is None:
+    if percents is None:
         return Place(ref)
-    percent = ",".join(f"{part}%" for part in found[1].split(","))
+    percent = ",".join(f"{part}%" for part in percents[1].split(","))
     return Place(ref, region=RegionOfInterest.of(percent))
 
 

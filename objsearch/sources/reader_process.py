@@ -39,8 +39,8 @@ def serve(request: dict[str, Any], limits: Limits) -> Iterator[Item]:
     kind, path = request["kind"], request["path"]
     if kind == "PDF" and request["verb"] == "list":
         embedded = request["embedded"]
-        for one in _pdf_reader().list_parts(path, request["key"], embedded, limits):
-            yield one, None
+        for listed in _pdf_reader().list_parts(path, request["key"], embedded, limits):
+            yield listed, None
     elif kind == "PDF":
         yield part, _pdf_reader().read_part(path, request["key"], part, limits)
     elif kind == "VIDEO":

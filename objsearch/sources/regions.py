@@ -70,9 +70,9 @@ def _written(given: Any) -> str:
     """Numbers as text; what holds no numbers keeps its own, which is then refused."""
     if not isinstance(given, Sequence | np.ndarray):
         return str(given)
-    if any(isinstance(one, Sequence | np.ndarray) and not isinstance(one, str) for one in given):
-        return ":".join(_written(one) for one in given)
-    return ",".join(str(one) for one in given)
+    if any(isinstance(part, Sequence | np.ndarray) and not isinstance(part, str) for part in given):
+        return ":".join(_written(corner) for corner in given)
+    return ",".join(str(number) for number in given)
 
 
 def _numbers(parts: Sequence[str], text: str) -> tuple[list[float], Unit]:

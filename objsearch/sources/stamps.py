@@ -10,7 +10,7 @@ from objsearch.types import ImageRef, Stamp
 def stamp_of(ref: ImageRef) -> Stamp:
     """The stamp of the file that holds an image; None where it is gone or never was one."""
     try:
-        found = os.stat(ref.uri)
+        status = os.stat(ref.uri)
     except (OSError, ValueError):
         return None
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns

@@ -96,7 +96,7 @@ def _pdf_parts(content: Content, reading: Reading) -> list[Part]:
             raise result
         parts.append(part)
     step = reading.page_step
-    return [one for one in parts if (one.page == 1 if step == 0 else _nth(one, step))]
+    return [part for part in parts if (part.page == 1 if step == 0 else _nth(part, step))]
 
 
 def _nth(part: Part, step: int) -> bool:

@@ -28,8 +28,8 @@ _ENCODINGS = ("", "identity", "gzip", "deflate")  # others unpack without a boun
 
 def scheme_of(text: str) -> str:
     """`http`, `ftp`, … of what looks like a URL; nothing for paths."""
-    found = _SCHEME.match(text)
-    return found[1].lower() if found else ""
+    scheme = _SCHEME.match(text)
+    return scheme[1].lower() if scheme else ""
 
 
 def is_url(text: str) -> bool:

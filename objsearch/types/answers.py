@@ -65,7 +65,7 @@ class RegionPair:
     score: float
     verdict: Verdict
     similarities: Mapping[str, float]
-    """Raw similarity an extractor, in [0, 1]."""
+    """Raw similarity by alias, in [0, 1], of those that both sides have."""
     features: Mapping[str, float] = field(default_factory=dict)
     """The numbers the calibration made the score from."""
     verification: Verification | None = None
@@ -96,6 +96,8 @@ class Hit:
     view_scores: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
     negative_scores: Mapping[str, float] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    """The descriptors that both sides have, which is what they were compared by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -53,7 +53,8 @@ Descriptor = GlobalDescriptor | BinaryDescriptor | LocalFeatures
 class DescribedImage:
     """All that a search needs of an image: the one thing an index stores.
 
-    `descriptors[name]` runs parallel to `regions`; `name` is the registered name of the extractor.
+    `descriptors[alias]` runs parallel to `regions`. The alias is that of the settings, by default
+    the extractor's registered name. An image may have fewer than others, and is compared by these.
     """
 
     ref: ImageRef

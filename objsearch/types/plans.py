@@ -151,7 +151,9 @@ class Plan(_Record):
     @property
     def removed_bytes(self) -> int:
         """What applying frees; a file of several names counts once."""
-        return sum(one.bytes for one in self.removed() if not self.files[one.path].same_file_as)
+        return sum(
+            member.bytes for member in self.removed() if not self.files[member.path].same_file_as
+        )
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:

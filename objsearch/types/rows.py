@@ -29,7 +29,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A stored picture before the full comparison, with a cheap score in [0, 1] by alias."""
+    """A stored picture before the full comparison, with a cheap score in [0, 1] by alias.
+
+    No score by an alias that the picture or the query has no descriptor of.
+    """
 
     key: Key
     scores: Mapping[str, float]
@@ -51,11 +54,20 @@ class Recipe:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def difference(self, other: Recipe) -> str:
-        """The first option that differs, in words; empty for equal recipes."""
+        """The first option that differs, in words; empty for equal recipes.
+
+        A component that one of both has not, such as the descriptor of an alias, differs as a
+        whole.
+        """
         for name in sorted({*self.options, *other.options}):
-            mine, its = self.options.get(name), other.options.get(name)
-            if mine != its:
-                return f"{name} is {its or 'not there'} instead of {mine or 'not there'}"
+            if self.options.get(name) == other.options.get(name):
+                continue
+            whole = name.rpartition(".")[0]
+            named = f"{whole}.name"
+            has_one = (named in self.options) != (named in other.options)
+            told, key = (whole, named) if has_one else (name, name)
+            mine, its = (recipe.options.get(key) or "not there" for recipe in (self, other))
+            return f"{told} is {its} instead of {mine}"
         return ""
 
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from objsearch.components.registry import build, component
 from objsearch.index import Index
 from objsearch.index.base import Ranker
+from objsearch.search.ranking import ChannelRanker
+from objsearch.settings import Channel
 from objsearch.types import (
     BinaryDescriptor,
     Box,
@@ -131,6 +133,11 @@ class ByCosine:
     def rank(self, query: DescribedImage, stack: Any) -> NDArray[np.float64]:
         own = query.descriptors[self.alias][-1].vector  # type: ignore[union-attr]
         return np.array([float(np.clip((one @ own).max(), 0, 1)) for one in stack])
+
+
+def by_vectors(alias: str) -> ChannelRanker:
+    """The ranker of a search, by vectors under an alias."""
+    return ChannelRanker(Channel.model_validate({"extractor": "embedding", "alias": alias}))
 
 
 def is_same(one: DescribedImage, other: DescribedImage) -> bool:

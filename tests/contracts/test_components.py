@@ -126,3 +126,10 @@ def test_the_schema_knows_the_component_and_its_options(room: str, name: str) ->
 def test_what_is_no_spec_is_refused_in_a_sentence(room: str, wrong: Any) -> None:
     with pytest.raises(UnknownComponentError, match=room):
         build(room, wrong)
+
+
+@pytest.mark.parametrize("wrong", ["a.b", "a/b", "..", "Orb", "base.Extractor", " orb"])
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_is_no_name_is_refused_like_an_unknown_one(room: str, wrong: str) -> None:
+    with pytest.raises(UnknownComponentError, match=f"no '{wrong}' in {room}"):
+        build(room, wrong)

@@ -7,6 +7,7 @@ import pickle
 import random
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.contracts.rows import (
     RECIPE,
     By,
     ByCosine,
+    by_vectors,
     described,
     is_same,
     opened,
@@ -258,6 +260,25 @@ def test_every_ranker_has_its_say(index: Index) -> None:
     assert sorted(keys(index.nearest(QUERY, 2))[:2]) == ["left.png", "right.png"]
     five = keys(index.nearest(QUERY, 5))[:5]
     assert len(set(five)) == 5
+
+
+def test_a_picture_or_query_without_a_descriptor_has_no_score_by_it(new: Opens) -> None:
+    index = new({alias: by_vectors(alias) for alias in ("fake", "other")})
+    bare = replace(described("bare.png"), descriptors={"other": QUERY.descriptors["other"]})
+    index.put([Row("bare.png", bare.ref, None, bare)])
+    index.put(row(f"{number}.png", number / 8, 0.0) for number in range(6))
+    assert list(index.get(["bare.png"])[0].descriptors) == ["other"]
+    scores = {one.key: one.scores for one in index.nearest(QUERY, None)}
+    assert scores["bare.png"] == {"other": 1.0}
+    assert scores["5.png"] == {"fake": 5 / 8, "other": 5 / 8}
+    # It has the turns that its one descriptor gives it, and takes none by the other.
+    assert keys(index.nearest(QUERY, 2))[:2] == ["5.png", "bare.png"]
+    asked = replace(QUERY, descriptors={"fake": QUERY.descriptors["fake"]})
+    found = index.nearest(asked, 3)
+    assert keys(found)[:3] == ["5.png", "4.png", "3.png"]
+    assert all("other" not in one.scores for one in found)
+    nothing = replace(QUERY, descriptors={})
+    assert [one.scores for one in index.nearest(nothing, None)] == [{}] * 7
 
 
 def test_ties_are_broken_the_same_way_each_time(index: Index) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from objsearch.components import registry
+from objsearch.components import plugins, registry
 from objsearch.errors import ConfigError
 from objsearch.match.calibration import Calibration, save
 from objsearch.search.pipeline import ObjectSearch
@@ -23,7 +23,7 @@ BROUGHT = {
 
 
 def _forget() -> None:
-    for cached in (registry.names, registry.component, registry._entry_points):
+    for cached in (registry.names, registry.component, plugins.plugins):
         cached.cache_clear()
 
 
@@ -37,7 +37,7 @@ def package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             for name, kind in BROUGHT.get(group, [])
         ]
 
-    monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr(plugins, "entry_points", entry_points)
     _forget()
     yield
     monkeypatch.undo()

@@ -14,6 +14,8 @@ import pytest
 import yaml
 
 from objsearch.errors import ConfigError, ObjSearchError
+from objsearch.match.calibration import Calibration, save
+from objsearch.match.fallback import fallback
 from objsearch.settings import Settings, dump_yaml, json_schema, load_settings, preset_names
 
 Write = Callable[[str | bytes], Path]
@@ -83,7 +85,10 @@ MISTAKES = [
     ("descriptors:\n- matcher: cosine\n", "line 2: descriptors.0.extractor: .*required"),
     ("descriptors: []\n", "line 1: descriptors: .*at least 1"),
     ("descriptors: orb\n", "line 1: descriptors: "),
-    ("descriptors:\n- extractor: orb\n- extractor: orb\n", "may be used once, not orb, orb"),
+    (
+        "descriptors:\n- extractor: orb\n- extractor: orb\n",
+        "line 1: descriptors: two descriptors are kept under 'orb'",
+    ),
     ("geometry:\n  models: [homograpy]\n", "line 2: geometry.models.0: .*not 'homograpy'$"),
     ("input: {background: [1, 2, 300]}\n", "line 1: input.background.2: .*255, not 300"),
     ("a: 1\nb: 2\na: 3\n", "line 3: 'a' is given twice"),
@@ -233,12 +238,45 @@ def test_a_calibration_that_does_not_load_is_told(
     assert "\n" not in str(caught.value)
 
 
-def test_extractors_without_a_calibration_are_told_how_to_make_one() -> None:
+def test_extractors_that_nobody_fitted_have_the_stated_fallback() -> None:
     settings = load_settings(
         {"descriptors": [{"extractor": "sift"}, {"extractor": "perceptual-hash"}]}
     )
-    with pytest.raises(ConfigError, match="objsearch calibrate"):
+    found = settings.load_calibration()
+    assert found.is_fallback
+    assert found == fallback({"sift": "local-real", "perceptual-hash": "binary"})
+    assert not load_settings("default").load_calibration().is_fallback
+
+
+def test_a_file_fitted_for_other_descriptors_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    save(Calibration(intercept=1.0, coefficients={"embedding": 1.0}), path)
+    two = [{"extractor": "embedding"}, {"extractor": "embedding", "alias": "plain"}]
+    settings = load_settings({"descriptors": two, "calibration": str(path)})
+    with pytest.raises(ConfigError, match=r"made for embedding, .* by embedding and plain; make"):
         settings.load_calibration()
+
+
+def test_a_descriptor_has_an_alias_by_default_the_extractors_name() -> None:
+    two = [{"extractor": "orb"}, {"extractor": {"name": "orb", "n_points": 90}, "alias": "few-1"}]
+    loaded = load_settings({"descriptors": two})
+    assert [channel.alias for channel in loaded.descriptors] == ["orb", "few-1"]
+    assert load_settings(loaded.model_dump(mode="json")) == loaded
+    for preset in preset_names():
+        for channel in load_settings(preset).descriptors:
+            assert channel.alias == channel.extractor.name
+
+
+@pytest.mark.parametrize("alias", ["", "Plain", "two words", "a.b", "-a", "a--b", "a/b", "plain\n"])
+def test_a_bad_alias_is_told_in_a_sentence_and_by_the_schema(write: Write, alias: str) -> None:
+    text = f"descriptors:\n- extractor: orb\n- {{extractor: sift, alias: {json.dumps(alias)}}}\n"
+    said = sentence_of(write(text))
+    assert "line 3: descriptors.1.alias:" in said and "is no alias: take lower-case" in said
+    told = json_schema()["$defs"]["Channel"]["properties"]["alias"]
+    assert "default" not in told
+    pattern = told["pattern"]
+    assert not re.fullmatch(pattern.removesuffix("$"), alias)
+    assert re.search(pattern, "plain-2")
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -20,14 +20,16 @@ def compare(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Do two photos show the same object? Exit code 0: same, 1: not, 2: error."""
-    from objsearch.apps.cli.output import print_json, print_table
+    from objsearch.apps.cli.output import print_json, print_table, warn
     from objsearch.apps.cli.waiting import waiting
 
     with waiting():
         settings = shared.settings_of(preset, config, mode, workers, assignments)
         from objsearch.search.pipeline import ObjectSearch
 
-        hit = ObjectSearch(settings).compare(one, other)
+        search = ObjectSearch(settings)
+        hit = search.compare(one, other)
+    warn(search.comparer.scoring.notes([hit]))
     if as_json:
         from objsearch.report.as_json import comparison_json
 

@@ -39,11 +39,13 @@ def show(
 @app.command()
 def check(file: Annotated[Path, typer.Argument(metavar="FILE.yaml")]) -> None:
     """Whether a YAML file is right; a mistake is named with its line."""
+    from objsearch.search.scoring import Scoring
     from objsearch.settings import load_settings
 
-    settings = load_settings(file)
-    settings.load_calibration()
+    notes = Scoring(load_settings(file)).notes(())
     typer.echo(f"{file}: all right")
+    for note in notes:
+        typer.echo(f"{file}: {note}")
 
 
 @app.command()

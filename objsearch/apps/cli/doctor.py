@@ -103,7 +103,19 @@ def examined() -> Iterator[Finding]:
     yield from _extras()
     yield from _devices()
     yield from _weights()
+    yield from _plugins()
     yield from _places()
+
+
+def _plugins() -> Iterator[Finding]:
+    from objsearch.components.plugins import plugins
+    from objsearch.components.registry import ROOMS, problem_of
+
+    for plugin in (plugin for room in ROOMS for plugin in plugins(room).values()):
+        told = problem_of(plugin)
+        state: State = "wrong" if told else "ok"
+        source = f"{plugin.room}, by {plugin.package} {plugin.version}".rstrip()
+        yield Finding("plug-in", plugin.name, state, told or source)
 
 
 def _parts() -> Iterator[Finding]:

@@ -9,12 +9,13 @@ from objsearch.apps.cli import options as shared
 
 def models(as_json: shared.JsonOption = False) -> None:
     """The weights in this installation, checked, and every detector, extractor, matcher, index."""
-    from objsearch.apps.cli.output import print_json
+    from objsearch.apps.cli.output import print_json, warn
     from objsearch.components import weights
-    from objsearch.components.registry import ROOMS, names
+    from objsearch.components.registry import ROOMS, problems, usable
 
     entries = {name: dict(weights.card(name).facts) for name in sorted(weights.manifest())}
-    components = {room: list(names(room)) for room in ROOMS}
+    components = {room: list(usable(room)) for room in ROOMS}
+    warn(problems())
     if as_json:
         print_json(
             {"schema": "objsearch/models/1", "models": entries, "components": components}, indent=2

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.describe.base import Crop, Extractor
+from objsearch.describe.base import Crop
 from objsearch.images.decode import opened_picture
 from objsearch.images.frames import ANIMATED, tiff_pages
 from objsearch.images.holdings import holdings_of
 from objsearch.images.transform import shrunk
 from objsearch.search.describing import Describer, content_hash, enlarged, is_flat
 from objsearch.search.mirror import mirrored
-from objsearch.settings import Settings
+from objsearch.settings import Channel, Settings
 from objsearch.sources.contents import FileContent
 from objsearch.tasks.duplicates.folders import File, place_of
 from objsearch.tasks.duplicates.small_copies import Small, tiny_versions
@@ -56,7 +56,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Described:
-    """A described picture; by extractor, (V, D) vectors of it: upright first, then turned ones."""
+    """A described picture; by alias, (V, D) vectors of it: upright first, then turned ones."""
 
     image: DescribedImage
     versions: dict[str, NDArray[np.float16]]
@@ -69,9 +69,9 @@ class Views:
         self.settings = settings
         self.describer = Describer(settings)
         self.whole = tuple(
-            extractor
-            for extractor in self.describer.extractors
-            if extractor.produces in ("global", "binary")
+            channel
+            for channel in settings.descriptors
+            if channel.extractor.produces in ("global", "binary")
         )
 
     def look(self, file: File) -> Look | Unreadable:
@@ -107,16 +107,16 @@ class Views:
         versions = {}
         if not is_mirrored:
             # What a mirror changes, networks hardly see: mirror images need no vectors.
-            versions = {one.name: self._versions(one, reduced, found) for one in self.whole}
+            versions = {one.alias: self._versions(one, reduced, found) for one in self.whole}
         return Described(replace(enlarged(found, size_wh), content=""), versions)
 
     def _versions(
-        self, extractor: Extractor, image: Image, described: DescribedImage
+        self, channel: Channel, image: Image, described: DescribedImage
     ) -> NDArray[np.float16]:
-        made = [described.descriptors[extractor.name][-1]]
+        made = [described.descriptors[channel.alias][-1]]
         if self.settings.duplicates.turned:
             crops = [Crop(pixels, is_frame=True) for pixels in _turned(image.pixels)]
-            made += extractor.extract_batch(crops)
+            made += channel.extractor.extract_batch(crops)
         return np.stack([_vector(one) for one in made])
 
 

@@ -151,10 +151,11 @@ class Linker:
         numbers = list(vectors)
         likely: list[list[Pair]] = []
         # Where there is a network, hashes are for what they are sure of.
-        whole = sorted(self.views.whole, key=lambda one: one.produces != "binary")
+        whole = sorted(self.views.whole, key=lambda one: one.extractor.produces != "binary")
         for one in whole:
-            is_sure = one.produces == "binary" and whole[-1].produces != "binary"
-            versions = [vectors[i][one.name] for i in numbers]
+            kind, last = one.extractor.produces, whole[-1].extractor.produces
+            is_sure = kind == "binary" and last != "binary"
+            versions = [vectors[i][one.alias] for i in numbers]
             rounds = self._near(numbers, versions, standings, HASHES if is_sure else -1.0)
             network.verify(rounds, self.progress)
             likely += rounds[:MIRRORED]

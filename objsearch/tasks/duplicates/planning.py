@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from objsearch.errors import UnreadableImageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.images.holdings import Holdings, holdings_of
+from objsearch.search.scoring import Scoring
 from objsearch.settings import Settings, load_settings
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.companions import companions_of
@@ -52,7 +53,7 @@ class Planner:
         self.decisions: Decisions = load_decisions(decisions_path(settings))
         self.views = Views(settings)
         self.pictures = Pictures(self.views)
-        self.warnings: list[str] = []
+        self.warnings: list[str] = Scoring(settings).notes(())
         self.as_a_whole: list[str] = []
         self.ignored: set[frozenset[str]] = set()
 

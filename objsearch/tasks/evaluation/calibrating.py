@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -116,9 +116,14 @@ def calibrate(
     all right ones; from a file with the columns a, b, same its pairs. Raises UsageError when there
     are not both same and different pairs.
     """
-    names = [channel.extractor.name for channel in settings.descriptors]
+    names = [channel.alias for channel in settings.descriptors]
+    whole = [
+        channel.alias
+        for channel in settings.descriptors
+        if channel.extractor.produces in ("global", "binary")
+    ]
     source = ", ".join(path.parent.name + "/" + path.name for path in files)
-    return fitted(labelled_pairs(settings, files, distractors, progress), names, source)
+    return fitted(labelled_pairs(settings, files, distractors, progress), names, source, whole)
 
 
 def labelled_pairs(
@@ -146,17 +151,22 @@ def labelled_pairs(
     return pairs
 
 
-def fitted(pairs: Sequence[Labelled], names: list[str], source: str) -> Result:
-    """Fit the features of the named extractors; every file has the same say.
+def fitted(
+    pairs: Sequence[Labelled], names: list[str], source: str, whole: Collection[str] | None = None
+) -> Result:
+    """Fit the features of descriptors by alias; every file has the same say.
 
-    `source` is kept with the calibration. Raises UsageError when all pairs are of one kind.
+    `source` is kept with the calibration. `whole` are those that describe a crop by one vector or
+    code, by default the extractors of these names that do. Raises UsageError when all pairs are of
+    one kind.
     """
     examples = examples_of(pairs, names)
     n_same = int(examples.is_same.sum())
     if n_same in (0, len(pairs)):
         raise UsageError("a calibration needs pairs that are the same and pairs that are not")
     fitted_on = f"{n_same} same and {len(pairs) - n_same} different pairs of {source}"
-    whole = [name for name in names if _is_whole(name)]
+    if whole is None:
+        whole = [name for name in names if _is_whole(name)]
     calibration = fit(examples, names, fitted_on, whole)
     scores = np.array([calibration.probability(pair.features) for pair in pairs])
     return Result(calibration, scores, examples.is_same)

@@ -66,6 +66,19 @@ def test_a_ground_truth_will_do(root: Path, quick: dict[str, Any]) -> None:
     assert str(root) not in result.calibration.fitted_on
 
 
+def test_a_calibration_names_aliases_and_heeds_what_describes_whole_crops(
+    pairs: Path, quick: dict[str, Any], tmp_path: Path
+) -> None:
+    orb, looks = quick["descriptors"][0], {"extractor": "perceptual-hash", "alias": "looks"}
+    settings = load_settings({**quick, "descriptors": [orb, looks], "calibration": "auto"})
+    calibration = calibrate(settings, [pairs]).calibration
+    assert set(calibration.coefficients) == {"orb", "looks"}
+    assert set(calibration.least) == {"looks"}
+    save(calibration, tmp_path / "own.yaml")
+    fitted = settings.model_copy(update={"calibration": str(tmp_path / "own.yaml")})
+    assert fitted.load_calibration() == calibration
+
+
 def test_labels_of_one_kind_are_told(tmp_path: Path, root: Path, quick: dict[str, Any]) -> None:
     path = tmp_path / "pairs.csv"
     photo = root / "examples/photos/toys.jpg"
