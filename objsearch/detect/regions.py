@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from objsearch.types import Box, Region
 
 
+LARGE = 0.1
+"""Of the frame: what is larger is large enough, and goes by confidence alone."""
+
+
 def frame_region(size_wh: tuple[int, int]) -> Region:
     """The whole image as one region."""
     return Region(Box(0.0, 0.0, float(size_wh[0]), float(size_wh[1])), "frame", 0.0, "frame")
@@ -35,8 +39,12 @@ def thinned(
     max_objects: int,
     min_area: float,
     max_iou: float,
+    prefer_large: float = 0.0,
 ) -> tuple[Region, ...]:
-    """The best regions, most confident first, without double, nested, tiny and frame-filling ones.
+    """The best regions, best first, without double, nested, tiny and frame-filling ones.
+
+    Best are the most confident; with `prefer_large`, confidence counts times the power that it is
+    of a region's area, as a part of `LARGE`: detectors are as sure of a button as of the coat.
 
     Class-agnostic greedy suppression: a region goes when a more confident one overlaps it by more
     than `max_iou`, or holds nine tenths of it and is less than half as large again (the same thing
@@ -44,8 +52,13 @@ def thinned(
     the size cost a tenth of the objects on VOC photos. `min_area` is a part of the frame.
     """
     frame = Box(0.0, 0.0, float(size_wh[0]), float(size_wh[1]))
+
+    def rank(region: Region) -> tuple[float, Box]:
+        part = region.box_xyxy.clipped(size_wh).area / frame.area
+        return -region.confidence * min(part / LARGE, 1.0) ** prefer_large, region.box_xyxy
+
     kept: list[Region] = []
-    for region in sorted(regions, key=lambda r: (-r.confidence, r.box_xyxy)):
+    for region in sorted(regions, key=rank):
         box = region.box_xyxy.clipped(size_wh)
         if box.width < 1 or box.height < 1 or box.area < min_area * frame.area:
             continue

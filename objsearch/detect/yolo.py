@@ -39,6 +39,13 @@ class Yolo(Detector):
     max_objects: int = Field(12, ge=1, le=300, description="most objects an image")
     min_area: float = Field(0.004, ge=0, lt=1, description="smallest box, as a part of the frame")
     max_iou: float = Field(0.6, gt=0, le=1, description="boxes that overlap more are one object")
+    prefer_large: float = Field(
+        0.3,
+        ge=0,
+        le=2,
+        description="how much larger things come first: the power of their area, up to a tenth of "
+        "the frame; 0: the most confident first",
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="where the network runs; auto takes the fastest there is"
     )
@@ -107,6 +114,7 @@ class Yolo(Detector):
             max_objects=self.max_objects,
             min_area=self.min_area,
             max_iou=self.max_iou,
+            prefer_large=self.prefer_large,
         )
 
     def device_in_use(self) -> str:
