@@ -6,12 +6,17 @@ import os
 from pathlib import Path
 
 from objsearch.components.registry import build, names
+from objsearch.index import Index
+from objsearch.index.base import IndexOptions
 from objsearch.search.recipe import recipe_of
 from objsearch.settings import Settings
+from objsearch.types import Recipe
 
 VARIABLE = "OBJSEARCH_LIBRARY"
 """Environment variable that names another folder."""
 STORED = "lance"
+UNSEARCHED = {"extractor": "none", "flat_regions": 10**9}
+"""Options of an index that is read by key alone."""
 
 
 def library_dir() -> Path:
@@ -31,8 +36,13 @@ def remembering(settings: Settings, folder: Path | None = None) -> Settings:
     """
     if settings.index.keeps or STORED not in names("index"):
         return settings
-    path = (folder or library_dir()) / recipe_of(settings).fingerprint[:16]
+    path = folder_of(recipe_of(settings), folder or library_dir())
     return stored_at(settings, path)
+
+
+def folder_of(recipe: Recipe, folder: Path) -> Path:
+    """Where in a library the rows of a recipe lie."""
+    return folder / recipe.fingerprint[:16]
 
 
 def stored_at(settings: Settings, path: Path) -> Settings:
@@ -40,3 +50,14 @@ def stored_at(settings: Settings, path: Path) -> Settings:
     own = {key: value for key, value in settings.index.spec().items() if key != "name"}
     spec = {**own, "name": STORED, "path": str(path)}
     return settings.model_copy(update={"index": build("index", spec)})
+
+
+def open_kept(recipe: Recipe, folder: Path) -> Index:
+    """Rows of a recipe in a library's folder, to be read by key: nothing is looked for in them.
+
+    Raises MissingDependencyError where nothing can be stored, and UsageError.
+    """
+    # No words, and no index of vectors: both would be made for searches that nobody asks for.
+    spec = {"name": STORED, "path": str(folder_of(recipe, folder)), **UNSEARCHED}
+    options: IndexOptions = build("index", spec)  # type: ignore[assignment]
+    return options.open(recipe, {})
