@@ -134,11 +134,11 @@ class Shelf:
     def complete(self, facts: Mapping[str, Mapping[str, str]]) -> None:
         """Add facts, by path, to rows that are there."""
         self.write()
-        if self._index is None:
+        if self._index is None or not facts:
             return
+        now = self._index.snapshot()
+        stamps = now.stamps()
         for some in batches(facts, AT_ONCE):
-            now = self._index.snapshot()
-            stamps = now.stamps()
             keys = [key for key in some if key in stamps]
             for key, row in zip(keys, now.get(keys), strict=True):
                 more = replace(row, facts={**row.facts, **facts[key]})
