@@ -44,7 +44,7 @@ class References:
         self.is_restricted = self.is_shared
         if not self.is_shared:
             return list(places)
-        parts = _by_file(self.index.stamps())
+        parts = by_file(self.index.stamps())
         return [one for one in places if not self._is_remembered(one, parts)]
 
     def _is_remembered(
@@ -53,7 +53,7 @@ class References:
         if isinstance(place, Unreadable) or place.content is not None or place.region:
             return False
         key = key_of(place.ref)
-        file = _file_of(key)
+        file = file_of(key)
         known = parts.get(file, {})
         if key != file:
             known = {key: known[key]} if key in known else {}
@@ -73,9 +73,7 @@ class References:
         folders = [one for one in named if os.path.isdir(one)]
         tops = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
         unseen = (key for key in self.index.stamps() if key not in self.named)
-        lost = (
-            [key for key in unseen if key.startswith(tops) and not _is_there(key)] if tops else []
-        )
+        lost = [key for key in unseen if key.startswith(tops) and not is_there(key)] if tops else []
         return self.index.remove(lost) if lost else 0
 
     def take(self, described: Iterable[DescribedImage | Unreadable]) -> None:
@@ -87,7 +85,7 @@ class References:
         of_file: list[Row] = []
         try:
             for row in map(self._row, described):
-                if of_file and _file_of(of_file[0].key) != _file_of(row.key):
+                if of_file and file_of(of_file[0].key) != file_of(row.key):
                     done += of_file
                     of_file = []
                 of_file.append(row)
@@ -163,20 +161,22 @@ class References:
         return image if name == image.ref else replace(image, ref=name)
 
 
-def _file_of(key: Key) -> Key:
+def file_of(key: Key) -> Key:
     """The key of the file that a page, a frame or a part lies in."""
     return ImageRef.parse(key).uri if "#" in key else key
 
 
-def _by_file(stamps: Mapping[Key, Stamp]) -> Mapping[Key, Mapping[Key, Stamp]]:
+def by_file(stamps: Mapping[Key, Stamp]) -> Mapping[Key, Mapping[Key, Stamp]]:
+    """The stamps of each file's pictures, by the key of the file."""
     found: dict[Key, dict[Key, Stamp]] = {}
     for key, stamp in stamps.items():
-        found.setdefault(_file_of(key), {})[key] = stamp
+        found.setdefault(file_of(key), {})[key] = stamp
     return found
 
 
-def _is_there(key: Key) -> bool:
-    return os.path.lexists(_file_of(key))
+def is_there(key: Key) -> bool:
+    """Whether the file of a picture is there, be it a link that leads nowhere."""
+    return os.path.lexists(file_of(key))
 
 
 def _doubted(stamp: Stamp) -> Stamp:

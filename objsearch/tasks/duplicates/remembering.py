@@ -28,7 +28,7 @@ from objsearch.tasks.duplicates import rows
 from objsearch.tasks.duplicates.folders import File, Print
 from objsearch.types import DescribedImage, ImageRef, Key, Row, Stamp, Unreadable
 
-AT_ONCE = 128
+AT_ONCE = 256
 """Rows that are read, or written, together."""
 
 
