@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from objsearch.errors import UsageError
@@ -34,6 +34,8 @@ class References:
     """Whether the index may hold more than was named."""
     is_restricted: bool = False
     """Whether only what was named counts, be it nothing."""
+    alone: set[Key] = field(default_factory=set)
+    """Pages and frames that were named by themselves: there may be more in their files."""
 
     def fresh(self, places: Sequence[Place | Unreadable]) -> list[Place | Unreadable]:
         """Those of some places that have to be read; the others are named, and remembered.
@@ -45,7 +47,9 @@ class References:
         if not self.is_shared:
             return list(places)
         parts = by_file(self.index.stamps())
-        return [one for one in places if not self._is_remembered(one, parts)]
+        fresh = [one for one in places if not self._is_remembered(one, parts)]
+        self.alone |= {key_of(one.ref) for one in fresh if is_page_or_frame(one.ref)}
+        return fresh
 
     def _is_remembered(
         self, place: Place | Unreadable, parts: Mapping[Key, Mapping[Key, Stamp]]
@@ -57,6 +61,8 @@ class References:
         known = parts.get(file, {})
         if key != file:
             known = {key: known[key]} if key in known else {}
+        else:  # what was cut out of a picture once says nothing of all of it
+            known = {part: then for part, then in known.items() if not ImageRef.parse(part).xywh}
         now = stamp_of(place.ref)
         if now is None or not known or any(then != now for then in known.values()):
             return False
@@ -108,7 +114,9 @@ class References:
                 f"{image.ref} is in memory, and a library holds files: search it without a library"
             )
         ref = ImageRef.parse(key)  # other folders are searched from, too
-        return Row(key, ref, _doubted(stamp), replace(image, ref=ref))
+        # A page alone is none of what is known of its file: all would be taken for read.
+        stamp = (stamp[0], DOUBTED) if stamp and key in self.alone else _doubted(stamp)
+        return Row(key, ref, stamp, replace(image, ref=ref))
 
     def known(self, ref: ImageRef) -> DescribedImage | None:
         """What the index holds of a picture, unless its file has changed since."""
@@ -159,6 +167,11 @@ class References:
     def _called(self, key: Key, image: DescribedImage) -> DescribedImage:
         name = self.named.get(key, image.ref)
         return image if name == image.ref else replace(image, ref=name)
+
+
+def is_page_or_frame(ref: ImageRef) -> bool:
+    """Whether a ref names one picture of a file that may hold several, and all of it."""
+    return ref.xywh is None and (ref.page, ref.frame, ref.seconds) != (None, None, None)
 
 
 def file_of(key: Key) -> Key:
