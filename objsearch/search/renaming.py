@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,8 @@ from objsearch.sources import Place, key_of, stamp_of
 from objsearch.types import DescribedImage, Image, Key, Stamp, Unreadable
 
 Found = Place | Unreadable
+MOST_TRIED = 8
+"""Files of one size and time that another may have been: as many may have come from one archive."""
 
 
 def without_renamed(
@@ -48,10 +51,17 @@ def _former(references: References, places: Sequence[Found]) -> dict[int, tuple[
     found = {}
     for number, place in enumerate(places):
         stamp = _stamp(place, files)
-        keys = [key for key in gone.get(stamp, ()) if not is_there(key)] if stamp else []
+        tried = likeliest(place.ref.uri, gone.get(stamp, ())) if stamp else ()
+        keys = [key for key in tried if not is_there(key)]
         if keys and isinstance(place, Place):
             found[number] = place, keys
     return found
+
+
+def likeliest(path: str, keys: Sequence[Key]) -> list[Key]:
+    """The keys that are worth a try for a file that is not known: those of its own name first."""
+    name = os.path.basename(path)
+    return sorted(keys, key=lambda key: os.path.basename(key) != name)[:MOST_TRIED]
 
 
 def _stamp(place: Found, files: Mapping[Key, object]) -> Stamp:

@@ -64,7 +64,7 @@ class Looking:
         file, is_alone = same[0], len(same) == 1
         if file.unread:
             return Unreadable(ImageRef(file.path), file.unread), True
-        known = look_of(row, self.views, is_alone=is_alone) if row is not None else None
+        known = look_of(row, self.views, file.path, is_alone=is_alone) if row is not None else None
         return (self._look(file, is_alone), False) if known is None else (known, True)
 
     def _look(self, file: File, is_alone: bool) -> Seen:
@@ -78,9 +78,7 @@ class Looking:
 
     def _note(self, same: Sequence[File], seen: Seen, is_known: bool) -> None:
         for file in same:
-            self.memory.note_look(
-                file, seen if isinstance(seen, Unreadable) else row_of_look(file, seen)
-            )
+            self.memory.note_look(file, _row_of(file, seen, same[0].path))
             self.n_remembered += len(file.names) if is_known and file.is_remembered else 0
 
     def _numbered(self, result: Look | Whole, file: File) -> tuple[tuple[int, int], int]:
@@ -89,3 +87,7 @@ class Looking:
             return result.size_wh, self.pictures.add_opaque(file, result.samples)
         self.warnings += [f"{place_of(file).ref}: {warning}" for warning in result.warnings]
         return result.size_wh, self.pictures.add(result, file)
+
+
+def _row_of(file: File, seen: Seen, looked_at: str) -> DescribedImage | Unreadable:
+    return seen if isinstance(seen, Unreadable) else row_of_look(file, seen, looked_at)

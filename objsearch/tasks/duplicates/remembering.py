@@ -22,6 +22,7 @@ from objsearch.index import Index
 from objsearch.search.library import open_kept
 from objsearch.search.recipe import recipe_with
 from objsearch.search.references import COARSE_NS, DOUBTED, References
+from objsearch.search.renaming import likeliest
 from objsearch.settings import Settings
 from objsearch.sources import stamp_of
 from objsearch.tasks.duplicates import rows
@@ -97,7 +98,7 @@ class Shelf:
             return ()
         if file.path in self._stamps:
             return (file.path,)
-        return self._by_stamp.get((file.bytes, file.mtime_ns), ())
+        return likeliest(file.path, self._by_stamp.get((file.bytes, file.mtime_ns), ()))
 
     def note(self, file: File, image: DescribedImage | Unreadable) -> None:
         """Keep what was made of a file, unless it is kept, or the file has changed meanwhile.
@@ -131,18 +132,18 @@ class Shelf:
             some, self._waiting = list(self._waiting.values()), {}
             self._index.put(some)
 
-    def complete(self, facts: Mapping[str, Mapping[str, str]]) -> None:
-        """Add facts, by path, to rows that are there."""
+    def complete(self, facts: Mapping[File, Mapping[str, str]]) -> None:
+        """Add facts to the rows that are there of files, with the same bytes."""
         self.write()
         if self._index is None or not facts:
             return
         now = self._index.snapshot()
-        stamps = now.stamps()
-        for some in batches(facts, AT_ONCE):
-            keys = [key for key in some if key in stamps]
-            for key, row in zip(keys, now.get(keys), strict=True):
-                more = replace(row, facts={**row.facts, **facts[key]})
-                self._waiting[key] = Row(key, row.ref, stamps[key], more)
+        stamps, described = now.stamps(), set(now.keys())
+        for some in batches((file for file in facts if file.path in described), AT_ONCE):
+            for file, row in zip(some, now.get([file.path for file in some]), strict=True):
+                if rows.is_of(row, file):  # another process may have seen it change
+                    more = replace(row, facts={**row.facts, **facts[file]})
+                    self._waiting[file.path] = Row(file.path, row.ref, stamps[file.path], more)
             self.write()
 
     def close(self, sources: Sequence[str], seen: Iterable[str]) -> None:
@@ -181,7 +182,7 @@ class Memory:
                 for is_mirrored in (False, True)
             }
         self._holdings: dict[str, str] = {}
-        self._added: dict[str, str] = {}
+        self._added: dict[File, str] = {}
 
     def views(self, is_mirrored: bool) -> Shelf:
         """Descriptions of pictures, or of what a mirror shows of them."""
@@ -209,14 +210,14 @@ class Memory:
     def note_holdings(self, file: File, held: Holdings) -> None:
         """Keep what a file holds, unless it has changed since it was hashed."""
         if stamp_of(ImageRef(file.path)) == (file.bytes, file.mtime_ns):
-            self._added[file.path] = rows.told_of(held)
+            self._added[file] = rows.told_of(held)
 
     def write(self) -> None:
         """Put in all that is new; what was done stays when a run is stopped."""
         for shelf in self._every():
             shelf.write()
         added, self._added = self._added, {}
-        self.looks.complete({path: {rows.HOLDINGS: text} for path, text in added.items()})
+        self.looks.complete({file: {rows.HOLDINGS: text} for file, text in added.items()})
 
     def close(self, sources: Sequence[str], seen: Sequence[str]) -> None:
         """Put in all that is new, and forget what lay in folders and does not any more."""

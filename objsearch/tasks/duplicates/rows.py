@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from objsearch.images.holdings import Holdings
+from objsearch.images.kinds import mismatch
 from objsearch.search.recipe import described_with
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates.describing import BYTES_ONLY, Described, Look, Views, Whole
@@ -50,21 +51,22 @@ def is_of(row: DescribedImage, file: File) -> bool:
     return row.facts.items() >= facts_of(file).items()
 
 
-def row_of_look(file: File, look: Look | Whole) -> DescribedImage:
-    """A first look as what an index keeps."""
+def row_of_look(file: File, look: Look | Whole, looked_at: str) -> DescribedImage:
+    """A first look at a file by some name, of the same bytes, as what an index keeps."""
     frame = Region(Box(0.0, 0.0, *map(float, look.size_wh)), "frame", 0.0, "frame")
     ref = ImageRef(file.path)
     if isinstance(look, Whole):
         facts = {**facts_of(file), SAMPLES: look.samples}
         return DescribedImage(ref, look.size_wh, (frame,), {}, facts=facts)
     parts = {SMALL: (BinaryDescriptor(look.small.levels, 1.0),)}
+    warnings = warned(look.warnings, file.kind, looked_at, file.path)
     return DescribedImage(
-        ref, look.size_wh, (frame,), parts, look.content, look.warnings, facts=facts_of(file)
+        ref, look.size_wh, (frame,), parts, look.content, warnings, facts=facts_of(file)
     )
 
 
-def look_of(row: DescribedImage, views: Views, *, is_alone: bool) -> Look | Whole | None:
-    """The look that a row holds; None where it holds less than is asked for.
+def look_of(row: DescribedImage, views: Views, path: str, *, is_alone: bool) -> Look | Whole | None:
+    """The look that a row holds, for a file by that name; None where it holds less than is wanted.
 
     Of documents and films, little is looked at while no other file has their bytes.
     """
@@ -76,7 +78,14 @@ def look_of(row: DescribedImage, views: Views, *, is_alone: bool) -> Look | Whol
         return Whole(row.size_wh) if row.size_wh != (0, 0) else None
     [small] = row.descriptors[SMALL]
     assert isinstance(small, BinaryDescriptor)
-    return views.seen(Small.of_levels(small.code, row.size_wh), row.content, row.warnings)
+    warnings = warned(row.warnings, row.facts[KIND], row.ref.uri, path)
+    return views.seen(Small.of_levels(small.code, row.size_wh), row.content, warnings)
+
+
+def warned(warnings: tuple[str, ...], kind: str, was: str, now: str) -> tuple[str, ...]:
+    """What was odd about a file by one name, of the same file by another: some tell of the name."""
+    of_name = mismatch(was, kind)
+    return (*mismatch(now, kind), *(one for one in warnings if one not in of_name))
 
 
 def row_of_view(file: File, described: Described) -> DescribedImage:

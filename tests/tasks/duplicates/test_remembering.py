@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,18 @@ from filelock import FileLock
 from PIL import Image as PillowImage
 
 from objsearch.errors import MissingDependencyError, UsageError
+from objsearch.flow import silent
 from objsearch.index import lance_store
 from objsearch.search import library as libraries
 from objsearch.search.library import open_kept
 from objsearch.search.recipe import recipe_with
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates import Plan, folders, plan_duplicates, planning, rows
-from objsearch.tasks.duplicates.describing import Views
+from objsearch.tasks.duplicates.describing import Views, Whole
+from objsearch.tasks.duplicates.folders import Sides
 from objsearch.tasks.duplicates.linking import Linker
+from objsearch.tasks.duplicates.remembering import Memory
+from objsearch.types import ImageRef, Unreadable
 from tests.pictures import cropped, drawing, flat, grainy
 from tests.tasks.duplicates.conftest import put, told
 
@@ -321,3 +326,61 @@ def test_without_lance_nothing_is_remembered_and_all_is_found(
     plan = planned(photos)
     assert plan.remembered == 0 and len(plan.groups) == 2
     assert not folder.exists()
+
+
+def test_a_folder_that_was_moved_is_known_by_its_names(
+    planned: Remembering, work: Work, tmp_path: Path
+) -> None:
+    """From an archive, or a camera that writes bitmaps: all of one size and time."""
+    top = tmp_path / "photos"
+    for seed in range(20):
+        put(top / "before" / f"{seed}.bmp", drawing(60, 80, seed))
+    planned(top)
+    (top / "before").rename(top / "after")
+    work.clear()
+    planned(top)
+    assert {what for what, _ in work} == {"hash"}
+
+
+def test_what_is_found_out_late_is_added_to_the_same_bytes_alone(
+    settings: Settings, folder: Path, photos: Path
+) -> None:
+    """Another process may have seen that a file has changed, or broke."""
+    files = folders.find_files(Sides((str(photos),)), settings, silent).files
+    broken, changed, same = files[:3]
+    mine, other = (Memory(settings, folder).looks for _ in range(2))
+    for file in (broken, changed, same):
+        mine.note(file, rows.row_of_look(file, Whole((3, 2)), file.path))
+    mine.write()
+    anew = replace(changed, sha256="f" * 64)
+    other.note(anew, rows.row_of_look(anew, Whole((3, 2)), anew.path))
+    other.note(broken, Unreadable(ImageRef(broken.path), "it is broken"))
+    other.write()
+    mine.complete({file: {"late": "fact"} for file in files})
+    now = Memory(settings, folder).looks.known([broken, anew, same])
+    assert {path: one.facts.get("late") for path, one in now.items()} == {
+        anew.path: None,
+        same.path: "fact",
+    }
+
+
+def test_what_is_odd_about_a_name_is_said_of_that_name(
+    planned: Remembering, tmp_path: Path
+) -> None:
+    picture = drawing(60, 80, seed=1)
+    first = put(tmp_path / "photos" / "a.png", picture)
+    for name in ("b.jpg", "c.png"):
+        shutil.copy2(first, first.with_name(name))
+
+    def warned() -> list[str]:
+        plan = planned(first.parent)
+        assert told_alike(plan) == told_alike(planned(first.parent, library=None))
+        return [Path(one.partition(":")[0]).name for one in plan.warnings]
+
+    assert warned() == []
+    first.unlink()
+    assert warned() == ["b.jpg"]
+    first.with_name("c.png").unlink()
+    assert warned() == ["b.jpg"]
+    first.with_name("b.jpg").rename(first.with_name("d.png"))
+    assert warned() == []
