@@ -29,6 +29,7 @@ from objsearch.tasks.duplicates.describing import Views, Whole
 from objsearch.tasks.duplicates.folders import Sides
 from objsearch.tasks.duplicates.linking import Linker
 from objsearch.tasks.duplicates.remembering import Memory
+from objsearch.tasks.removal import apply_plan
 from objsearch.types import ImageRef, Unreadable
 from tests.pictures import cropped, drawing, flat, grainy
 from tests.tasks.duplicates.conftest import put, told
@@ -176,6 +177,9 @@ def test_what_was_replaced_within_a_moment_is_hashed_again(
     assert len(plan.groups) == (1 if is_old else 0)
     assert work["look", "a.bmp"] == 0 and work["look", "b.bmp"] == (0 if is_old else 1)
     assert plan.remembered == (2 if is_old else 0)
+    left = apply_plan(plan, tmp_path / "quarantine").moves if is_old else ()
+    assert copy.exists() and path.exists()  # what goes is hashed again
+    assert [one.state for one in left] == (["left"] if is_old else [])
 
 
 def test_what_was_touched_is_hashed_and_not_looked_at(
