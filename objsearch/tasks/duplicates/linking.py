@@ -155,11 +155,13 @@ class Linker:
         self.pictures.recall(numbers, False)
         made = ordered_map(self._versions, numbers, workers=self.settings.run.n_workers)
         told = counted(made, "describe", self.progress, len(numbers))
-        return {
+        made_of = {
             number: versions
             for number, versions in zip(numbers, told, strict=True)
             if versions is not None
         }
+        self.pictures.memory.views(False).write()
+        return made_of
 
     def _versions(self, number: int) -> dict[str, NDArray[np.float16]] | None:
         described = self.pictures.stored.view(number, False)

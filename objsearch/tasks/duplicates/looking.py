@@ -51,6 +51,7 @@ class Looking:
                 continue
             size_wh, number = self._numbered(result, same[0])
             yield from (Candidate(file, size_wh, number) for file in same)
+        self.memory.looks.write()  # comparing takes long, and may be killed
 
     def _with_rows(self, every: Sequence[list[File]]) -> Iterator[Asked]:
         for some in batches(every, AT_ONCE):

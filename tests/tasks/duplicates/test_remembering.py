@@ -297,6 +297,27 @@ def test_what_was_done_stays_when_a_run_is_stopped(
     assert {what for what, _ in work} == {"describe", "holdings"}
 
 
+def test_what_is_killed_while_it_compares_has_looked_and_described(
+    planned: Remembering,
+    settings: Settings,
+    photos: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody is asked, and nothing can be written then."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Linker, "_compare_in_full", killed)
+        patch.setattr(Memory, "write", lambda _: None)
+        with pytest.raises(KeyboardInterrupt):
+            planned(photos)
+    looks, views, mirrored = rows_in(folder, settings)
+    assert len(looks) == 10 and "alone.png" in views and not mirrored
+
+
 def test_two_runs_at_a_time_say_the_same(planned: Remembering, photos: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.map(planned, [photos, photos])
