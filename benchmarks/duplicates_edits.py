@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -54,11 +55,17 @@ def make(photos: list[Path], others: list[Path], folder: Path, seed: int) -> Non
 
 def planned(program: str, folder: Path, plan: Path) -> tuple[dict[str, object], float]:
     """The plan, and the seconds that it took."""
-    started = time.perf_counter()
     command = [program, "duplicates", str(folder), "--plan", str(plan), "--csv"]
-    done = subprocess.run(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
-    )
+    started = time.perf_counter()
+    # A program of another version may not know --forget.
+    with tempfile.TemporaryDirectory(prefix="library-") as library:
+        done = subprocess.run(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+            env={**os.environ, "OBJSEARCH_LIBRARY": library},
+        )
     if done.returncode not in (0, 1):
         raise SystemExit(f"objsearch ended with {done.returncode}")
     return json.loads(plan.read_text()), time.perf_counter() - started

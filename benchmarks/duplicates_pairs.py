@@ -107,7 +107,7 @@ def main() -> int:
         plan = options.save or Path(name).with_suffix(".json")
         command = [sys.executable, "-c", "from objsearch.apps.cli import main; main()"]
         command += ["duplicates", name, "--plan", str(plan)]
-        command += ["--preset", options.preset, "--csv"]
+        command += ["--preset", options.preset, "--csv", "--forget"]
         command += [word for one in options.set for word in ("--set", one)]
         started = time.perf_counter()
         done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)

@@ -48,7 +48,8 @@ class Tool:
 def tools(folder: Path, plan: Path, peers: str | None) -> Iterator[Tool]:
     """Ours first, then every peer."""
     cli = [sys.executable, "-c", "from objsearch.apps.cli import main; main()"]
-    ours = [*cli, "duplicates", str(folder), "--plan", str(plan), "--preset", "copies", "--csv"]
+    ours = [*cli, "duplicates", str(folder), "--plan", str(plan), "--preset", "copies"]
+    ours += ["--csv", "--forget"]
     yield Tool("objsearch duplicates, preset copies", ours, lambda _, path: _read(path)["groups"])
     if peers is None:
         return

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from objsearch.types import Box, Region
 
-
 LARGE = 0.1
 """Of the frame: what is larger is large enough, and goes by confidence alone."""
 

@@ -34,9 +34,13 @@ def resize(pixels: Pixels, size_wh: tuple[int, int]) -> Pixels:
 def fit(pixels: Pixels, long_side: int) -> tuple[Pixels, float]:
     """Resize so that the longer side is `long_side`; also the factor back to the given pixels."""
     height, width = pixels.shape[:2]
-    scale = max(width, height) / long_side
-    size_wh = (max(1, round(width / scale)), max(1, round(height / scale)))
-    return resize(pixels, size_wh), scale
+    return resize(pixels, fitted_wh((width, height), long_side)), max(width, height) / long_side
+
+
+def fitted_wh(size_wh: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """The size of a picture resized so that the longer side is `long_side`."""
+    scale = max(size_wh) / long_side
+    return max(1, round(size_wh[0] / scale)), max(1, round(size_wh[1] / scale))
 
 
 def reduction_for(size_wh: tuple[int, int], long_side: int) -> int:

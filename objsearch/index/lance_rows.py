@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.errors import UsageError
+from objsearch.index.halves import halved, restored
 from objsearch.index.lance_keypoints import told_by_frame
 from objsearch.types import (
     BinaryDescriptor,
@@ -139,6 +140,7 @@ def _details(image: DescribedImage | None) -> str:
             "aliases": list(image.descriptors),
             "warnings": image.warnings,
             "note": image.note,
+            "facts": dict(image.facts),
         },
         separators=(",", ":"),
     )
@@ -183,7 +185,7 @@ def _parts_table(
 def _vector_columns(descriptors: Sequence[GlobalDescriptor]) -> dict[str, pa.Array]:
     import pyarrow as pa
 
-    halves = np.stack([descriptor.vector for descriptor in descriptors]).astype(np.float16)
+    halves = halved(np.stack([descriptor.vector for descriptor in descriptors]))
     values = pa.array(halves.reshape(-1), pa.float16())
     return {"vector": pa.FixedSizeListArray.from_arrays(values, halves.shape[1])}
 
@@ -240,11 +242,8 @@ def vectors_of(table: pa.Table) -> NDArray[np.float32]:
     """(N, D) of a table with vectors; unit vectors are of unit length again."""
     width = table.schema.field("vector").type.list_size
     column = table["vector"].combine_chunks()
-    flat = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    vectors = flat.reshape(-1, width)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    are_unit = np.abs(lengths - 1) < 1e-3  # but for what half floats took
-    return np.asarray(np.where(are_unit, vectors / np.where(are_unit, lengths, 1), vectors))
+    halves = column.flatten().to_numpy(zero_copy_only=False)
+    return restored(halves.reshape(-1, width))
 
 
 def descriptors_of(kind: str, table: pa.Table) -> list[Descriptor]:
@@ -282,4 +281,5 @@ def described_of(
         row["content"],
         tuple(details["warnings"]),
         details["note"],
+        details.get("facts", {}),
     )

@@ -6,14 +6,19 @@ import os
 from pathlib import Path
 
 from objsearch.components.registry import build, names
+from objsearch.index import Index
+from objsearch.index.base import IndexOptions
 from objsearch.search.recipe import recipe_of
 from objsearch.settings import Settings
+from objsearch.types import Recipe
 
 VARIABLE = "OBJSEARCH_LIBRARY"
 """Environment variable that names another folder."""
 STORED = "lance"
 REPLACED = frozenset({"memory", "visual-words"})
 """Indexes that end with the process: in their place what was described is remembered."""
+UNSEARCHED = {"extractor": "none", "flat_regions": 10**9}
+"""Options of an index that is read by key alone."""
 
 
 def library_dir() -> Path:
@@ -33,8 +38,13 @@ def remembering(settings: Settings, folder: Path | None = None) -> Settings:
     """
     if settings.index.name not in REPLACED or STORED not in names("index"):
         return settings
-    path = (folder or library_dir()) / recipe_of(settings).fingerprint[:16]
+    path = folder_of(recipe_of(settings), folder or library_dir())
     return stored_at(settings, path)
+
+
+def folder_of(recipe: Recipe, folder: Path) -> Path:
+    """Where in a library the rows of a recipe lie."""
+    return folder / recipe.fingerprint[:16]
 
 
 def stored_at(settings: Settings, path: Path) -> Settings:
@@ -42,3 +52,14 @@ def stored_at(settings: Settings, path: Path) -> Settings:
     spec = settings.index.spec() if settings.index.name in {*REPLACED, STORED} else {}
     spec = {**spec, "name": STORED, "path": str(path)}
     return settings.model_copy(update={"index": build("index", spec)})
+
+
+def open_kept(recipe: Recipe, folder: Path) -> Index:
+    """Rows of a recipe in a library's folder, to be read by key: nothing is looked for in them.
+
+    Raises MissingDependencyError where nothing can be stored, and UsageError.
+    """
+    # No words, and no index of vectors: both would be made for searches that nobody asks for.
+    spec = {"name": STORED, "path": str(folder_of(recipe, folder)), **UNSEARCHED}
+    options: IndexOptions = build("index", spec)  # type: ignore[assignment]
+    return options.open(recipe, {})

@@ -19,6 +19,7 @@ from objsearch.search.describing import Describer
 from objsearch.search.queries import Interest, View, Viewer, keys_of_files
 from objsearch.search.recipe import recipe_of
 from objsearch.search.references import References
+from objsearch.search.renaming import without_renamed
 from objsearch.search.retrieval import Retrieval, compare_versions
 from objsearch.search.second_look import SecondLook
 from objsearch.settings import Search, SearchOptions, Settings, load_settings
@@ -98,7 +99,7 @@ class ObjectSearch:
             self._at_hand.keep(one, reading).within(wanted, mode) if isinstance(one, Place) else one
             for one in places
         ]
-        fresh = self.references.fresh(parts)
+        fresh = without_renamed(self.references, self.references.fresh(parts), self.describer)
         self.n_remembered += len(parts) - len(fresh)
         self.n_described += len(fresh)
         self.progress("describe", 0, len(fresh))  # seen at once; models load meanwhile

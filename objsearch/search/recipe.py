@@ -27,13 +27,25 @@ PARTS = ("numpy", "opencv-python-headless", "onnxruntime", "pillow", "pymupdf")
 
 def recipe_of(settings: Settings) -> Recipe:
     """The recipe of what some settings describe: detector, extractors, reading, versions."""
-    options: dict[str, Any] = {
-        "describing": DESCRIBING,
+    return recipe_with(settings, described_with(settings))
+
+
+def described_with(settings: Settings) -> dict[str, Any]:
+    """The options by which settings describe what was read."""
+    return {
         "detector": settings.detector.spec(),
         "descriptors": {
             channel.alias: channel.extractor.spec() for channel in settings.descriptors
         },
         "frames": settings.assignment.frames,
+    }
+
+
+def recipe_with(settings: Settings, made_by: Mapping[str, Any]) -> Recipe:
+    """The recipe of what is made of pictures by some options, read as settings say."""
+    options = {
+        "describing": DESCRIBING,
+        **made_by,
         "input": settings.input.model_dump(mode="json", exclude=BESIDES),
         "versions": {name: _version(name) for name in PARTS} | _packages(settings),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from objsearch.errors import UsageError
@@ -34,6 +34,8 @@ class References:
     """Whether the index may hold more than was named."""
     is_restricted: bool = False
     """Whether only what was named counts, be it nothing."""
+    alone: set[Key] = field(default_factory=set)
+    """Pages and frames that were named by themselves: there may be more in their files."""
 
     def fresh(self, places: Sequence[Place | Unreadable]) -> list[Place | Unreadable]:
         """Those of some places that have to be read; the others are named, and remembered.
@@ -44,8 +46,10 @@ class References:
         self.is_restricted = self.is_shared
         if not self.is_shared:
             return list(places)
-        parts = _by_file(self.index.stamps())
-        return [one for one in places if not self._is_remembered(one, parts)]
+        parts = by_file(self.index.stamps())
+        fresh = [one for one in places if not self._is_remembered(one, parts)]
+        self.alone |= {key_of(one.ref) for one in fresh if is_page_or_frame(one.ref)}
+        return fresh
 
     def _is_remembered(
         self, place: Place | Unreadable, parts: Mapping[Key, Mapping[Key, Stamp]]
@@ -53,10 +57,12 @@ class References:
         if isinstance(place, Unreadable) or place.content is not None or place.region:
             return False
         key = key_of(place.ref)
-        file = _file_of(key)
+        file = file_of(key)
         known = parts.get(file, {})
         if key != file:
             known = {key: known[key]} if key in known else {}
+        else:  # what was cut out of a picture once says nothing of all of it
+            known = {part: then for part, then in known.items() if not ImageRef.parse(part).xywh}
         now = stamp_of(place.ref)
         if now is None or not known or any(then != now for then in known.values()):
             return False
@@ -73,9 +79,7 @@ class References:
         folders = [one for one in named if os.path.isdir(one)]
         tops = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
         unseen = (key for key in self.index.stamps() if key not in self.named)
-        lost = (
-            [key for key in unseen if key.startswith(tops) and not _is_there(key)] if tops else []
-        )
+        lost = [key for key in unseen if key.startswith(tops) and not is_there(key)] if tops else []
         return self.index.remove(lost) if lost else 0
 
     def take(self, described: Iterable[DescribedImage | Unreadable]) -> None:
@@ -87,7 +91,7 @@ class References:
         of_file: list[Row] = []
         try:
             for row in map(self._row, described):
-                if of_file and _file_of(of_file[0].key) != _file_of(row.key):
+                if of_file and file_of(of_file[0].key) != file_of(row.key):
                     done += of_file
                     of_file = []
                 of_file.append(row)
@@ -110,7 +114,9 @@ class References:
                 f"{image.ref} is in memory, and a library holds files: search it without a library"
             )
         ref = ImageRef.parse(key)  # other folders are searched from, too
-        return Row(key, ref, _doubted(stamp), replace(image, ref=ref))
+        # A page alone is none of what is known of its file: all would be taken for read.
+        stamp = (stamp[0], DOUBTED) if stamp and key in self.alone else _doubted(stamp)
+        return Row(key, ref, stamp, replace(image, ref=ref))
 
     def known(self, ref: ImageRef) -> DescribedImage | None:
         """What the index holds of a picture, unless its file has changed since."""
@@ -175,20 +181,27 @@ class References:
         return image if name == image.ref else replace(image, ref=name)
 
 
-def _file_of(key: Key) -> Key:
+def is_page_or_frame(ref: ImageRef) -> bool:
+    """Whether a ref names one picture of a file that may hold several, and all of it."""
+    return ref.xywh is None and (ref.page, ref.frame, ref.seconds) != (None, None, None)
+
+
+def file_of(key: Key) -> Key:
     """The key of the file that a page, a frame or a part lies in."""
     return ImageRef.parse(key).uri if "#" in key else key
 
 
-def _by_file(stamps: Mapping[Key, Stamp]) -> Mapping[Key, Mapping[Key, Stamp]]:
+def by_file(stamps: Mapping[Key, Stamp]) -> Mapping[Key, Mapping[Key, Stamp]]:
+    """The stamps of each file's pictures, by the key of the file."""
     found: dict[Key, dict[Key, Stamp]] = {}
     for key, stamp in stamps.items():
-        found.setdefault(_file_of(key), {})[key] = stamp
+        found.setdefault(file_of(key), {})[key] = stamp
     return found
 
 
-def _is_there(key: Key) -> bool:
-    return os.path.lexists(_file_of(key))
+def is_there(key: Key) -> bool:
+    """Whether the file of a picture is there, be it a link that leads nowhere."""
+    return os.path.lexists(file_of(key))
 
 
 def _doubted(stamp: Stamp) -> Stamp:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -65,3 +65,5 @@ class DescribedImage:
     warnings: tuple[str, ...] = ()
     note: str = ""
     """`too_few_features` when the picture has too little structure to be compared."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else a task has found out about the file, by name."""

@@ -115,7 +115,7 @@ class Related(_Record):
 
 
 class Plan(_Record):
-    """What `objsearch duplicates` writes. The same files give the same plan."""
+    """What `objsearch duplicates` writes. The same files give the same, whatever is remembered."""
 
     format: Literal["objsearch/duplicates/2"] = Field(SCHEMA, alias="schema")
     groups: tuple[Group, ...]
@@ -125,6 +125,8 @@ class Plan(_Record):
     scanned: int = 0
     compared: int = 0
     skipped: tuple[Passed, ...] = ()
+    remembered: int = 0
+    """Files, of those scanned, of which nothing had to be read before they were compared."""
     ignored: int = 0
     """Pairs left alone because someone has said that they are no duplicates."""
     related: tuple[Related, ...] = ()

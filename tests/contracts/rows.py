@@ -87,9 +87,8 @@ def rich_row(uri: str, seed: int, n_regions: int = 3, n_points: int = 40, size: 
         "bits": tuple(BinaryDescriptor(codes(rng, 1)[0], 0.1 * i) for i in range(n_regions)),
         "real": tuple(points(rng, 5 * i, np.float32) for i in range(n_regions)),
     }
-    image = DescribedImage(
-        ImageRef.parse(uri), (12, 9), tuple(regions), every, f"hash {seed}", ("odd",), "a note"
-    )
+    more = f"hash {seed}", ("odd",), "a note", {"known": f'"{seed}"'}
+    image = DescribedImage(ImageRef.parse(uri), (12, 9), tuple(regions), every, *more)
     return Row(uri, image.ref, (seed, seed * 10**9), image)
 
 
@@ -142,7 +141,10 @@ def by_vectors(alias: str) -> ChannelRanker:
 
 def is_same(one: DescribedImage, other: DescribedImage) -> bool:
     """Whether two pictures are equal, vectors to within half floats."""
-    told = [(i.ref, i.size_wh, i.regions, i.content, i.warnings, i.note) for i in (one, other)]
+    told = [
+        (i.ref, i.size_wh, i.regions, i.content, i.warnings, i.note, dict(i.facts))
+        for i in (one, other)
+    ]
     if told[0] != told[1] or list(one.descriptors) != list(other.descriptors):
         return False
     return all(

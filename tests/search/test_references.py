@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,3 +135,33 @@ def test_what_lies_in_a_folder_no_more_is_forgotten(
     assert again.forget_vanished([tmp_path]) == 1
     assert list(index.stamps()) == [key_of(ImageRef(str(other)))]
     assert References(index, {}).forget_vanished([elsewhere]) == 0
+
+
+def test_a_part_of_a_picture_is_not_taken_for_all_of_it(index: Index, photo: Path) -> None:
+    part = Place(ImageRef(str(photo), xywh=(0, 0, 2, 2)))
+    mine = shared(index)
+    assert len(mine.fresh([part])) == 1
+    mine.take([replace(image_of(photo), ref=part.ref)])
+    assert read_again(shared(index), photo)
+    assert shared(index).fresh([part]) == []
+    mine.take([image_of(photo)])
+    again = shared(index)
+    assert not read_again(again, photo)
+    assert list(again.named) == [key_of(ImageRef(str(photo)))]  # and not the part
+
+
+@pytest.mark.parametrize("where", [{"page": 2}, {"frame": 0}, {"seconds": 1.5}])
+def test_a_page_that_was_named_is_not_taken_for_its_file(
+    where: dict[str, Any], index: Index, photo: Path
+) -> None:
+    page = Place(ImageRef(str(photo), **where))
+    mine = shared(index)
+    assert len(mine.fresh([page])) == 1
+    mine.take([replace(image_of(photo), ref=page.ref)])
+    assert mine.known(page.ref) is not None
+    again = shared(index)
+    assert read_again(again, photo)
+    others = [page.ref, ImageRef(str(photo), page=9)]
+    again.take([replace(image_of(photo), ref=ref) for ref in others])
+    assert not read_again(shared(index), photo)
+    assert shared(index).fresh([page]) == []

@@ -164,12 +164,14 @@ def _weights() -> Iterator[Finding]:
 
 
 def _places() -> Iterator[Finding]:
+    from objsearch.search.library import library_dir
     from objsearch.settings import load_settings, presets_dir
     from objsearch.tasks.duplicates.decisions import decisions_path
 
     yield Finding("place", "python", "ok", sys.executable)
     yield Finding("place", "presets", "ok", str(presets_dir()))
-    decisions = decisions_path(load_settings("copies"))
-    there = "" if decisions.exists() else " (not there yet)"
-    yield Finding("place", "decisions", "ok", f"{decisions}{there}")
-    yield Finding("place", "cache", "ok", "none: nothing is remembered from call to call")
+    for name, path in (
+        ("decisions", decisions_path(load_settings("copies"))),
+        ("library", library_dir()),
+    ):
+        yield Finding("place", name, "ok", f"{path}{'' if path.exists() else ' (not there yet)'}")

@@ -115,6 +115,8 @@ def plan(
         ),
     ] = False,
     decisions: shared.DecisionsOption = None,
+    library: shared.LibraryOption = None,
+    forget: shared.ForgetOption = False,
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     workers: shared.WorkersOption = None,
@@ -151,9 +153,9 @@ def plan(
         from objsearch.tasks.removal import write_plan
 
         screen = open_screen(settings)
-        made = plan_duplicates(
-            names, settings, references=references or [], against=against or [], progress=progress
-        )
+        folder = shared.library_of(library, forget)
+        sides = {"references": references or [], "against": against or []}
+        made = plan_duplicates(names, settings, **sides, progress=progress, library=folder)
         with progress.hidden():
             warn((*made.warnings, *(f"{one.path}: {one.reason}" for one in made.skipped)))
             if plan_file is not None:

@@ -15,7 +15,6 @@ from objsearch.errors import UsageError
 if TYPE_CHECKING:
     from objsearch.settings import Settings
 
-
 _DAYS = ["%Y-%m-%d"]
 
 
@@ -237,9 +236,16 @@ def with_memory(settings: Settings, library: Path | None, forget: bool) -> Setti
     """The settings with a library that remembers what was described, unless that is not wanted."""
     from objsearch.search.library import remembering
 
+    return remembering(settings, folder) if (folder := library_of(library, forget)) else settings
+
+
+def library_of(library: Path | None, forget: bool) -> Path | None:
+    """The folder of the library, or None where nothing is to be remembered."""
+    from objsearch.search.library import library_dir
+
     if forget and library is not None:
         raise UsageError("give either --library or --forget, not both")
-    return settings if forget else remembering(settings, library)
+    return None if forget else library or library_dir()
 
 
 def _called(overrides: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, str]:

@@ -63,6 +63,8 @@ def screen(
             "--action", help="flag: mark them. exclude: list the others. only: list none but them."
         ),
     ] = None,
+    library: shared.LibraryOption = None,
+    forget: shared.ForgetOption = False,
     include: shared.IncludeOption = None,
     exclude: shared.ExcludeOption = None,
     preset: shared.PresetOption = None,
@@ -98,7 +100,8 @@ def screen(
         from objsearch.tasks.unwanted import screen_images
         from objsearch.tasks.unwanted.unwanted_output import write_page
 
-        made = screen_images(names, settings, progress)
+        folder = shared.library_of(library, forget)
+        made = screen_images(names, settings, progress, library=folder)
         listing = replace(made, elapsed_seconds=stopwatch.lap())
         with progress.hidden():
             warn(f"{one.ref}: {one.reason}; it was not looked at" for one in listing.skipped)

@@ -5,7 +5,7 @@ Every picture is looked at. Described is only what has to be compared by more th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from objsearch.images.decode import opened_picture
 from objsearch.images.frames import ANIMATED, tiff_pages
 from objsearch.images.holdings import holdings_of
 from objsearch.images.transform import shrunk
+from objsearch.index.halves import as_kept
 from objsearch.search.describing import Describer, content_hash, enlarged, is_flat
 from objsearch.search.mirror import mirrored
 from objsearch.settings import Channel, Settings
@@ -35,8 +36,8 @@ from objsearch.types import (
 VERSION_SIDE = 512
 """Longer side of the copies that are turned: whole-picture descriptors look at fewer pixels."""
 
-# What a first page or a first look says nothing certain about: these are compared by their bytes.
-_BYTES_ONLY = ("PDF", "VIDEO", "SVG", "WMF", "EMF")
+BYTES_ONLY = ("PDF", "VIDEO", "SVG", "WMF", "EMF")
+"""What a first page or a first look says nothing certain about is compared by its bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +57,21 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Described:
-    """A described picture; by alias, (V, D) vectors of it: upright first, then turned ones."""
+    """A described picture, and how extractors of whole pictures describe it turned by quarters.
+
+    Vectors are what a stored index gives back of them, so that it does not matter which they are.
+    """
 
     image: DescribedImage
-    versions: dict[str, NDArray[np.float16]]
+    turned: Mapping[str, tuple[Descriptor, ...]]
+
+    @property
+    def versions(self) -> dict[str, NDArray[np.float16]]:
+        """(V, D) vectors by extractor: upright first, then turned ones."""
+        return {
+            name: np.stack([_vector(one) for one in (self.image.descriptors[name][-1], *turned)])
+            for name, turned in self.turned.items()
+        }
 
 
 class Views:
@@ -79,15 +91,19 @@ class Views:
         image = self.describer.read(place_of(file))
         if isinstance(image, Unreadable):
             return image
-        small = Small.of(image.pixels)
+        return self.seen(Small.of(image.pixels), content_hash(image), image.warnings)
+
+    def seen(self, small: Small, content: str, warnings: tuple[str, ...]) -> Look:
+        """All that a look tells, by its small copy and the hash of all pixels."""
         tiny = tiny_versions(small).astype(np.float16)
+        mirrored = self.settings.geometry.mirrored
         return Look(
-            image.size_wh,
-            content_hash(image),
+            small.size_wh,
+            content,
             small,
-            tiny if self.settings.geometry.mirrored else tiny[: len(tiny) // 2],
+            tiny if mirrored else tiny[: len(tiny) // 2],
             is_flat(small.gray),
-            image.warnings,
+            warnings,
         )
 
     def describe(self, file: File, size_wh: tuple[int, int], is_mirrored: bool) -> Described | None:
@@ -104,26 +120,30 @@ class Views:
         if long_side is not None:
             reduced = replace(image, pixels=shrunk(image.pixels, long_side))
         [found] = self.describer.describe([mirrored(reduced) if is_mirrored else reduced])
-        versions = {}
-        if not is_mirrored:
+        kept = {name: tuple(map(_as_kept, parts)) for name, parts in found.descriptors.items()}
+        made = replace(enlarged(replace(found, descriptors=kept), size_wh), content="")
+        if is_mirrored:
             # What a mirror changes, networks hardly see: mirror images need no vectors.
-            versions = {one.alias: self._versions(one, reduced, found) for one in self.whole}
-        return Described(replace(enlarged(found, size_wh), content=""), versions)
+            return Described(made, {})
+        return Described(made, {one.alias: self._turned(one, reduced) for one in self.whole})
 
-    def _versions(
-        self, channel: Channel, image: Image, described: DescribedImage
-    ) -> NDArray[np.float16]:
-        made = [described.descriptors[channel.alias][-1]]
-        if self.settings.duplicates.turned:
-            crops = [Crop(pixels, is_frame=True) for pixels in _turned(image.pixels)]
-            made += channel.extractor.extract_batch(crops)
-        return np.stack([_vector(one) for one in made])
+    def _turned(self, channel: Channel, image: Image) -> tuple[Descriptor, ...]:
+        if not self.settings.duplicates.turned:
+            return ()
+        crops = [Crop(pixels, is_frame=True) for pixels in _turned(image.pixels)]
+        return tuple(map(_as_kept, channel.extractor.extract_batch(crops)))
 
 
 def _turned(pixels: Pixels) -> Iterator[Pixels]:
     small = shrunk(pixels, VERSION_SIDE)
     for quarter in (1, 2, 3):
         yield np.ascontiguousarray(np.rot90(small, quarter))
+
+
+def _as_kept(descriptor: Descriptor) -> Descriptor:
+    if not isinstance(descriptor, GlobalDescriptor):
+        return descriptor
+    return GlobalDescriptor(as_kept(descriptor.vector))
 
 
 def _vector(descriptor: Descriptor) -> NDArray[np.float16]:
@@ -140,7 +160,7 @@ def by_bytes_alone(file: File, settings: Settings) -> bool:
 
     Raises UnreadableImageError and OSError.
     """
-    if file.kind in _BYTES_ONLY:
+    if file.kind in BYTES_ONLY:
         return True
     if file.kind not in ("TIFF", *ANIMATED):
         return False
@@ -162,7 +182,7 @@ class Whole:
 
 def whole_of(file: File, views: Views, *, is_alone: bool) -> Whole | Unreadable:
     """Looks at all pages and frames; at documents and films only where others have their bytes."""
-    by_samples = file.kind not in _BYTES_ONLY
+    by_samples = file.kind not in BYTES_ONLY
     if is_alone and not by_samples:
         return Whole((0, 0))
     image = views.describer.read(place_of(file))

@@ -10,17 +10,17 @@ import glob
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.files import is_below_record, lies_in
 from objsearch.flow import Progress, counted, ordered_map
 from objsearch.settings import Settings
-from objsearch.sources import Place, expand, is_made_up, nothing_there
+from objsearch.sources import Place, expand, is_made_up, nothing_there, stamp_of
 from objsearch.sources.contents import FileContent
-from objsearch.types import ImageRef, Unreadable
+from objsearch.types import ImageRef, Stamp, Unreadable
 from objsearch.types.plans import MANIFEST, QUARANTINE
 
 
@@ -42,10 +42,25 @@ class Sides:
 
 
 @dataclass(frozen=True, slots=True)
+class Print:
+    """What is remembered of a file with a stamp: its hash and kind, or why it cannot be read."""
+
+    stamp: Stamp
+    sha256: str = ""
+    kind: str = ""
+    reason: str = ""
+
+
+Prints = Callable[[Sequence[str]], Mapping[str, Print]]
+"""Tells, of files by path, what is remembered of them; nothing of those that are not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """A file on the disk, under all the names that were found for it.
 
-    `protected` says why it must stay; empty when it may go.
+    `protected` says why it must stay; empty when it may go. Of what `is_remembered` nothing was
+    read; `unread` says why it cannot be, and it has no hash then.
     """
 
     names: tuple[str, ...]
@@ -55,6 +70,8 @@ class File:
     kind: str
     protected: str = ""
     is_against: bool = False
+    is_remembered: bool = False
+    unread: str = ""
 
     @property
     def path(self) -> str:
@@ -85,8 +102,10 @@ class _Names:
         return self.quarantines[folder]
 
 
-def find_files(sides: Sides, settings: Settings, progress: Progress) -> Found:
-    """Every file once, hashed, in the order of its first name.
+def find_files(
+    sides: Sides, settings: Settings, progress: Progress, prints: Prints = lambda _: {}
+) -> Found:
+    """Every file once, hashed unless its hash is remembered, in the order of its first name.
 
     Raises UsageError for what is no file or folder: a URL, a page of a PDF.
     """
@@ -103,7 +122,8 @@ def find_files(sides: Sides, settings: Settings, progress: Progress) -> Found:
         told = nothing_there(list(sides.sources), settings.input.filters)
         raise UsageError(f"no photos: {told}")
     every = sorted(tuple(sorted(one)) for one in names.by_file.values())
-    reader = _Reader(sides, names.against, settings.input.max_bytes)
+    remembered = prints([one[0] for one in every])
+    reader = _Reader(sides, names.against, settings.input.max_bytes, remembered)
     results = ordered_map(reader.read, every, workers=settings.run.n_workers)
     for result in counted(results, "hash", progress, len(every)):
         if isinstance(result, Unreadable):
@@ -145,15 +165,22 @@ def _note_name(path: str, names: _Names, found: Found) -> None:
 class _Reader:
     """Hashes files, and says which of them must stay."""
 
-    def __init__(self, sides: Sides, against: set[str], max_bytes: int) -> None:
+    def __init__(
+        self, sides: Sides, against: set[str], max_bytes: int, prints: Mapping[str, Print]
+    ) -> None:
         self.roots = {root_of(one) for one in (*sides.sources, *sides.protected)}
         self.protected = sides.protected
         self.against = against
         self.links = dict(_links(sides))
         self.max_bytes = max_bytes
+        self.prints = prints
 
     def read(self, names: Sequence[str]) -> File | Unreadable:
         ref = ImageRef(names[0])
+        known = self.prints.get(names[0])
+        if known is not None and known.stamp is not None and stamp_of(ref) == known.stamp:
+            found = self._file(names, known.stamp, known.sha256, known.kind)
+            return replace(found, is_remembered=True, unread=known.reason)
         try:
             content = FileContent(names[0], self.max_bytes)
             with content.open() as stream:
@@ -163,12 +190,14 @@ class _Reader:
             return Unreadable(ref, str(error))
         except OSError as error:
             return Unreadable(ref, f"it cannot be read ({error.strerror or error})")
+        return self._file(names, (seen.st_size, seen.st_mtime_ns), digest, content.kind)
+
+    def _file(self, names: Sequence[str], stamp: tuple[int, int], digest: str, kind: str) -> File:
         return File(
             tuple(names),
-            seen.st_size,
-            seen.st_mtime_ns,
+            *stamp,
             digest,
-            content.kind,
+            kind,
             next(filter(None, map(self._why_kept, names)), ""),
             any(name in self.against for name in names),
         )

@@ -6,6 +6,7 @@ only one of them is described for being compared with others; so one that stands
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.flow import Progress, counted, ordered_map
+from objsearch.flow import Progress, batches, counted, ordered_map
 from objsearch.search.comparing import Comparer
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates.candidates import Pair, nearest_pairs
@@ -21,6 +22,8 @@ from objsearch.tasks.duplicates.describing import Described, Look, Views
 from objsearch.tasks.duplicates.folders import File
 from objsearch.tasks.duplicates.likeness import DIRECT, Judge, Likeness
 from objsearch.tasks.duplicates.network import Network, Task
+from objsearch.tasks.duplicates.remembering import AT_ONCE, Memory
+from objsearch.tasks.duplicates.rows import row_of_view, view_of
 from objsearch.tasks.duplicates.storing import OnDisk
 
 HASHES = 0.3
@@ -40,6 +43,7 @@ class Pictures:
     """
 
     views: Views
+    memory: Memory
     files: list[File] = field(default_factory=list)
     content: list[str] = field(default_factory=list)
     is_plain: list[bool] = field(default_factory=list)
@@ -51,8 +55,27 @@ class Pictures:
         self.stored = OnDisk(self._described)
 
     def _described(self, number: int, is_mirrored: bool) -> Described | None:
-        size_wh = self.stored.small(number).size_wh
-        return self.views.describe(self.files[number], size_wh, is_mirrored)
+        file, shelf = self.files[number], self.memory.views(is_mirrored)
+        row = shelf.known([file]).get(file.path)
+        if row is not None:
+            made: Described | None = view_of(row, self.views, is_mirrored)
+        else:
+            made = self.views.describe(file, self.stored.small(number).size_wh, is_mirrored)
+        if made is not None:
+            shelf.note(file, row_of_view(file, made))
+        return made
+
+    def recall(self, numbers: Iterable[int], is_mirrored: bool) -> None:
+        """Have descriptions at hand that are known, many at a time."""
+        shelf = self.memory.views(is_mirrored)
+        for some in batches(numbers, AT_ONCE):
+            files = {self.files[number]: number for number in some}
+            rows = shelf.known(list(files))
+            for file, number in files.items():
+                if file.path in rows:
+                    made = view_of(rows[file.path], self.views, is_mirrored)
+                    self.stored.keep(number, is_mirrored, made)
+                    shelf.note(file, row_of_view(file, made))
 
     def add(self, look: Look, file: File) -> int:
         """The picture's number, a new one unless its pixels were seen before."""
@@ -129,13 +152,16 @@ class Linker:
 
     def _described(self, numbers: list[int]) -> dict[int, dict[str, NDArray[np.float16]]]:
         """The vectors of those that can still be read; what else they hold is on disk then."""
+        self.pictures.recall(numbers, False)
         made = ordered_map(self._versions, numbers, workers=self.settings.run.n_workers)
         told = counted(made, "describe", self.progress, len(numbers))
-        return {
+        made_of = {
             number: versions
             for number, versions in zip(numbers, told, strict=True)
             if versions is not None
         }
+        self.pictures.memory.views(False).write()
+        return made_of
 
     def _versions(self, number: int) -> dict[str, NDArray[np.float16]] | None:
         described = self.pictures.stored.view(number, False)
@@ -163,6 +189,7 @@ class Linker:
             network.verify([self._by_keypoints(numbers, False)], self.progress)
         if self.settings.geometry.mirrored:
             likely = likely if whole else [self._by_keypoints(numbers, True)]
+            self.pictures.recall(sorted({i for pairs in likely for i, _ in pairs}), True)
             network.verify(likely, self.progress, by="mirror")
 
     def _near(

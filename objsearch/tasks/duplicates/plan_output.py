@@ -76,11 +76,14 @@ _STYLES = {"keep": "bold green", "remove": "red", "review": "yellow"}
 def summary(plan: Plan) -> str:
     """One line: what would go, what it frees, and what was looked at."""
     removed = sum(1 for _ in plan.removed())
+    n_read = plan.scanned - plan.remembered
+    remembered = [f"{plan.remembered:,} remembered", f"{n_read:,} read"] if plan.remembered else []
     counts = [
         f"{len(plan.groups):,} {'group' if len(plan.groups) == 1 else 'groups'}",
         f"{files(removed)} to remove ({megabytes(plan.removed_bytes)})",
         f"{sum(1 for _ in plan.reviewed()):,} to review",
         f"{plan.scanned:,} scanned",
+        *remembered,
         f"{len(plan.skipped):,} skipped",
     ]
     if plan.ignored:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.errors import UnreadableImageError
-from objsearch.flow import Progress, counted, ordered_map, silent
+from objsearch.flow import Progress, silent
 from objsearch.images.holdings import Holdings, holdings_of
 from objsearch.search.scoring import Scoring
 from objsearch.settings import Settings, load_settings
@@ -19,8 +20,8 @@ from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.companions import companions_of
 from objsearch.tasks.duplicates.decisions import Content as DecidedContent
 from objsearch.tasks.duplicates.decisions import Decisions, decisions_path, load_decisions
-from objsearch.tasks.duplicates.describing import Look, Views, Whole, by_bytes_alone, whole_of
-from objsearch.tasks.duplicates.folders import File, Sides, find_files, place_of
+from objsearch.tasks.duplicates.describing import Views
+from objsearch.tasks.duplicates.folders import File, Found, Sides, find_files, place_of
 from objsearch.tasks.duplicates.grouping import Cluster, Grouper
 from objsearch.tasks.duplicates.keeping import Candidate, Content
 from objsearch.tasks.duplicates.linking import (
@@ -31,8 +32,10 @@ from objsearch.tasks.duplicates.linking import (
     Pictures,
     Standing,
 )
+from objsearch.tasks.duplicates.looking import Looking
 from objsearch.tasks.duplicates.members import group_of
 from objsearch.tasks.duplicates.network import Network
+from objsearch.tasks.duplicates.remembering import Memory
 from objsearch.types import Image, Unreadable
 from objsearch.types.plans import Fingerprint, Group, Passed, Plan
 
@@ -43,7 +46,9 @@ PRESET = "copies"
 class Planner:
     """One search for copies, from folders to a plan."""
 
-    def __init__(self, sides: Sides, settings: Settings, progress: Progress) -> None:
+    def __init__(
+        self, sides: Sides, settings: Settings, progress: Progress, library: Path | None = None
+    ) -> None:
         if settings.duplicates.references:
             every = (*sides.references, *settings.duplicates.references)
             sides = replace(sides, references=tuple(dict.fromkeys(every)))
@@ -52,21 +57,29 @@ class Planner:
         self.progress = progress
         self.decisions: Decisions = load_decisions(decisions_path(settings))
         self.views = Views(settings)
-        self.pictures = Pictures(self.views)
-        self.warnings: list[str] = Scoring(settings).notes(())
-        self.as_a_whole: list[str] = []
+        self.memory = Memory(settings, library)
+        self.pictures = Pictures(self.views, self.memory)
+        self.looking = Looking(self.views, self.pictures, self.memory, progress)
         self.ignored: set[frozenset[str]] = set()
 
     def plan(self) -> Plan:
         """Look at everything and decide. Raises UsageError and ConfigError."""
         with closing(self.pictures.stored):
-            return self._planned()
+            found = find_files(self.sides, self.settings, self.progress, self.memory.looks.prints)
+            try:
+                made = self._planned(found)
+            except BaseException:
+                self.memory.write()  # what was done stays
+                raise
+            every = (*self.sides.sources, *self.sides.references, *self.sides.against)
+            self.memory.close(every, [file.path for file in found.files])
+            return made
 
     def links(self) -> list[tuple[str, str, NDArray[np.float64]]]:
         """Pairs of files that may be copies, with (3, 3) from the first to the second."""
         with closing(self.pictures.stored):
             files = find_files(self.sides, self.settings, self.progress).files
-            network = self._network(list(self._candidates(files, {})))
+            network = self._network(list(self.looking.candidates(files, {})))
             network.explore(network.firsts(range(len(self.pictures.files))))
             names = [file.path for file in self.pictures.files]
             return [
@@ -76,15 +89,9 @@ class Planner:
                 if i < j and (found := network.alike(i, j)) and found.transform is not None
             ]
 
-    def _planned(self) -> Plan:
-        found = find_files(self.sides, self.settings, self.progress)
+    def _planned(self, found: Found) -> Plan:
         skipped = dict(found.skipped)
-        candidates = list(self._candidates(found.files, skipped))
-        if self.as_a_whole:
-            self.warnings.append(
-                f"{len(self.as_a_whole):,} files of several pages, frames or of drawings, such as "
-                f"'{self.as_a_whole[0]}', were compared as a whole: only equal ones are copies"
-            )
+        candidates = list(self.looking.candidates(found.files, skipped))
         network = self._network(candidates)
         rules = self.settings.duplicates
         agreements = Agreements(
@@ -107,45 +114,23 @@ class Planner:
             skipped=tuple(Passed(path=p, reason=why) for p, why in sorted(skipped.items())),
             ignored=len(self.ignored),
             related=tuple(grouper.related) if rules.related else (),
-            warnings=tuple(self.warnings),
+            warnings=tuple(self._warnings()),
+            remembered=self.looking.n_remembered,
             settings={
                 **self.settings.answer_settings(),
                 "duplicates": rules.model_dump(mode="json"),
             },
         )
 
-    def _candidates(self, files: list[File], skipped: dict[str, str]) -> Iterator[Candidate]:
-        """Every readable file with its size and the number of its picture."""
-        classes: dict[str, list[File]] = {}
-        for file in files:
-            classes.setdefault(file.sha256, []).append(file)
-        every = list(classes.values())
-        looked_at = ordered_map(self._looked_at, every, workers=self.settings.run.n_workers)
-        for same, result in zip(
-            every, counted(looked_at, "look", self.progress, len(every)), strict=True
-        ):
-            if isinstance(result, Unreadable):
-                skipped.update((name, result.reason) for file in same for name in file.names)
-                continue
-            size_wh, number = self._numbered(result, same[0])
-            yield from (Candidate(file, size_wh, number) for file in same)
-
-    def _looked_at(self, same: list[File]) -> Look | Whole | Unreadable:
-        """One picture for files of the same bytes; all of it where no one picture stands for it."""
-        file = same[0]
-        try:
-            if by_bytes_alone(file, self.settings):
-                return whole_of(file, self.views, is_alone=len(same) == 1)
-            return self.views.look(file)
-        except (UnreadableImageError, OSError):
-            return self.views.look(file)  # which says why
-
-    def _numbered(self, result: Look | Whole, file: File) -> tuple[tuple[int, int], int]:
-        if isinstance(result, Whole):
-            self.as_a_whole.append(file.path)
-            return result.size_wh, self.pictures.add_opaque(file, result.samples)
-        self.warnings += [f"{place_of(file).ref}: {warning}" for warning in result.warnings]
-        return result.size_wh, self.pictures.add(result, file)
+    def _warnings(self) -> Iterator[str]:
+        yield from Scoring(self.settings).notes(())
+        yield from self.looking.warnings
+        as_a_whole = self.looking.as_a_whole
+        if as_a_whole:
+            yield (
+                f"{len(as_a_whole):,} files of several pages, frames or of drawings, such as "
+                f"'{as_a_whole[0]}', were compared as a whole: only equal ones are copies"
+            )
 
     def _network(self, candidates: list[Candidate]) -> Network:
         n = len(self.pictures.files)
@@ -172,12 +157,17 @@ class Planner:
 
     def _content_of(self, one: Candidate) -> Content:
         """What a file shows and tells; what cannot be looked at so is one of its kind."""
-        try:
-            holdings = holdings_of(one.file.path, self.settings.input.reading.limits)
-        except (UnreadableImageError, OSError):
-            holdings = Holdings(f"bytes:{one.file.sha256}", has_more=True)
+        known = self.memory.holdings(one.file)
         n_pixels = one.size_wh[0] * one.size_wh[1]
-        return Content(holdings, n_pixels, companions_of(one.file.path))
+        return Content(known or self._held(one.file), n_pixels, companions_of(one.file.path))
+
+    def _held(self, file: File) -> Holdings:
+        try:
+            holdings = holdings_of(file.path, self.settings.input.reading.limits)
+        except (UnreadableImageError, OSError):
+            return Holdings(f"bytes:{file.sha256}", has_more=True)
+        self.memory.note_holdings(file, holdings)
+        return holdings
 
     def _may_group(self, keep: Candidate, other: Candidate) -> bool:
         if self.sides.against and keep.file.is_against == other.file.is_against:
@@ -218,13 +208,17 @@ def plan_duplicates(
     references: list[str] | tuple[str, ...] = (),
     against: list[str] | tuple[str, ...] = (),
     progress: Progress = silent,
+    library: str | Path | None = None,
 ) -> Plan:
-    """Which files are copies, and which of them is best kept. Changes nothing.
+    """Which files are copies, and which of them is best kept. Changes none of them.
 
     Nothing in `references` is ever removed. With `against`, only copies of what lies there are
     looked for (photos of a training set that are in the test set), and nothing there is removed.
-    Raises UsageError for what is no file or folder.
+    What was found out about files is remembered in the folder `library`, such as `library_dir()`,
+    where one is named. Raises UsageError for what is no file or folder, and for a library that
+    cannot be used.
     """
     given = [sources] if isinstance(sources, str) else list(sources)
     sides = Sides(tuple(map(str, given)), tuple(map(str, references)), tuple(map(str, against)))
-    return Planner(sides, settings or load_settings(PRESET), progress).plan()
+    folder = None if library is None else Path(library).expanduser()
+    return Planner(sides, settings or load_settings(PRESET), progress, folder).plan()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.images.mapping import scaling, shift
-from objsearch.images.transform import gray, shrunk
+from objsearch.images.transform import fitted_wh, gray, shrunk
 from objsearch.match.geometry import inverse, jacobian
 from objsearch.types import Pixels
 
@@ -49,6 +49,17 @@ class Small:
         """The small copy of a picture of any size."""
         height, width = pixels.shape[:2]
         return cls(shrunk(gray(pixels), SIDE).astype(np.float32), (width, height))
+
+    @property
+    def levels(self) -> NDArray[np.uint8]:
+        """(H * W,) of the copy: with the size, all there is to it."""
+        return self.gray.astype(np.uint8).ravel()
+
+    @classmethod
+    def of_levels(cls, levels: NDArray[np.uint8], size_wh: tuple[int, int]) -> Small:
+        """The small copy that has these levels; raises ValueError where they are too few."""
+        width, height = fitted_wh(size_wh, SIDE) if max(size_wh) > SIDE else size_wh
+        return cls(levels.reshape(height, width).astype(np.float32), size_wh)
 
     @property
     def scaling(self) -> NDArray[np.float64]:

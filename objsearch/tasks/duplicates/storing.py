@@ -46,6 +46,11 @@ class OnDisk:
         """Store the small copy of the next picture."""
         self._smalls.append(self._written(small))
 
+    def keep(self, number: int, is_mirrored: bool, described: Described) -> None:
+        """Store what is known of a picture, unless that is here: it need not be described then."""
+        if (number, is_mirrored) not in self._views:
+            self._views[number, is_mirrored] = self._written(described)
+
     def _small(self, number: int) -> Small:
         small: Small = self._read(self._smalls[number])
         return small

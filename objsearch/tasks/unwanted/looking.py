@@ -6,13 +6,15 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, silent
-from objsearch.screening import Look, worst
+from objsearch.screening import Look, Screen, worst
 from objsearch.search.pipeline import screen_of
-from objsearch.settings import Settings
+from objsearch.search.recalling import Recalling
+from objsearch.settings import Settings, load_settings
 from objsearch.sources import expand, nothing_there
 from objsearch.types import Flag, ImageRef, Unreadable
 
@@ -42,6 +44,8 @@ class Listing:
     skipped: tuple[Unreadable, ...]
     settings: Mapping[str, object]
     elapsed_seconds: float
+    remembered: int = 0
+    """Files of the block list that had been described before."""
 
     @property
     def scanned(self) -> int:
@@ -70,11 +74,19 @@ class Listing:
         return str(self.settings["action"])
 
 
-def screen_images(inputs: Any, settings: Settings, progress: Progress = silent) -> Listing:
+def screen_images(
+    inputs: Any,
+    settings: Settings,
+    progress: Progress = silent,
+    *,
+    library: str | Path | None = None,
+) -> Listing:
     """Hold files, folders, globs, URLs and pictures at hand against the section `screening`.
 
-    Raises UsageError when no rule is set, or a part of one is missing or cannot be read;
-    MissingDependencyError and WeightsError when a classifier could not judge.
+    Descriptions of the block list are remembered in the folder `library`, where one is named;
+    what is screened is looked at each time. Raises UsageError when no rule is set, or a part of one
+    is missing or cannot be read; MissingDependencyError and WeightsError when a classifier could
+    not judge.
     """
     started = time.monotonic()
     if not settings.screening.has_rules:
@@ -82,7 +94,8 @@ def screen_images(inputs: Any, settings: Settings, progress: Progress = silent) 
             "nothing to screen by: name a block list, examples or a classifier "
             "(--block, --examples, --classifier, or the section screening of a settings file)"
         )
-    screen = screen_of(settings)
+    opened: list[Recalling] = []
+    screen = _screen_of(settings, library, opened)
     screen.prepare()
     places = expand(inputs, filters=settings.input.filters)
     if not places:
@@ -95,7 +108,21 @@ def screen_images(inputs: Any, settings: Settings, progress: Progress = silent) 
         skipped=tuple(one for one in told if isinstance(one, Unreadable)),
         settings=settings.screening.model_dump(mode="json"),
         elapsed_seconds=time.monotonic() - started,
+        remembered=sum(one.n_remembered for one in opened),
     )
+
+
+def _screen_of(settings: Settings, library: str | Path | None, opened: list[Recalling]) -> Screen:
+    """A screen whose block list comes from a library as far as it can; `opened` gets what is."""
+    if library is None:
+        return screen_of(settings)
+    folder = Path(library).expanduser()
+
+    def recalling(preset: str) -> Recalling:
+        opened.append(Recalling(load_settings(preset), folder))
+        return opened[-1]
+
+    return screen_of(settings, recalling)
 
 
 def _by_file(

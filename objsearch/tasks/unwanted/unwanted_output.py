@@ -34,6 +34,7 @@ def listing_json(listing: Listing) -> dict[str, Any]:
         "filtered": [_image_json(one) for one in listing.filtered],
         "flagged": len(listing.flagged),
         "scanned": listing.scanned,
+        "remembered": listing.remembered,
         "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in listing.skipped],
         "settings": plain(listing.settings),
         "elapsed_seconds": rounded(listing.elapsed_seconds, 3),
@@ -80,6 +81,8 @@ def summary(listing: Listing) -> str:
     """One line: how many are flagged, filtered, looked at and not looked at."""
     counts = [f"{len(listing.flagged)} flagged", f"{len(listing.filtered)} filtered out"]
     counts += [f"{listing.scanned} scanned", f"{len(listing.skipped)} skipped, not called clean"]
+    if listing.remembered:
+        counts.append(f"{listing.remembered} of the block list remembered")
     return ", ".join((*counts, f"{listing.elapsed_seconds:.1f} s"))
 
 

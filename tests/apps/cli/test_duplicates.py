@@ -57,6 +57,32 @@ def test_the_plan_holds_groups_of_members(found: Callable[..., Any], tmp_path: P
     assert data["settings"]["duplicates"]["keep"][0] == "reference"
 
 
+def test_a_second_plan_rests_on_what_is_remembered(
+    found: Callable[..., Any], tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    plans = [found("--json", "--library", library).data for _ in range(2)]
+    assert [plan.pop("remembered") for plan in plans] == [0, 4]
+    assert plans[0] == plans[1]
+    assert "4 scanned, 4 remembered, 0 read, 0 skipped" in found("--library", library).out
+    put(tmp_path / "photos" / "other.png", drawing(200, 300, seed=3), seconds=2_000_000)
+    assert "4 scanned, 3 remembered, 1 read, 0 skipped" in found("--library", library).out
+
+
+def test_nothing_is_remembered_where_that_is_not_wanted(
+    found: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OBJSEARCH_LIBRARY", str(tmp_path / "library"))
+    forgetful = found("--json", "--forget").data
+    assert not (tmp_path / "library").exists()
+    plans = [found("--json").data for _ in range(2)]
+    assert [plan["remembered"] for plan in (forgetful, *plans)] == [0, 0, 4]
+    assert found("--json", "--forget").data == forgetful == {**plans[1], "remembered": 0}
+    assert "4 scanned, 0 skipped" in found("--forget").out
+    both = found("--forget", "--library", tmp_path / "library")
+    assert both.code == 2 and "not both" in both.err
+
+
 def test_exact_copies_alone(found: Callable[..., Any]) -> None:
     data = found("--exact-only", "--json").data
     names = [Path(one["path"]).name for group in data["groups"] for one in group["members"]]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,10 +22,12 @@ from objsearch.errors import MissingDependencyError, UsageError, WeightsError
 from objsearch.report.as_html import write_html
 from objsearch.report.blurring import blurred, reading_blurred
 from objsearch.screening import Screen
+from objsearch.search.describing import Describer
 from objsearch.search.pipeline import ObjectSearch, screen_of
 from objsearch.settings import load_settings
+from objsearch.sources import is_made_up
 from objsearch.tasks.unwanted import Listing, screen_images
-from objsearch.types import ImageRef, Pixels
+from objsearch.types import Image, ImageRef, Pixels
 from tests.pictures import cropped, drawing, page
 
 
@@ -451,3 +455,99 @@ def test_what_cannot_be_looked_at_again_is_flagged_all_the_same(tmp_path: Path) 
     screen.prepare()
     blocked.unlink()
     assert screen.flags_of(ImageRef(str(tmp_path / "1.png")))
+
+
+@pytest.fixture
+def blocked(folder: Path, tmp_path: Path) -> Path:
+    """Two blocked photos, some time old."""
+    top = tmp_path / "block"
+    for name in ("bad.png", "worse.png"):
+        shutil.copy(folder / "block" / "bad.png", aged(top / name, b""))
+        aged(top / name)
+    return top
+
+
+def aged(path: Path, data: bytes | None = None, seconds: int = 1_700_000_000) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    if data is not None:
+        path.write_bytes(data)
+    os.utime(path, (seconds, seconds))
+    return path
+
+
+@pytest.fixture
+def described(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of what is described, as it is; pictures at hand have made-up ones."""
+    names: list[str] = []
+    drafts = Describer._drafts
+
+    def counting(self: Describer, images: list[Image], gathering: Any) -> Any:
+        names.extend(Path(one.ref.uri).name for one in images if not is_made_up(one.ref))
+        return drafts(self, images, gathering)
+
+    monkeypatch.setattr(Describer, "_drafts", counting)
+    return names
+
+
+def test_the_block_list_is_described_once(
+    settings: Callable[..., Any],
+    folder: Path,
+    blocked: Path,
+    described: list[str],
+    tmp_path: Path,
+) -> None:
+    section = settings(block=[str(blocked)])
+
+    def screened(library: Path | None = tmp_path / "library") -> Listing:
+        described.clear()
+        return screen_images(folder / "in", section, library=library)
+
+    first = screened()
+    assert described == ["bad.png", "worse.png"] and first.remembered == 0
+    second = screened()
+    assert described == [] and second.remembered == 2
+    assert second.images == first.images
+    assert names(second.flagged) == names(screened(None).flagged) == ["copy.jpg"]
+    assert described == ["bad.png", "worse.png"]
+    aged(blocked / "worse.png", (folder / "in" / "fire.png").read_bytes(), 1_700_000_500)
+    assert names(screened().flagged) == ["copy.jpg", "fire.png"] and described == ["worse.png"]
+    (blocked / "bad.png").unlink()
+    assert names(screened().flagged) == ["fire.png"] and described == []
+    (blocked / "worse.png").rename(blocked / "other.png")
+    assert names(screened().flagged) == ["fire.png"] and described == []
+
+
+def test_a_blocked_image_that_cannot_be_read_is_tried_again(
+    settings: Callable[..., Any], folder: Path, blocked: Path, tmp_path: Path
+) -> None:
+    """The clock may say that nothing has changed; nothing is called clean by that."""
+    aged(blocked / "broken.png", b"nothing")
+    section = settings(block=[str(blocked)])
+    for _ in range(2):
+        with pytest.raises(UsageError, match=r"1 of the block list cannot be read.*broken\.png"):
+            screen_images(folder / "in", section, library=tmp_path / "library")
+    shutil.copy(folder / "in" / "fire.png", blocked / "broken.png")
+    aged(blocked / "broken.png")
+    listing = screen_images(folder / "in", section, library=tmp_path / "library")
+    assert names(listing.flagged) == ["copy.jpg", "fire.png"]
+
+
+def test_the_command_remembers_the_block_list(
+    folder: Path,
+    blocked: Path,
+    quick_preset: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    base = [folder / "in", "--block", blocked, "--set", f"screening.block_preset={quick_preset}"]
+    monkeypatch.setenv("OBJSEARCH_LIBRARY", str(tmp_path / "library"))
+
+    def remembered(*words: Any) -> int:
+        return int(json.loads(run([*base, "--json", *words], monkeypatch, capsys)[1])["remembered"])
+
+    assert remembered("--forget") == 0 and not (tmp_path / "library").exists()
+    assert [remembered(), remembered(), remembered("--forget")] == [0, 2, 0]
+    told = " ".join(run(base, monkeypatch, capsys)[1].split())
+    assert "2 of the block list remembered" in told
+    assert [remembered("--library", tmp_path / "other") for _ in range(2)] == [0, 2]

@@ -1,0 +1,90 @@
+"""Files that were renamed or moved: what is known of them goes along."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from objsearch.flow import ordered_map
+from objsearch.search.describing import Describer, content_hash
+from objsearch.search.references import DOUBTED, References, by_file, is_there
+from objsearch.sources import Place, key_of, stamp_of
+from objsearch.types import DescribedImage, Image, Key, Stamp, Unreadable
+
+Found = Place | Unreadable
+MOST_TRIED = 8
+"""Files of one size and time that another may have been: as many may have come from one archive."""
+
+
+def without_renamed(
+    references: References, places: Sequence[Found], describer: Describer
+) -> list[Found]:
+    """Those of some fresh places that have to be described; the others are named, and remembered.
+
+    A file that is not known has the size and time of one that is gone: where its pixels are the
+    same, too, it was that one. It is decoded for that, which takes a part of describing it. Files
+    of several pictures are described anew.
+    """
+    if not references.is_shared or not places:
+        return list(places)
+    former = _former(references, places)
+    known = partial(_known_as, references, describer)
+    workers = describer.settings.run.n_workers
+    renamed = dict(zip(former, ordered_map(known, former.items(), workers=workers), strict=True))
+    moved = {place: found for place, found in renamed.items() if found is not None}
+    references.take(image for _, image in moved.values())
+    if moved:
+        references.index.remove({key for key, _ in moved.values()})
+    return [place for number, place in enumerate(places) if number not in moved]
+
+
+def _former(references: References, places: Sequence[Found]) -> dict[int, tuple[Place, list[Key]]]:
+    """Places of files that are not known, by number, with the keys of those that they may be."""
+    files = by_file(references.index.stamps())
+    gone: dict[Stamp, list[Key]] = defaultdict(list)
+    for file, parts in files.items():
+        if list(parts) == [file]:
+            gone[parts[file]].append(file)
+    found = {}
+    for number, place in enumerate(places):
+        stamp = _stamp(place, files)
+        tried = likeliest(place.ref.uri, gone.get(stamp, ())) if stamp else ()
+        keys = [key for key in tried if not is_there(key)]
+        if keys and isinstance(place, Place):
+            found[number] = place, keys
+    return found
+
+
+def likeliest(path: str, keys: Sequence[Key]) -> list[Key]:
+    """The keys that are worth a try for a file that is not known: those of its own name first."""
+    name = os.path.basename(path)
+    return sorted(keys, key=lambda key: os.path.basename(key) != name)[:MOST_TRIED]
+
+
+def _stamp(place: Found, files: Mapping[Key, object]) -> Stamp:
+    """The stamp of a file that is not known; None for what is known, or no whole file."""
+    if isinstance(place, Unreadable) or place.content is not None or place.region:
+        return None
+    key = key_of(place.ref)
+    stamp = None if key in files or str(place.ref) != place.ref.uri else stamp_of(place.ref)
+    return None if stamp is None or stamp[1] == DOUBTED else stamp
+
+
+def _known_as(
+    references: References, describer: Describer, asked: tuple[int, tuple[Place, list[Key]]]
+) -> tuple[Key, DescribedImage] | None:
+    """What is known of a file under another key, and that key."""
+    place, keys = asked[1]
+    image = describer.read_working(place)
+    if not isinstance(image, Image):
+        return None
+    content = content_hash(image)
+    for key in keys:
+        row = references.index.row(key)
+        if row is None or isinstance(row.image, Unreadable) or row.image.content != content:
+            continue
+        return key, replace(row.image, ref=place.ref, warnings=image.warnings)
+    return None

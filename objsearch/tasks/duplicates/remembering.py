@@ -1,0 +1,234 @@
+"""What earlier runs found out about files: a row a file, which counts while the file has its bytes.
+
+The stamp of a file tells whether it has to be hashed again, its hash whether it has to be looked at
+again: what was touched, renamed or copied is not.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from objsearch.errors import MissingDependencyError
+from objsearch.flow import batches
+from objsearch.images.holdings import Holdings
+from objsearch.index import Index
+from objsearch.search.library import open_kept
+from objsearch.search.recipe import recipe_with
+from objsearch.search.references import COARSE_NS, DOUBTED, References
+from objsearch.search.renaming import likeliest
+from objsearch.settings import Settings
+from objsearch.sources import stamp_of
+from objsearch.tasks.duplicates import rows
+from objsearch.tasks.duplicates.folders import File, Print
+from objsearch.types import DescribedImage, ImageRef, Key, Row, Stamp, Unreadable
+
+AT_ONCE = 256
+"""Rows that are read, or written, together."""
+
+
+class Shelf:
+    """Rows of one recipe as they were at the start, and what is added; nothing without an index."""
+
+    def __init__(self, index: Index | None, started_ns: int) -> None:
+        self._index = index
+        self._before = index.snapshot() if index is not None else None
+        self._stamps: Mapping[Key, Stamp] = self._before.stamps() if self._before else {}
+        self._started_ns = started_ns
+        self._valid: set[Key] = set()
+        self._waiting: dict[Key, Row] = {}
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _unread(self) -> Mapping[Key, str]:
+        every = self._before.unreadable() if self._before is not None else ()
+        return {one.ref.uri: one.reason for one in every}
+
+    @cached_property
+    def _by_stamp(self) -> Mapping[Stamp, Sequence[Key]]:
+        found: dict[Stamp, list[Key]] = defaultdict(list)
+        for key, stamp in self._stamps.items():
+            found[stamp].append(key)
+        return found
+
+    def prints(self, paths: Iterable[str]) -> dict[str, Print]:
+        """Of the files that have the stamp of their row, what tells their bytes."""
+        same = (path for path in paths if path in self._stamps and self._is_as_stamped(path))
+        found: dict[str, Print] = {}
+        for some in batches(same, AT_ONCE):
+            for path, image in self._got(some).items():
+                facts = image.facts
+                found[path] = Print(self._stamps[path], facts[rows.SHA256], facts[rows.KIND])
+            unread = {path: self._unread[path] for path in some if path in self._unread}
+            found |= {path: Print(self._stamps[path], reason=why) for path, why in unread.items()}
+        return found
+
+    def _is_as_stamped(self, path: str) -> bool:
+        stamp = stamp_of(ImageRef(path))
+        return stamp is not None and stamp == self._stamps[path]
+
+    def _got(self, keys: Iterable[Key]) -> dict[Key, DescribedImage]:
+        wanted = [key for key in dict.fromkeys(keys) if key not in self._unread]
+        if self._before is None or not wanted:
+            return {}
+        return dict(zip(wanted, self._before.get(wanted), strict=True))
+
+    def known(self, files: Sequence[File]) -> dict[str, DescribedImage]:
+        """The rows that were made of the bytes that files have, by path."""
+        keys = {file.path: self._keys_for(file) for file in files}
+        got = self._got(key for some in keys.values() for key in some)
+        found: dict[str, DescribedImage] = {}
+        for file in files:
+            own = [got[key] for key in keys[file.path] if key in got]
+            row = next((one for one in own if rows.is_of(one, file)), None)
+            if row is not None:
+                found[file.path] = row
+                self._valid |= {file.path} if row.ref.uri == file.path else set()
+        return found
+
+    def _keys_for(self, file: File) -> Sequence[Key]:
+        """The file's own key; else those of files that had its stamp, which may have been it."""
+        if file.unread:
+            return ()
+        if file.path in self._stamps:
+            return (file.path,)
+        return likeliest(file.path, self._by_stamp.get((file.bytes, file.mtime_ns), ()))
+
+    def note(self, file: File, image: DescribedImage | Unreadable) -> None:
+        """Keep what was made of a file, unless it is kept, or the file has changed meanwhile.
+
+        Raises UsageError where another process writes for too long or the disk refuses.
+        """
+        if self._index is None or stamp_of(ImageRef(file.path)) != (file.bytes, file.mtime_ns):
+            return
+        stamp = self._doubted(file.bytes, file.mtime_ns)
+        is_kept = file.path in self._valid or file.unread
+        if is_kept and self._stamps[file.path] == stamp:
+            return
+        ref = ImageRef(file.path)
+        with self._lock:
+            self._waiting[file.path] = Row(file.path, ref, stamp, replace(image, ref=ref))
+            if len(self._waiting) >= AT_ONCE:
+                self._write()
+
+    def _doubted(self, n_bytes: int, mtime_ns: int) -> Stamp:
+        """The stamp; none to go by where a file may be written to again without its telling."""
+        is_new = self._started_ns - COARSE_NS < mtime_ns < time.time_ns() + COARSE_NS
+        return n_bytes, DOUBTED if is_new else mtime_ns
+
+    def write(self) -> None:
+        """Put in what waits. Raises UsageError as `note` does."""
+        with self._lock:
+            self._write()
+
+    def _write(self) -> None:
+        if self._index is not None and self._waiting:
+            some, self._waiting = list(self._waiting.values()), {}
+            self._index.put(some)
+
+    def complete(self, facts: Mapping[File, Mapping[str, str]]) -> None:
+        """Add facts to the rows that are there of files, with the same bytes."""
+        self.write()
+        if self._index is None or not facts:
+            return
+        now = self._index.snapshot()
+        stamps, described = now.stamps(), set(now.keys())
+        for some in batches((file for file in facts if file.path in described), AT_ONCE):
+            for file, row in zip(some, now.get([file.path for file in some]), strict=True):
+                if rows.is_of(row, file):  # another process may have seen it change
+                    more = replace(row, facts={**row.facts, **facts[file]})
+                    self._waiting[file.path] = Row(file.path, row.ref, stamps[file.path], more)
+            self.write()
+
+    def close(self, sources: Sequence[str], seen: Iterable[str]) -> None:
+        """Forget what lay in folders and does not any more; `seen` is what does."""
+        if self._index is None:
+            return
+        self.write()
+        named = {path: ImageRef(path) for path in seen}
+        References(self._index, named, is_shared=True).forget_vanished(sources)
+        self._index.close()
+
+
+class Memory:
+    """What is known of files before a search for copies, and what it adds: in a library's folder.
+
+    Nothing is, and nothing is kept, without a folder, or where rows cannot be stored.
+    """
+
+    def __init__(self, settings: Settings, library: Path | None) -> None:
+        started_ns = time.time_ns()
+
+        def shelf(made_by: Mapping[str, Any]) -> Shelf:
+            if library is None:
+                return Shelf(None, started_ns)
+            try:
+                index = open_kept(recipe_with(settings, made_by), library)
+            except MissingDependencyError:
+                index = None
+            return Shelf(index, started_ns)
+
+        self.looks = shelf(rows.looks_made_by())
+        self._views = {}
+        if not settings.duplicates.exact_only:
+            self._views = {
+                is_mirrored: shelf(rows.views_made_by(settings, is_mirrored))
+                for is_mirrored in (False, True)
+            }
+        self._holdings: dict[str, str] = {}
+        self._added: dict[File, str] = {}
+
+    def views(self, is_mirrored: bool) -> Shelf:
+        """Descriptions of pictures, or of what a mirror shows of them."""
+        return self._views[is_mirrored]
+
+    def looked_at(self, files: Sequence[File]) -> dict[str, DescribedImage]:
+        """Rows of looks by path; what they tell of all that a file holds is remembered."""
+        known = self.looks.known(files)
+        told = {path: one.facts[rows.HOLDINGS] for path, one in known.items() if _has_all(one)}
+        self._holdings |= told
+        return known
+
+    def note_look(self, file: File, row: DescribedImage | Unreadable) -> None:
+        """Keep a look, with what is known beside it."""
+        known = self._holdings.get(file.path)
+        if known is not None and isinstance(row, DescribedImage):
+            row = replace(row, facts={**row.facts, rows.HOLDINGS: known})
+        self.looks.note(file, row)
+
+    def holdings(self, file: File) -> Holdings | None:
+        """All that a file holds, if that is known."""
+        text = self._holdings.get(file.path)
+        return None if text is None else rows.held_by(text)
+
+    def note_holdings(self, file: File, held: Holdings) -> None:
+        """Keep what a file holds, unless it has changed since it was hashed."""
+        if stamp_of(ImageRef(file.path)) == (file.bytes, file.mtime_ns):
+            self._added[file] = rows.told_of(held)
+
+    def write(self) -> None:
+        """Put in all that is new; what was done stays when a run is stopped."""
+        for shelf in self._every():
+            shelf.write()
+        added, self._added = self._added, {}
+        self.looks.complete({file: {rows.HOLDINGS: text} for file, text in added.items()})
+
+    def close(self, sources: Sequence[str], seen: Sequence[str]) -> None:
+        """Put in all that is new, and forget what lay in folders and does not any more."""
+        self.write()
+        for shelf in self._every():
+            shelf.close(sources, seen)
+
+    def _every(self) -> Iterator[Shelf]:
+        yield self.looks
+        yield from self._views.values()
+
+
+def _has_all(row: DescribedImage) -> bool:
+    return rows.HOLDINGS in row.facts
