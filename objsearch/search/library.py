@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from objsearch.components.registry import build, names
@@ -21,6 +22,11 @@ UNSEARCHED = {"extractor": "none", "flat_regions": 10**9}
 """Options of an index that is read by key alone."""
 
 
+def can_remember() -> bool:
+    """Whether the package that keeps rows on disk is installed; some machines have none."""
+    return find_spec("lance") is not None
+
+
 def library_dir() -> Path:
     """The folder of the library: `OBJSEARCH_LIBRARY`, or the user's cache folder."""
     named = os.environ.get(VARIABLE)
@@ -34,9 +40,11 @@ def library_dir() -> Path:
 def remembering(settings: Settings, folder: Path | None = None) -> Settings:
     """The settings with an index that outlives the process, in a folder of its recipe's own.
 
-    Settings that name such an index themselves, or one of another package, stay as they are.
+    Settings that name such an index themselves, or one of another package, stay as they are, and
+    so do all where nothing can be kept.
     """
-    if settings.index.name not in REPLACED or STORED not in names("index"):
+    is_replaced = settings.index.name in REPLACED and STORED in names("index")
+    if not is_replaced or not can_remember():
         return settings
     path = folder_of(recipe_of(settings), folder or library_dir())
     return stored_at(settings, path)

@@ -36,6 +36,8 @@ class References:
     """Whether only what was named counts, be it nothing."""
     alone: set[Key] = field(default_factory=set)
     """Pages and frames that were named by themselves: there may be more in their files."""
+    before: dict[Key, Stamp] = field(default_factory=dict)
+    """Stamps of files before they are read: what changes meanwhile is read again the next time."""
 
     def fresh(self, places: Sequence[Place | Unreadable]) -> list[Place | Unreadable]:
         """Those of some places that have to be read; the others are named, and remembered.
@@ -49,6 +51,7 @@ class References:
         parts = by_file(self.index.stamps())
         fresh = [one for one in places if not self._is_remembered(one, parts)]
         self.alone |= {key_of(one.ref) for one in fresh if is_page_or_frame(one.ref)}
+        self.before |= {file_of(key_of(one.ref)): _doubted(stamp_of(one.ref)) for one in fresh}
         return fresh
 
     def _is_remembered(
@@ -115,7 +118,9 @@ class References:
             )
         ref = ImageRef.parse(key)  # other folders are searched from, too
         # A page alone is none of what is known of its file: all would be taken for read.
-        stamp = (stamp[0], DOUBTED) if stamp and key in self.alone else _doubted(stamp)
+        stamp = self.before.get(file_of(key), _doubted(stamp))
+        if stamp and key in self.alone:
+            stamp = stamp[0], DOUBTED
         return Row(key, ref, stamp, replace(image, ref=ref))
 
     def known(self, ref: ImageRef) -> DescribedImage | None:

@@ -84,6 +84,16 @@ def test_what_was_written_just_now_may_be_written_again_at_the_same_time(
     assert stamp(index) == (6, photo.stat().st_mtime_ns)  # nothing of a process outlives it
 
 
+def test_what_changes_while_it_is_read_is_read_again(index: Index, photo: Path) -> None:
+    mine = shared(index)
+    assert read_again(mine, photo)
+    was = image_of(photo)
+    photo.write_bytes(b"others")
+    aged(photo, LONG_AGO + 60)  # done before the row is written, and long ago by then
+    mine.take([was])
+    assert read_again(shared(index), photo)
+
+
 def test_a_doubted_file_is_known_to_the_search_that_read_it(index: Index, photo: Path) -> None:
     aged(photo, time.time())
     mine, other = shared(index), shared(index)

@@ -3,11 +3,11 @@
     python training/second_look/fit.py EVAL_DIR --output models/second-look.yaml
 
 EVAL_DIR holds a folder a set, each with a groundtruth.csv (see `objsearch evaluate --help`). Every
-pair that the preset `default` calls *same* without a second look is laid over each other; a
-logistic model over the numbers of a pair (`objsearch.agree.thing_model.NUMBERS`) tells right ones
-from wrong ones, and its border is where as much speaks for as against. Pairs whose registration is
-not good enough to be judged take no part. Fitted on half of the objects and reported on the others,
-both ways; what is written was fitted on all. Pairs of two sides of one building count as
+pair that ORB on whole pictures calls *same* is laid over each other; a logistic model over the
+numbers of a pair (`objsearch.agree.thing_model.NUMBERS`) tells right ones from wrong ones. Pairs
+whose registration is not good enough to be judged take no part. Fitted on half of the objects and
+reported on the others, both ways; what is written was fitted on all. The border is where as much
+speaks for as against. Pairs of two sides of one building count as
 neither. Siblings that are generated (a band of a cover, the rest another cover's) are reported, and
 take no part in fitting: they show what the rule for things laid to a pixel does. Prints a Markdown
 table.
@@ -42,7 +42,7 @@ SIBLINGS, COVERS = "grocery_packages", "smvs_dvd"
 LEAST_INLIERS = 10
 ALL_AS_QUERIES = {"dreambooth": 1, "grocery_packages": 5, "scenes": 3}
 """In these sets every so many photos that are no query are one all the same."""
-MOST = 600
+MOST = 220
 """Pairs of a set."""
 SAME_PLACE = {"strecha_castle_P30", "strecha_entry_P10"}
 STEADY, RESIDUAL = 0.2, 4.5
@@ -84,10 +84,9 @@ def called_same(folder: Path, name: str) -> Iterator[Called]:
     for row in rows:
         groups[str(folder / name / row["path"])].add(row["group_id"])
     every = ALL_AS_QUERIES.get(name, 0)
-    overrides: dict[str, Any] = {"search.second_look.enabled": False, "search.shortlist": None}
-    if name == "microcontrollers":
-        overrides["assignment.frames"] = False
-    search = ObjectSearch(load_settings("default", overrides))
+    search = ObjectSearch(
+        load_settings("orb", {"detector": "whole-image", "search.second_look.enabled": False})
+    )
     search.add(
         *dict.fromkeys(
             str(folder / name / row["path"]) for row in rows if every or row["role"] != "query"

@@ -21,6 +21,7 @@ from objsearch.apps.cli.names import (
     print_paths,
 )
 from objsearch.apps.cli.outputs import PAGE, PLAN_FILE, Output, check_outputs
+from objsearch.apps.cli.remembering import library_of
 
 if TYPE_CHECKING:
     from objsearch.screening import Screen
@@ -153,7 +154,7 @@ def plan(
         from objsearch.tasks.removal import write_plan
 
         screen = open_screen(settings)
-        folder = shared.library_of(library, forget)
+        folder = library_of(library, forget)
         sides = {"references": references or [], "against": against or []}
         made = plan_duplicates(names, settings, **sides, progress=progress, library=folder)
         with progress.hidden():

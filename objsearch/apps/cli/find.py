@@ -20,6 +20,7 @@ from objsearch.apps.cli.names import (
     print_paths,
 )
 from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
+from objsearch.apps.cli.remembering import with_memory
 from objsearch.apps.cli.waiting import stopwatch, waiting
 from objsearch.errors import UsageError
 
@@ -191,7 +192,7 @@ def _search(references: list[str], given: Given, memory: Memory, progress: Waiti
     progress.say("describing")
     # What is described of a part only is no description of the photo.
     is_forgotten = memory.forget or memory.region is not None
-    settings = shared.with_memory(given.settings, memory.library, is_forgotten)
+    settings = with_memory(given.settings, memory.library, is_forgotten)
     search = ObjectSearch(settings, progress)
     return search.add(*references, region=memory.region, roi_mode=memory.roi_mode)
 

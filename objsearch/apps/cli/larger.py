@@ -18,6 +18,7 @@ from objsearch.apps.cli.names import (
     print_paths,
 )
 from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
+from objsearch.apps.cli.remembering import with_memory
 from objsearch.apps.cli.waiting import stopwatch
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def larger(
     filters = shared.files_filters(include, exclude)
     with waiting() as progress:
         plain = shared.settings_of(chosen, config, None, workers, assignments, filters)
-        settings = shared.with_memory(plain, library, forget)
+        settings = with_memory(plain, library, forget)
         from objsearch.search.pipeline import ObjectSearch
         from objsearch.tasks.larger import find_larger
         from objsearch.tasks.larger.larger_page import write_page

@@ -232,22 +232,6 @@ def settings_of(
     return load_settings(chosen, {**extra, **overrides}, called) if extra else settings
 
 
-def with_memory(settings: Settings, library: Path | None, forget: bool) -> Settings:
-    """The settings with a library that remembers what was described, unless that is not wanted."""
-    from objsearch.search.library import remembering
-
-    return remembering(settings, folder) if (folder := library_of(library, forget)) else settings
-
-
-def library_of(library: Path | None, forget: bool) -> Path | None:
-    """The folder of the library, or None where nothing is to be remembered."""
-    from objsearch.search.library import library_dir
-
-    if forget and library is not None:
-        raise UsageError("give either --library or --forget, not both")
-    return None if forget else library or library_dir()
-
-
 def _called(overrides: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, str]:
     """What a person has written for a setting, for messages about mistakes."""
     return {key: f"--set {key}" if key in assigned else "command line" for key in overrides}

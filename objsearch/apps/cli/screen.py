@@ -19,6 +19,7 @@ from objsearch.apps.cli.names import (
     print_paths,
 )
 from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
+from objsearch.apps.cli.remembering import library_of
 from objsearch.apps.cli.waiting import stopwatch
 from objsearch.errors import UsageError
 
@@ -100,7 +101,7 @@ def screen(
         from objsearch.tasks.unwanted import screen_images
         from objsearch.tasks.unwanted.unwanted_output import write_page
 
-        folder = shared.library_of(library, forget)
+        folder = library_of(library, forget)
         made = screen_images(names, settings, progress, library=folder)
         listing = replace(made, elapsed_seconds=stopwatch.lap())
         with progress.hidden():

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from objsearch.search import library
 from tests.apps.cli.conftest import Cli
 from tests.pictures import drawing, encoded
 
@@ -149,3 +150,16 @@ def test_mistakes_are_told_in_a_sentence(
     assert nothing.code == 2 and "holds nothing of" in nothing.err
     both = cli("find", folder / "toys.jpg", "--in", folder, "--forget", "--library", tmp_path)
     assert both.code == 2 and "not both" in both.err
+
+
+def test_without_lance_a_search_works_and_says_that_nothing_is_remembered(
+    cli: Cli, photos: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(library, "find_spec", lambda _: None)
+    words = ("find", photos / "coins.png", "--in", photos / "toys.jpg", "--preset", "orb")
+    found = cli(*words, "--json")
+    assert found.code in (0, 1) and found.data["remembered"] == 0
+    assert "not remembered" in found.err and "pylance" in found.err
+    assert "not remembered" not in cli(*words, "--forget").err
+    asked_for = cli(*words, "--library", tmp_path / "own")
+    assert asked_for.code == 2 and "pylance" in asked_for.err
