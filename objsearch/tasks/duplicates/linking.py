@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from objsearch.flow import Progress, batches, counted, ordered_map
 from objsearch.search.comparing import Comparer
 from objsearch.settings import Settings
+from objsearch.tasks.duplicates.by_words import Codes, codes_of, pairs_by_words
 from objsearch.tasks.duplicates.candidates import Pair, nearest_pairs
 from objsearch.tasks.duplicates.describing import Described, Look, Views
 from objsearch.tasks.duplicates.folders import File
@@ -185,12 +186,18 @@ class Linker:
             rounds = self._near(numbers, versions, standings, HASHES if is_sure else -1.0)
             network.verify(rounds, self.progress)
             likely += rounds[:MIRRORED]
-        if not whole:
+        if whole:
+            network.verify(pairs_by_words(self._codes(numbers)), self.progress)
+        else:
             network.verify([self._by_keypoints(numbers, False)], self.progress)
         if self.settings.geometry.mirrored:
             likely = likely if whole else [self._by_keypoints(numbers, True)]
             self.pictures.recall(sorted({i for pairs in likely for i, _ in pairs}), True)
             network.verify(likely, self.progress, by="mirror")
+
+    def _codes(self, numbers: list[int]) -> dict[int, Codes]:
+        found = ((number, self.pictures.stored.view(number, False)) for number in numbers)
+        return {number: codes_of(described.image) for number, described in found if described}
 
     def _near(
         self,
