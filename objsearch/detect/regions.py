@@ -40,7 +40,7 @@ def thinned(
     max_iou: float,
     prefer_large: float = 0.0,
 ) -> tuple[Region, ...]:
-    """The best regions, best first, without double, nested, tiny and frame-filling ones.
+    """The best regions, most confident first, without double, nested, tiny and frame-filling ones.
 
     Best are the most confident; with `prefer_large`, confidence counts times the power that it is
     of a region's area, as a part of `LARGE`: detectors are as sure of a button as of the coat.
@@ -66,7 +66,7 @@ def thinned(
         kept.append(Region(box, region.label, region.confidence, region.proposal))
         if len(kept) == max_objects:
             break
-    return tuple(kept)
+    return tuple(sorted(kept, key=lambda region: (-region.confidence, region.box_xyxy)))
 
 
 def _doubles(box: Box, better: Box, max_iou: float) -> bool:
