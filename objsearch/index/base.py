@@ -48,6 +48,15 @@ class IndexOptions(Component, ABC):
         """Aliases whose descriptors the index ranks by itself: it wants no ranker of them."""
         return frozenset()
 
+    @property
+    def is_cache(self) -> bool:
+        """Whether rows may be lost: where they cannot be kept, a search goes on in memory."""
+        return False
+
+    def in_memory(self) -> IndexOptions:
+        """The options of an index that ranks alike, and ends with the process."""
+        return self
+
     @abstractmethod
     def open(self, recipe: Recipe, rankers: Rankers) -> Index:
         """An index whose rows are made by a recipe.

@@ -40,6 +40,12 @@ def build(
     exclude: shared.ExcludeOption = None,
     workers: shared.WorkersOption = None,
     assignments: shared.SetOption = None,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew", help="Set what is there, such as a damaged index, aside, and begin again."
+        ),
+    ] = False,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Describe photos into an index. What it knows already is not read again.
@@ -54,7 +60,7 @@ def build(
 
         filters = shared.files_filters(include, exclude)
         settings = _settings(preset, config, mode, workers, assignments, filters)
-        tally = build_index(folder, names, settings, progress)
+        tally = build_index(folder, names, settings, progress, anew=anew)
     _tell(tally, as_json)
 
 

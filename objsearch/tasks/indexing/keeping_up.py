@@ -12,7 +12,7 @@ from typing import Any
 from objsearch.errors import UsageError
 from objsearch.files import write_whole
 from objsearch.flow import Progress, silent
-from objsearch.search.library import stored_at
+from objsearch.search.library import set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings, load_settings
 from objsearch.sources import key_of
@@ -42,22 +42,26 @@ def build_index(
     sources: Sequence[Any],
     settings: Settings | None = None,
     progress: Progress = silent,
+    *,
+    anew: bool = False,
 ) -> Tally:
     """Describe photos into a new index, or into one of the same recipe; what it holds stays.
 
-    A build that was stopped goes on where it was. Raises UsageError for a folder that holds
-    something else, or an index that was made otherwise, naming what differs first.
+    A build that was stopped goes on where it was. With `anew`, rows that are there lie beside the
+    new ones afterwards, in a folder `rows.damaged-1`. Raises UsageError for a folder that holds
+    something else or cannot be written to, an index that is damaged, or one that was made
+    otherwise, naming what differs first.
     """
     path = Path(folder)
     if path.exists() and not _is_index(path) and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(f"'{path}' holds something else than an index: name another folder")
     chosen = settings or (_stored_settings(path) if _is_index(path) else load_settings())
+    if anew and _is_index(path):
+        _set_rows_aside(path)
     with_index = stored_at(chosen, path / ROWS)
     search = ObjectSearch(with_index, progress)  # refuses another recipe before anything is written
-    if not _is_index(path):
-        path.mkdir(parents=True, exist_ok=True)
-        data = chosen.model_dump(mode="json")
-        write_whole(path / SETTINGS, [json.dumps(data, indent=1)])
+    if anew or not _is_index(path):
+        _write_settings(path, chosen)
     return _added(search, sources)
 
 
@@ -151,6 +155,23 @@ def _added(search: ObjectSearch, sources: Sequence[Any]) -> Tally:
 def _tally(search: ObjectSearch, removed: int = 0) -> Tally:
     search.index.close()
     return Tally(search.n_described, search.n_remembered, removed, tuple(search.index.unreadable()))
+
+
+def _set_rows_aside(path: Path) -> None:
+    try:
+        if (path / ROWS).exists():
+            set_aside(path / ROWS)
+    except OSError as error:
+        raise UsageError(f"cannot set '{path / ROWS}' aside: {error.strerror}") from None
+
+
+def _write_settings(path: Path, settings: Settings) -> None:
+    data = settings.model_dump(mode="json")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        write_whole(path / SETTINGS, [json.dumps(data, indent=1)])
+    except OSError as error:
+        raise UsageError(f"cannot write to the index '{path}': {error.strerror}") from None
 
 
 def _is_index(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -149,3 +150,63 @@ def test_mistakes_are_told_in_a_sentence(
     assert nothing.code == 2 and "holds nothing of" in nothing.err
     both = cli("find", folder / "toys.jpg", "--in", folder, "--forget", "--library", tmp_path)
     assert both.code == 2 and "not both" in both.err
+
+
+def test_a_damaged_index_is_refused_and_built_anew_where_that_is_asked_for(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    words = ("index", "build", "--index", index, folder)
+    cli(*words, "--config", config)
+    record = index / "rows" / "index.json"
+    record.write_text("{")
+    for command in (words, ("index", "info", "--index", index)):
+        refused = cli(*command)
+        assert refused.code == 2 and "is damaged (" in refused.err and "anew" in refused.err
+        assert len(refused.err.splitlines()) == 1 and record.read_text() == "{"
+    assert cli(*words, "--anew", "--json").data["described"] == 5
+    assert sorted(path.name for path in index.iterdir()) == [
+        *("rows", "rows.damaged-1", "settings.json")
+    ]
+    assert (index / "rows.damaged-1" / "index.json").read_text() == "{"
+    assert cli(*words, "--json").data["remembered"] == 5
+
+
+def test_an_index_of_other_settings_is_built_anew_by_those(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    cli("index", "build", "--index", index, folder, "--config", config)
+    other = ("--config", config, "--set", "input.working_side=900")
+    words = ("index", "build", "--index", index, folder)
+    assert cli(*words, *other).code == 2
+    assert cli(*words, *other, "--anew", "--json").data["described"] == 5
+    assert cli("index", "update", "--index", index, "--json").data["remembered"] == 5
+
+
+@pytest.mark.parametrize("where", ["photos/toys.jpg", "photos/toys.jpg/index"])
+def test_a_place_where_no_index_can_be_is_told(
+    where: str, cli: Cli, config: Path, folder: Path
+) -> None:
+    index = folder.parent / where
+    told = cli("index", "build", "--index", index, folder, "--config", config)
+    assert told.code == 2 and len(told.err.splitlines()) == 1 and str(index) in told.err
+
+
+def test_a_full_disk_is_told_and_what_was_done_stays(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    index = tmp_path / "index"
+    words = ("index", "build", "--index", index, folder)
+    cli(*words, "--config", config, "--exclude", "toys.jpg")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        told = cli("index", "add", "--index", index, folder / "toys.jpg")
+        assert told.code == 2 and len(told.err.splitlines()) == 1
+        assert str(index) in told.err and "No space left on device" in told.err
+        found = cli("find", folder / "toys.jpg", "--index", index, "--json")
+        assert found.code in (0, 1) and found.data["compared"] == 4
+    assert cli("index", "add", "--index", index, folder, "--json").data["remembered"] == 4
