@@ -281,3 +281,19 @@ def test_a_newer_library_is_left_alone(asked: Asked, library: Path) -> None:
     assert "made by a newer objsearch" in sentence and "update objsearch" in sentence
     assert record.read_text() == newer
     assert sorted(str(path) for path in library.rglob("*")) == before
+
+
+def test_a_library_of_a_schema_that_is_read_no_more_is_set_aside(
+    asked: Asked, library: Path
+) -> None:
+    plain, _ = asked()
+    [folder] = library.iterdir()
+    record = folder / "index.json"
+    older = json.dumps({**json.loads(record.read_text()), "schema": 0})
+    record.write_text(older)
+    answer, told = asked()
+    assert scores(answer) == scores(plain) and len(told) == 1
+    assert "made by an older objsearch" in told[0] and ".damaged-1'" in told[0]
+    aside = folder.with_name(f"{folder.name}.damaged-1")
+    assert (aside / "index.json").read_text() == older
+    assert asked()[0]["remembered"] == 3
