@@ -141,6 +141,10 @@ class Index(ABC):
     def snapshot(self) -> Index:
         """The same rows, for reading: what is written from now on does not change it."""
 
+    def optimize(self) -> Sequence[str]:
+        """Bring what is derived from the rows up to date; what was done, in words."""
+        return []
+
     def compact(self) -> int:
         """Give back the room of rows that were removed or replaced; returns bytes freed."""
         return 0

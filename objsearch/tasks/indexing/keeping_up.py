@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from objsearch.flow import Progress, silent
 from objsearch.search.library import set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings, load_settings
-from objsearch.sources import key_of
+from objsearch.sources import is_url, key_of
+from objsearch.tasks.indexing.informing import info_of
 from objsearch.types import ImageRef, Unreadable
 
 ROWS = "rows"
@@ -114,36 +115,24 @@ def remove_from_index(folder: str | Path, paths: Sequence[str]) -> Tally:
 def prune_index(folder: str | Path) -> Tally:
     """Forget the photos whose files are gone."""
     search = open_index(folder)
-    gone = [key for key in search.index.stamps() if not os.path.lexists(ImageRef.parse(key).uri)]
+    files = ((key, ImageRef.parse(key).uri) for key in search.index.stamps())
+    gone = [key for key, uri in files if not is_url(uri) and not os.path.lexists(uri)]
     return _tally(search, removed=search.index.remove(gone) if gone else 0)
 
 
 def compact_index(folder: str | Path) -> dict[str, Any]:
-    """Give back the room of what was forgotten; returns what the index is like afterwards."""
-    search = open_index(folder)
-    freed = search.index.compact()
-    return {"bytes_freed": freed, **_figures(search)}
+    """Give back the room of what was forgotten, and bring up to date what is looked up by.
+
+    Returns what the index is like afterwards: see `index_info`.
+    """
+    index = open_index(folder).index
+    index.optimize()
+    return {"bytes_freed": index.compact(), **index_info(folder)}
 
 
 def index_info(folder: str | Path) -> dict[str, Any]:
-    """What an index holds: recipe, counts, bytes, what cannot be read, what should be done."""
-    search = open_index(folder)
-    gone = changed = 0
-    for key, stamp in search.index.stamps().items():
-        try:
-            found = os.stat(ImageRef.parse(key).uri)
-        except OSError:
-            gone += 1
-            continue
-        changed += stamp != (found.st_size, found.st_mtime_ns)
-    return {**_figures(search), "vanished": gone, "changed": changed}
-
-
-def _figures(search: ObjectSearch) -> dict[str, Any]:
-    """What the index says of itself, as plain data."""
-    found = asdict(search.index.info())
-    unreadable = [{"ref": str(one.ref), "reason": one.reason} for one in search.index.unreadable()]
-    return {**found, "unreadable": unreadable}
+    """What an index holds, what cannot be read, and what should be done next: see `info_of`."""
+    return info_of(open_index(folder).index, str(folder))
 
 
 def _added(search: ObjectSearch, sources: Sequence[Any]) -> Tally:

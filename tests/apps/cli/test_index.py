@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from objsearch.index import lance_writer
 from tests.apps.cli.conftest import Cli
 from tests.pictures import drawing, encoded
 
@@ -210,3 +213,69 @@ def test_a_full_disk_is_told_and_what_was_done_stays(
         found = cli("find", folder / "toys.jpg", "--index", index, "--json")
         assert found.code in (0, 1) and found.data["compared"] == 4
     assert cli("index", "add", "--index", index, folder, "--json").data["remembered"] == 4
+
+
+def test_info_says_what_is_there_and_what_should_be_done_next(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    """What it names as the next command can be typed as it stands, and is not due afterwards."""
+    index = tmp_path / "my index"
+    aged(folder / "coins.png").write_bytes(b"no picture")
+    aged(folder / "coins.png")
+    cli("index", "build", "--index", index, folder, "--config", config)
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert facts["next"] == [] and facts["n_described"] == 4 and facts["n_bytes_spare"] == 0
+    assert facts["unreadable"] == [
+        {"ref": str(folder / "coins.png"), "reason": "not an image in a known format"}
+    ]
+    assert facts["recipe"]["descriptors.orb.n_points"] == "400" and facts["schema"] == 1
+    assert {"rows", "keypoints-orb"} <= facts["versions"].keys() <= facts["n_bytes"].keys()
+    told = cli("index", "info", "--index", index).out
+    for part in (
+        "4 described, with 4 regions",
+        f"  {folder / 'coins.png'}: not an image in a known format\n",
+        "  descriptors.orb: name orb, ",
+        "since then: 0 changed, 0 uncertain, 0 vanished\n",
+        "  rows: ",
+        "next: nothing\n",
+    ):
+        assert part in told
+    aged(folder / "coins.png", 1_700_000_500)
+    os.utime(folder / "notebook.jpg")
+    (folder / "toys.jpg").unlink()
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert [facts[name] for name in ("changed", "uncertain", "vanished")] == [2, 0, 1]
+    assert [one["why"] for one in facts["next"]] == ["2 files are changed", "1 file is gone"]
+    for step in facts["next"]:
+        assert cli(*shlex.split(step["command"])[1:]).code in (0, 1)
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert [facts[name] for name in ("changed", "uncertain", "vanished")] == [0, 1, 0]
+    assert "1 file is written just before" in facts["next"][0]["why"]
+
+
+def test_info_counts_what_compacting_gives_back(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "index"
+    cli("index", "build", "--index", index, folder, "--config", config)
+    names = [path for path in sorted(folder.iterdir()) if path.name != "toys.jpg"]
+    cli("index", "remove", *names, "--index", index)
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert facts["n_bytes_spare"] > 0.5 * facts["n_bytes"]["keypoints-orb"]
+    [step] = facts["next"]
+    assert step["why"].endswith("bytes are of what was forgotten or replaced")
+    monkeypatch.setattr(lance_writer, "KEPT_FOR", timedelta(0))
+    assert "freed: " in cli(*shlex.split(step["command"])[1:]).out
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert (facts["next"], facts["n_bytes_spare"], facts["n_described"]) == ([], 0, 1)
+
+
+def test_urls_of_an_index_are_not_taken_for_files_that_are_gone(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    url = "http://127.0.0.1:9/photo.jpg"
+    cli("index", "build", "--index", index, folder, url, "--config", config)
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert url in [one["ref"] for one in facts["unreadable"]] and facts["vanished"] == 0
+    assert "0 forgotten" in cli("index", "prune", "--index", index).out
