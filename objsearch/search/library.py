@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from objsearch.components.registry import build, names
@@ -98,6 +99,9 @@ def _open_cache(
     options: IndexOptions, recipe: Recipe, rankers: Rankers
 ) -> tuple[Index | None, list[str]]:
     try:
+        # Twice: another process may have replaced what the first look at the record named.
+        with suppress(LostIndexError):
+            return options.open(recipe, rankers), []
         return options.open(recipe, rankers), []
     except LostIndexError as error:
         return _begun_anew(options, recipe, rankers, error)

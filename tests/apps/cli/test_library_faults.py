@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from objsearch.errors import LostIndexError
 from objsearch.index.lance import Stored
 from objsearch.search import references
 from tests.apps.cli.conftest import Cli
@@ -251,6 +252,26 @@ def test_a_damaged_library_is_set_aside_and_begun_anew(
     assert sorted(path.suffix for path in library.iterdir()) == ["", ".damaged-1"]
     answer, told = asked()
     assert scores(answer) == scores(plain) and (answer["remembered"], told) == (3, [])
+
+
+def test_what_another_process_is_replacing_is_not_taken_for_damaged(
+    asked: Asked, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record was read, and then the versions that it names went."""
+    asked()
+    check, n_looks = Stored.check, 0
+
+    def once(self: Stored) -> None:
+        nonlocal n_looks
+        n_looks += 1
+        if n_looks == 1:
+            raise LostIndexError.of(str(library), "it is damaged")
+        check(self)
+
+    monkeypatch.setattr(Stored, "check", once)
+    answer, told = asked()
+    assert (answer["remembered"], told, n_looks) == (3, [], 2)
+    assert len([*library.iterdir()]) == 1
 
 
 def test_a_damaged_library_of_copies_is_set_aside(
