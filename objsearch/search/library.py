@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from objsearch.components.registry import build, names
@@ -85,14 +86,15 @@ def open_references(
     rankers = rankers_beside(options.covers)
     if not options.is_cache:
         return References(options.open(recipe, rankers), {}, options.keeps)
-
-    def in_memory() -> Index:
-        return options.in_memory().open(recipe, rankers)
-
+    in_memory = partial(_open_in_memory, options, recipe, rankers)
     index, told = _open_cache(options, recipe, rankers)
     if index is None:
         return References(in_memory(), {}, is_shared=True, told=told)
     return References(index, {}, is_shared=True, spare=in_memory, told=told)
+
+
+def _open_in_memory(options: IndexOptions, recipe: Recipe, rankers: Rankers) -> Index:
+    return options.in_memory().open(recipe, rankers)
 
 
 def _open_cache(
