@@ -160,8 +160,12 @@ class Stored(Index):
         return view.warnings(view.kept(where))
 
     def check(self) -> None:
-        """Look whether all files are there, of their sizes. Raises LostIndexError."""
+        """Look whether all files are there, of their sizes, and read what is kept in memory anyway.
+
+        Raises LostIndexError.
+        """
         self._store.check()
+        self.stamps()
 
     def snapshot(self) -> Stored:
         return Stored(self.options, self.recipe, self._rankers, self._look().view)
