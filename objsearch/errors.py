@@ -2,6 +2,7 @@
 
     ObjSearchError                 anything a person can mend; one sentence, exit code 2
     ├── UsageError                 the call's words are off: nothing to search, no such value
+    │   └── LostIndexError         an index is damaged, or of an older objsearch: build it anew
     ├── ConfigError                a YAML file or an option: names file, line, key, nearest name
     │   ├── UnknownComponentError  no detector, extractor, ... of that name
     │   └── BrokenPluginError      a package brings a component that cannot be used; names it
@@ -24,6 +25,19 @@ class ObjSearchError(Exception):
 
 class UsageError(ObjSearchError):
     """The call's words are off."""
+
+
+class LostIndexError(UsageError):
+    """An index can be read no more: `folder` is to be moved away, and `reason` says why."""
+
+    folder, reason = "", ""
+
+    @classmethod
+    def of(cls, folder: str, reason: str) -> LostIndexError:
+        """The error for a folder; `reason` is the beginning of the sentence."""
+        error = cls(f"{reason}: move it away, or build it anew")
+        error.folder, error.reason = folder, reason
+        return error
 
 
 class ConfigError(ObjSearchError):

@@ -48,6 +48,15 @@ class IndexOptions(Component, ABC):
         """Aliases whose descriptors the index ranks by itself: it wants no ranker of them."""
         return frozenset()
 
+    @property
+    def is_cache(self) -> bool:
+        """Whether rows may be lost: where they cannot be kept, a search goes on in memory."""
+        return False
+
+    def in_memory(self) -> IndexOptions:
+        """The options of an index that ranks alike, and ends with the process."""
+        return self
+
     @abstractmethod
     def open(self, recipe: Recipe, rankers: Rankers) -> Index:
         """An index whose rows are made by a recipe.
@@ -131,6 +140,10 @@ class Index(ABC):
     @abstractmethod
     def snapshot(self) -> Index:
         """The same rows, for reading: what is written from now on does not change it."""
+
+    def optimize(self) -> Sequence[str]:
+        """Bring what is derived from the rows up to date; what was done, in words."""
+        return []
 
     def compact(self) -> int:
         """Give back the room of rows that were removed or replaced; returns bytes freed."""

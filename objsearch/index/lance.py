@@ -40,13 +40,29 @@ class Lance(VisualWords):
         10.0, ge=0, description="how long to wait for another writer of the same folder"
     )
 
+    cache: bool = Field(
+        False,
+        description="what cannot be kept may be lost: a search then says so, and goes on in memory",
+    )
+
+    @property
+    def is_cache(self) -> bool:
+        return self.cache
+
+    def in_memory(self) -> VisualWords:
+        return VisualWords(**{name: getattr(self, name) for name in VisualWords.model_fields})
+
     def open(self, recipe: Recipe, rankers: Rankers) -> Stored:  # type: ignore[override]
         """An index in a folder, which need not be there yet.
 
-        Raises MissingDependencyError without Lance, and UsageError for a folder that is of another
-        recipe, of a newer objsearch, damaged, or no index.
+        Raises MissingDependencyError without Lance, LostIndexError for a folder that is damaged or
+        of an older objsearch, and UsageError for one of another recipe, of a newer objsearch, or
+        that is no index.
         """
-        return Stored(self, recipe, rankers)
+        stored = Stored(self, recipe, rankers)
+        if self.cache:  # now, while it can still be done without
+            stored.check()
+        return stored
 
 
 class Stored(Index):
@@ -142,6 +158,14 @@ class Stored(Index):
     def warnings(self, where: Where = EVERYTHING) -> Mapping[Key, tuple[str, ...]]:
         view = self._look().view
         return view.warnings(view.kept(where))
+
+    def check(self) -> None:
+        """Look whether all files are there, of their sizes, and read what is kept in memory anyway.
+
+        Raises LostIndexError.
+        """
+        self._store.check()
+        self.stamps()
 
     def snapshot(self) -> Stored:
         return Stored(self.options, self.recipe, self._rankers, self._look().view)

@@ -17,6 +17,10 @@ from objsearch.types import Key, Row
 ROWS_AT_ONCE = 500
 """Rows that become visible together; more than that are cut into batches."""
 
+CLEANED = "cleaned"
+"""The note of when old versions last went."""
+CHANGES_UNCLEANED = 64
+
 Known = dict[Key, tuple[int, int]]
 """Number and place of each row."""
 
@@ -31,7 +35,7 @@ class Editor:
         self.flat_regions, self.wait_seconds = flat_regions, wait_seconds
         self._lock = threading.Lock()
         self._known: tuple[int, Known] | None = None
-        self._has_written = self._has_swept = False
+        self._has_written = self._has_swept = self._has_cleaned = False
 
     @contextmanager
     def _writer(self) -> Iterator[Writer]:
@@ -81,11 +85,26 @@ class Editor:
             for name, table in tables.items():
                 writer.append(name, table)
             writer.put_together()
+            is_due = self._is_cleaning_due(writer)
             record = writer.finish(first + len(batch))
+            if is_due:
+                writer.clean()
             at = zip(batch, range(first, first + len(batch)), places, strict=True)
             known.update({row.key: (number, place) for row, number, place in at})
             self._known = record.generation, known
             self._has_written = True
+
+    def _is_cleaning_due(self, writer: Writer) -> bool:
+        """Whether old versions should go: many changes after they last did, once a process.
+
+        Who only ever puts rows in has room given back, too.
+        """
+        now, last = writer.record.generation, writer.record.notes.get(CLEANED, 0)
+        if self._has_cleaned or now - last < CHANGES_UNCLEANED:
+            return False
+        writer.note(CLEANED, now)
+        self._has_cleaned = True
+        return True
 
     def remove(self, keys: Iterable[Key]) -> int:
         gone = set(keys)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from objsearch.index.lance_nearest import Looker
 from objsearch.index.lance_rows import VECTORS
-from objsearch.index.lance_store import ENDING, SCHEMA
+from objsearch.index.lance_store import ENDING, SCHEMA, Store
 from objsearch.index.lance_vectors import Vectors
 from objsearch.index.lance_writer import bytes_of, files_of, n_unindexed
 from objsearch.index.where import EVERYTHING
 from objsearch.types import Unreadable
+
+if TYPE_CHECKING:
+    import lance
 
 ASKED = 50
 RECALLED = 100
@@ -32,6 +37,8 @@ class Info:
     n_bytes: Mapping[str, int]
     """Of each dataset and of what else lies in the folder, by name, with what only old versions
     use."""
+    n_bytes_spare: int
+    """Of entries that were removed or replaced: what `compact` gives back, a day later."""
     versions: Mapping[str, int]
     generation: int
     n_indexed: Mapping[str, int]
@@ -59,6 +66,7 @@ def info_of(looker: Looker, due: list[str]) -> Info:
         tuple(view.unreadable(EVERYTHING)),
         int(view.n_regions.sum()),
         _bytes(store.folder),
+        sum(_spare(store, name, view.dataset(name)) for name in record.versions),
         dict(record.versions),
         record.generation,
         indexed,
@@ -74,6 +82,17 @@ def _bytes(folder: str) -> dict[str, int]:
         name = top[0].removesuffix(ENDING) if top[1] else "other"
         sizes[name] = sizes.get(name, 0) + bytes_of([path])
     return dict(sorted(sizes.items()))
+
+
+def _spare(store: Store, name: str, dataset: lance.LanceDataset) -> int:
+    """Bytes of a dataset's entries that its present version does not hold any more."""
+    there = bytes_of(files_of(os.path.join(store.path(name + ENDING), "data")))
+    used = 0.0
+    for fragment in dataset.get_fragments():
+        deleted = fragment.metadata.deletion_file
+        kept = 1 - (deleted.num_deleted_rows if deleted else 0) / max(1, fragment.physical_rows)
+        used += kept * sum(file.file_size_bytes or 0 for file in fragment.data_files())
+    return max(0, there - round(used))
 
 
 def _recall(looker: Looker, alias: str) -> float:

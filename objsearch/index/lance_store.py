@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from objsearch.errors import MissingDependencyError, UsageError
+from objsearch.errors import LostIndexError, MissingDependencyError, UsageError
 from objsearch.files import write_whole
 from objsearch.types import Recipe
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 """Raised when what is stored changes; `read` refuses what is newer."""
+OLDEST = 1
+"""The oldest schema that is read as it is: `read` has what is older built anew."""
 
 RECORD, LOCK, HOLDER = "index.json", "writer.lock", "writer.txt"
 ENDING = ".lance"
@@ -53,7 +55,7 @@ def engine() -> Any:
     except ImportError:
         raise MissingDependencyError(
             "a stored index needs Lance: pip install pylance (there is none for Macs with Intel "
-            "processors: there, take the index 'visual-words', which keeps nothing)"
+            "processors; the index 'visual-words' needs none, and keeps nothing)"
         ) from None
     return lance
 
@@ -93,6 +95,12 @@ class Store:
                 f"the index '{self.folder}' was made by a newer objsearch (its schema is {schema}, "
                 f"and this one reads up to {SCHEMA}): update objsearch"
             )
+        if schema < OLDEST:
+            raise LostIndexError.of(
+                self.folder,
+                f"the index '{self.folder}' was made by an older objsearch (its schema is "
+                f"{schema}, and this one reads from {OLDEST} on)",
+            )
         recipe = Recipe(dict(data["recipe"]))
         if difference := self._recipe.difference(recipe):
             raise UsageError(f"the index '{self.folder}' was made otherwise: {difference}")
@@ -114,11 +122,9 @@ class Store:
             raise UsageError(f"'{self.folder}' is no index: it holds '{others[0]}'")
         return Record(self._recipe)
 
-    def damaged(self, reason: str) -> UsageError:
+    def damaged(self, reason: str) -> LostIndexError:
         """What to raise for a folder that cannot be read as it should."""
-        return UsageError(
-            f"the index '{self.folder}' is damaged ({reason}): move it away and build it anew"
-        )
+        return LostIndexError.of(self.folder, f"the index '{self.folder}' is damaged ({reason})")
 
     def dataset(self, name: str, version: int | None = None) -> lance.LanceDataset:
         """A dataset at a version, or at its newest."""
@@ -130,6 +136,27 @@ class Store:
             return opened
         except (ValueError, OSError) as error:
             raise self.damaged(f"'{name}{ENDING}' does not open: {_short(error)}") from None
+
+    def check(self) -> None:
+        """Look whether the files of every dataset are there, of their sizes; none is read.
+
+        Raises LostIndexError.
+        """
+        for name, version in self.read().versions.items():
+            dataset, root = self.dataset(name, version), self.path(name + ENDING)
+            for fragment in dataset.get_fragments():
+                for file in fragment.data_files():
+                    self._check_file(os.path.join(root, "data", file.path), file.file_size_bytes)
+                if (deleted := fragment.deletion_file()) is not None:
+                    self._check_file(os.path.join(root, deleted), None)
+
+    def _check_file(self, path: str, n_bytes: int | None) -> None:
+        try:
+            found = os.path.getsize(path)
+        except OSError:
+            raise self.damaged(f"it lacks '{os.path.relpath(path, self.folder)}'") from None
+        if found != (n_bytes or found):
+            raise self.damaged(f"'{os.path.relpath(path, self.folder)}' is cut short")
 
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from objsearch.errors import UsageError
 from objsearch.files import sync_folder
@@ -30,7 +31,7 @@ MOST_FILES = 64
 """Small files of a dataset before they are put together."""
 
 KEPT_FOR = timedelta(days=1)
-"""How long a version stays that someone may be reading."""
+"""How long a version stays after it was replaced, as someone may be reading it."""
 
 ROWS_A_CELL = 1_000
 GROWTH = 8
@@ -88,11 +89,18 @@ class Writer:
                 dataset.optimize.compact_files(target_rows_per_fragment=fewest)
 
     def clean(self) -> int:
-        """Delete versions that nobody can be reading any more; returns bytes."""
-        freed = 0
+        """Delete versions that nobody can be reading any more; returns bytes.
+
+        For what is published: a version goes by when the next one came, not by its own age, as one
+        that was the newest for long may just have been opened.
+        """
+        freed, before = 0, datetime.now() - KEPT_FOR
         for name in self.record.versions:
-            stats = self.dataset(name).cleanup_old_versions(KEPT_FOR, delete_unverified=False)
-            freed += int(stats.bytes_removed)
+            dataset = self.dataset(name)
+            listed = pairwise(dataset.versions())
+            gone = [int(v["version"]) for v, after in listed if _time_of(after) <= before]
+            if gone:
+                freed += int(dataset.cleanup_old_versions(versions=gone).bytes_removed)
         return freed
 
     def vectors_due(self, flat: int) -> list[str]:
@@ -147,6 +155,12 @@ class Writer:
         folders = {os.path.dirname(path) for path in fresh}
         for folder in {*folders, *map(os.path.dirname, folders), root, self.store.folder}:
             sync_folder(folder)
+
+
+def _time_of(version: Any) -> datetime:
+    """When a version was made, as Lance tells it: by the local clock."""
+    made: datetime = version["timestamp"]
+    return made
 
 
 def n_unindexed(dataset: lance.LanceDataset) -> int:

@@ -10,15 +10,14 @@ from typing import Any, Self, Unpack
 
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
-from objsearch.index import Where
+from objsearch.index import Index, Where
 from objsearch.screening import Screen
 from objsearch.screening.rules import Finder
 from objsearch.search.agreeing import is_another_picture
 from objsearch.search.comparing import Comparer, swapped
 from objsearch.search.describing import Describer
+from objsearch.search.library import open_references
 from objsearch.search.queries import Interest, View, Viewer, keys_of_files
-from objsearch.search.recipe import recipe_of
-from objsearch.search.references import References
 from objsearch.search.renaming import without_renamed
 from objsearch.search.retrieval import Retrieval, compare_versions
 from objsearch.search.second_look import SecondLook
@@ -51,18 +50,14 @@ class ObjectSearch:
         self.progress = progress
         self.describer = Describer(self.settings)
         self.comparer = Comparer(self.settings)
-        options = self.settings.index
-        self.index = options.open(recipe_of(self.settings), self.comparer.rankers(options.covers))
-        self.references = References(self.index, {}, options.keeps)
-        self.viewer = Viewer(self.describer, self.references.known)
-        self._n_at_hand = 0
-        self.n_remembered = self.n_described = 0
+        self.references = open_references(self.settings, self.comparer.rankers)
+        known = self.references.known
+        self.viewer = Viewer(self.describer, known)
+        self._n_at_hand = self.n_remembered = self.n_described = 0
         self._nothing = "add some first"
         self.screen = screen_of(self.settings, type(self).open)
         self._at_hand = AtHand()
-        self.second_look = SecondLook(
-            self.describer, self.comparer, self.references.known, self._at_hand
-        )
+        self.second_look = SecondLook(self.describer, self.comparer, known, self._at_hand)
 
     @classmethod
     def open(
@@ -109,6 +104,11 @@ class ObjectSearch:
         self.references.take(described)
         self.references.forget_vanished(sources)
         return self
+
+    @property
+    def index(self) -> Index:
+        """Where the references are stored."""
+        return self.references.index
 
     @property
     def n_references(self) -> int:

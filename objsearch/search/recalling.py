@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from objsearch.errors import MissingDependencyError
 from objsearch.flow import batches
-from objsearch.search.library import remembering
+from objsearch.search.library import open_references, remembering
 from objsearch.search.pipeline import ObjectSearch
-from objsearch.search.recipe import recipe_of
 from objsearch.search.references import PUT_AT_ONCE, References, file_of
 from objsearch.search.renaming import without_renamed
 from objsearch.settings import Settings
@@ -23,21 +21,19 @@ Described = DescribedImage | Unreadable
 class Recalling:
     """Searches few pictures many times: they are described once, and lie in memory for that.
 
-    Only files can be added. Raises UsageError for a library that cannot be used.
+    Only files can be added. What cannot be remembered is described each time, as `told` says.
     """
 
     def __init__(self, settings: Settings, library: Path) -> None:
         self._search = ObjectSearch(settings)
-        self._stored = _stored(settings, library)
+        self._stored = open_references(remembering(settings, library), lambda _: {})
+        self._stored.is_restricted = True
         self.n_remembered = 0
 
     def add(self, *sources: Any) -> None:
         """Take in pictures of files. Those that could not be read are tried again."""
         places = expand(list(sources), filters=self._search.settings.input.filters)
         describer = self._search.describer
-        if self._stored is None:
-            self._search.references.take(describer.describe_places(places))
-            return
         fresh = without_renamed(self._stored, self._stored.fresh(places), describer)
         broken = {file_of(key_of(one.ref)) for one in self._stored.skipped}
         waiting = {place.ref for place in fresh}
@@ -45,6 +41,11 @@ class Recalling:
         self._stored.take(describer.describe_places(fresh))
         self.n_remembered += len(places) - len(fresh)
         self._search.references.take(_in_order(self._stored, places))
+
+    @property
+    def told(self) -> Sequence[str]:
+        """What there is to say of a library that could not be used as it should."""
+        return self._stored.told
 
     @property
     def skipped(self) -> Sequence[Unreadable]:
@@ -62,15 +63,6 @@ class Recalling:
     def is_another(self, picture: Pixels, hit: Hit) -> bool:
         """As `ObjectSearch.is_another`."""
         return self._search.is_another(picture, hit)
-
-
-def _stored(settings: Settings, library: Path) -> References | None:
-    """What a library knows by the recipe of some settings; None where nothing can be stored."""
-    try:
-        index = remembering(settings, library).index.open(recipe_of(settings), {})
-    except MissingDependencyError:
-        return None
-    return References(index, {}, is_shared=True, is_restricted=True)
 
 
 def _in_order(stored: References, places: Sequence[Place | Unreadable]) -> Iterator[Described]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from objsearch.errors import UsageError
+from objsearch.flow import batches
 from objsearch.index import EVERYTHING, Index, Where
 from objsearch.sources import Place, is_made_up, key_of, stamp_of
 from objsearch.types import DescribedImage, ImageRef, Key, Row, Stamp, Unreadable
@@ -17,6 +18,8 @@ PUT_AT_ONCE = 64
 """Rows that are written together, and those of one file."""
 COARSE_NS = 2_000_000_000
 """FAT tells times of change to two seconds."""
+PASSING = ("it cannot be read (", "pip install")
+"""What reasons hold that say nothing of the file: a dropped disk, rights, a missing codec."""
 DOUBTED = -1
 """The time of change of a file that may have been written to since without its stamp telling."""
 
@@ -36,8 +39,12 @@ class References:
     """Whether only what was named counts, be it nothing."""
     alone: set[Key] = field(default_factory=set)
     """Pages and frames that were named by themselves: there may be more in their files."""
-    before: dict[Key, Stamp] = field(default_factory=dict)
-    """Stamps of files before they are read: what changes meanwhile is read again the next time."""
+    spare: Callable[[], Index] | None = None
+    """Opens what to go on in where the index, a cache, cannot be written to."""
+    told: list[str] = field(default_factory=list)
+    """What there is to say of a cache that could not be used as it should."""
+    _seen: dict[Key, tuple[Stamp, int]] = field(default_factory=dict)
+    """The stamps of files before they were read, and when that was."""
 
     def fresh(self, places: Sequence[Place | Unreadable]) -> list[Place | Unreadable]:
         """Those of some places that have to be read; the others are named, and remembered.
@@ -46,12 +53,12 @@ class References:
         same bytes and time of change; under another name it counts where the pixels are the same.
         """
         self.is_restricted = self.is_shared
+        self._seen |= {file_of(key_of(one.ref)): _stamped(one.ref) for one in places}
         if not self.is_shared:
             return list(places)
         parts = by_file(self.index.stamps())
         fresh = [one for one in places if not self._is_remembered(one, parts)]
         self.alone |= {key_of(one.ref) for one in fresh if is_page_or_frame(one.ref)}
-        self.before |= {file_of(key_of(one.ref)): _doubted(stamp_of(one.ref)) for one in fresh}
         return fresh
 
     def _is_remembered(
@@ -66,7 +73,7 @@ class References:
             known = {key: known[key]} if key in known else {}
         else:  # what was cut out of a picture once says nothing of all of it
             known = {part: then for part, then in known.items() if not ImageRef.parse(part).xywh}
-        now = stamp_of(place.ref)
+        now, _ = self._seen[file]
         if now is None or not known or any(then != now for then in known.values()):
             return False
         for part in known:
@@ -83,7 +90,15 @@ class References:
         tops = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
         unseen = (key for key in self.index.stamps() if key not in self.named)
         lost = [key for key in unseen if key.startswith(tops) and not is_there(key)] if tops else []
-        return self.index.remove(lost) if lost else 0
+        return self.forget(lost)
+
+    def forget(self, keys: Collection[Key]) -> int:
+        """Forget pictures: how many there were. A cache that cannot be written to keeps them."""
+        try:
+            return self.index.remove(keys) if keys else 0
+        except UsageError as error:
+            self._tell(error)
+            return 0
 
     def take(self, described: Iterable[DescribedImage | Unreadable]) -> None:
         """Store what was described, or could not be, as it comes; what is done stays when stopped.
@@ -99,17 +114,37 @@ class References:
                     of_file = []
                 of_file.append(row)
                 if len(done) >= PUT_AT_ONCE:
-                    self.index.put(done)
+                    self._put(done)
                     done = []
             done += of_file
         finally:
             if done:
-                self.index.put(done)
+                self._put(done)
+
+    def _put(self, rows: Sequence[Row]) -> None:
+        try:
+            self.index.put(rows)
+        except UsageError as error:
+            self._tell(error)
+            self._go_on_in_memory()
+            self.index.put(rows)
+
+    def _tell(self, error: UsageError) -> None:
+        """Say that nothing more is remembered; raise the error where that must not be."""
+        if self.spare is None:
+            raise error
+        self.told.append(not_remembered(error, "nothing more"))
+
+    def _go_on_in_memory(self) -> None:
+        """Take what was named so far out of the index, into one that ends with the process."""
+        assert self.spare is not None
+        stored, self.index, self.spare = self.index, self.spare(), None
+        self.index.put(rows_of(stored, self.named))
 
     def _row(self, image: DescribedImage | Unreadable) -> Row:
         key = key_of(image.ref)
         self.named.setdefault(key, image.ref)
-        stamp = stamp_of(image.ref)
+        stamp, at_ns = self._seen.get(file_of(key)) or _stamped(image.ref)
         if not self.is_shared:
             return Row(key, image.ref, stamp, image)
         if is_made_up(image.ref):
@@ -117,10 +152,10 @@ class References:
                 f"{image.ref} is in memory, and a library holds files: search it without a library"
             )
         ref = ImageRef.parse(key)  # other folders are searched from, too
+        if isinstance(image, Unreadable) and (is_passing(image) or stamp != stamp_of(image.ref)):
+            stamp = None  # of which nothing is believed
         # A page alone is none of what is known of its file: all would be taken for read.
-        stamp = self.before.get(file_of(key), _doubted(stamp))
-        if stamp and key in self.alone:
-            stamp = stamp[0], DOUBTED
+        stamp = (stamp[0], DOUBTED) if stamp and key in self.alone else _doubted(stamp, at_ns)
         return Row(key, ref, stamp, replace(image, ref=ref))
 
     def known(self, ref: ImageRef) -> DescribedImage | None:
@@ -144,9 +179,12 @@ class References:
         """What was odd about references, with their names."""
         found = self.index.warnings(self.where)
         return [
-            f"{self.named.get(key, ImageRef.parse(key))}: {warning}"
-            for key, warnings in found.items()
-            for warning in warnings
+            *self.told,
+            *(
+                f"{self.named.get(key, ImageRef.parse(key))}: {warning}"
+                for key, warnings in found.items()
+                for warning in warnings
+            ),
         ]
 
     def unknown_labels(self, wanted: Iterable[str]) -> list[str]:
@@ -209,12 +247,37 @@ def is_there(key: Key) -> bool:
     return os.path.lexists(file_of(key))
 
 
-def _doubted(stamp: Stamp) -> Stamp:
-    """A stamp that a file written this moment may still have after it was written again: none.
+def is_passing(unreadable: Unreadable) -> bool:
+    """Whether a file may be readable another time as it is: the system, or a codec, refused."""
+    return any(text in unreadable.reason for text in PASSING)
+
+
+def not_remembered(error: Exception, what: str = "nothing") -> str:
+    """What is said of a search that goes on without a cache."""
+    return f"{what} is remembered: {error}; --forget silences this"
+
+
+def rows_of(index: Index, keys: Iterable[Key]) -> Iterator[Row]:
+    """The rows of those keys that an index has, a few at a time."""
+    stamps = index.stamps()
+    unread = {key_of(one.ref): one for one in index.unreadable()}
+    for some in batches((key for key in keys if key in stamps), PUT_AT_ONCE):
+        read = [key for key in some if key not in unread]
+        images = unread | dict(zip(read, index.get(read), strict=True))
+        yield from (Row(key, images[key].ref, stamps[key], images[key]) for key in some)
+
+
+def _stamped(ref: ImageRef) -> tuple[Stamp, int]:
+    """The stamp of a file, and the time when it was looked at."""
+    return stamp_of(ref), time.time_ns()
+
+
+def _doubted(stamp: Stamp, at_ns: int) -> Stamp:
+    """A stamp that a file written at that moment may have after it was written again, too: none.
 
     Clocks of file systems are coarse; what was changed just before it was read is read again the
     next time.
     """
-    if stamp is None or abs(time.time_ns() - stamp[1]) > COARSE_NS:
+    if stamp is None or abs(at_ns - stamp[1]) > COARSE_NS:
         return stamp
     return stamp[0], DOUBTED

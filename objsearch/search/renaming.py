@@ -37,7 +37,7 @@ def without_renamed(
     moved = {place: found for place, found in renamed.items() if found is not None}
     references.take(image for _, image in moved.values())
     if moved:
-        references.index.remove({key for key, _ in moved.values()})
+        references.forget({key for key, _ in moved.values()})
     return [place for number, place in enumerate(places) if number not in moved]
 
 

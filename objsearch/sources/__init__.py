@@ -14,6 +14,7 @@ from objsearch.sources.reading import read_image, read_working
 from objsearch.sources.regions import RegionOfInterest, RoiMode, region_of
 from objsearch.sources.stamps import stamp_of
 from objsearch.sources.unfolding import unfold
+from objsearch.sources.urls import is_url
 
 __all__ = [
     "AtHand",
@@ -27,6 +28,7 @@ __all__ = [
     "each_input",
     "expand",
     "is_made_up",
+    "is_url",
     "key_of",
     "nothing_there",
     "read_image",

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -322,6 +323,37 @@ def test_compacting_leaves_few_files_and_open_readers_alone(
     assert sum(index.info().n_bytes.values()) <= size - freed // 2
     index.put([rich_row("0.png", 50)])
     assert len(opens()) == 7
+
+
+def test_what_was_replaced_a_moment_ago_stays_however_old_it_is(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Someone may have opened it just before."""
+    rows = [rich_row(f"{i}.png", i) for i in range(6)]
+    for one in rows:
+        opens().put([one])
+    monkeypatch.setattr(lance_writer, "KEPT_FOR", timedelta(seconds=2))
+    time.sleep(2.1)
+    before = opens().snapshot()
+    opens().compact()
+    wanted = [one.image for one in rows if isinstance(one.image, DescribedImage)]
+    assert all(map(is_same, before.images(), wanted))
+    time.sleep(2.1)
+    assert opens().compact() > 0
+    assert all(map(is_same, opens().images(), wanted))
+
+
+def test_room_is_given_back_as_rows_come(opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to ask: a library that is only ever written to by searches stays small."""
+    monkeypatch.setattr(lance_editing, "CHANGES_UNCLEANED", 4)
+    for i in range(24):
+        opens().put([rich_row(f"{i % 3}.png", i)])
+    size = sum(opens().info().n_bytes.values())
+    monkeypatch.setattr(lance_writer, "KEPT_FOR", timedelta(0))
+    for i in range(24, 29):
+        opens().put([rich_row(f"{i % 3}.png", i)])
+    assert sum(opens().info().n_bytes.values()) < size / 2
+    assert len(opens()) == 3
 
 
 def test_small_files_are_put_together_as_they_come(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,16 +83,6 @@ def test_what_was_written_just_now_may_be_written_again_at_the_same_time(
     own = References(index, {})
     own.take([image_of(photo)])
     assert stamp(index) == (6, photo.stat().st_mtime_ns)  # nothing of a process outlives it
-
-
-def test_what_changes_while_it_is_read_is_read_again(index: Index, photo: Path) -> None:
-    mine = shared(index)
-    assert read_again(mine, photo)
-    was = image_of(photo)
-    photo.write_bytes(b"others")
-    aged(photo, LONG_AGO + 60)  # done before the row is written, and long ago by then
-    mine.take([was])
-    assert read_again(shared(index), photo)
 
 
 def test_a_doubted_file_is_known_to_the_search_that_read_it(index: Index, photo: Path) -> None:
@@ -175,3 +166,80 @@ def test_a_page_that_was_named_is_not_taken_for_its_file(
     again.take([replace(image_of(photo), ref=ref) for ref in others])
     assert not read_again(shared(index), photo)
     assert shared(index).fresh([page]) == []
+
+
+def test_what_changes_while_it_is_read_is_read_again(index: Index, photo: Path) -> None:
+    """A description is of what the file was before it was read; what it is by now may be other."""
+
+    def reading() -> Iterator[DescribedImage]:
+        image = image_of(photo)
+        photo.write_bytes(b"others")
+        aged(photo, LONG_AGO + 9)
+        yield image
+
+    for references in (shared(index), References(index, {})):
+        aged(photo)
+        references.fresh([place(photo)])
+        references.take(reading())
+        assert references.known(ImageRef(str(photo))) is None
+        assert stamp(index) == (6, LONG_AGO * 10**9)
+        assert read_again(shared(index), photo)
+
+
+def test_a_file_is_as_new_as_it_was_when_its_stamp_was_taken(
+    index: Index, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading takes its time; what was written just before that began may be written again."""
+    aged(photo, time.time())
+    mine, now_ns = shared(index), time.time_ns()
+    mine.fresh([place(photo)])
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time_ns", lambda: now_ns + 60 * 10**9)
+        mine.take([image_of(photo)])
+    assert read_again(shared(index), photo)
+
+
+@pytest.mark.parametrize("kept_s", [LONG_AGO, 4e9])  # long ago, and years ahead
+def test_what_vanishes_before_it_is_read_is_read_when_it_is_back(
+    kept_s: float, index: Index, photo: Path
+) -> None:
+    aged(photo, kept_s)
+    mine, ref = shared(index), ImageRef(str(photo))
+    mine.fresh([place(photo)])
+    photo.unlink()
+    mine.take([Unreadable(ref, "it is broken")])
+    assert mine.skipped == [Unreadable(ref, "it is broken")]
+    photo.write_bytes(b"pixels")
+    aged(photo, kept_s)
+    assert read_again(shared(index), photo)
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_believed"),
+    [
+        ("it cannot be read (Permission denied)", False),
+        ("it cannot be read (Input/output error)", False),
+        ("HEIC files need a codec: pip install 'objsearch[heic]'", False),
+        ("it is broken", True),
+    ],
+)
+def test_what_the_system_refused_is_tried_again(
+    reason: str, is_believed: bool, index: Index, photo: Path
+) -> None:
+    shared(index).take([Unreadable(ImageRef(str(photo)), reason)])
+    assert read_again(shared(index), photo) != is_believed
+
+
+@pytest.mark.parametrize("change_s", [-(10**9), -3600, 3600, 10**8])
+@pytest.mark.parametrize("kept_s", [-(10**8), 10**8])
+def test_clocks_that_were_set_are_no_reason_to_believe(
+    kept_s: float, change_s: float, index: Index, photo: Path
+) -> None:
+    """Times are the same or not; which of two is later says nothing."""
+    kept_s += time.time()
+    aged(photo, kept_s)
+    shared(index).take([image_of(photo)])
+    assert not read_again(shared(index), photo)
+    photo.write_bytes(b"others")
+    aged(photo, kept_s + change_s)
+    assert read_again(shared(index), photo)

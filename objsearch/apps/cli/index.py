@@ -40,6 +40,12 @@ def build(
     exclude: shared.ExcludeOption = None,
     workers: shared.WorkersOption = None,
     assignments: shared.SetOption = None,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew", help="Set what is there, such as a damaged index, aside, and begin again."
+        ),
+    ] = False,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Describe photos into an index. What it knows already is not read again.
@@ -54,7 +60,7 @@ def build(
 
         filters = shared.files_filters(include, exclude)
         settings = _settings(preset, config, mode, workers, assignments, filters)
-        tally = build_index(folder, names, settings, progress)
+        tally = build_index(folder, names, settings, progress, anew=anew)
     _tell(tally, as_json)
 
 
@@ -136,21 +142,13 @@ def _tell(tally: Tally, as_json: bool = False) -> None:
 
 def _show(facts: dict[str, Any], as_json: bool) -> None:
     from objsearch.apps.cli.output import print_json
+    from objsearch.tasks.indexing import info_lines
 
     if as_json:
         print_json(facts)
         return
-    for name, value in facts.items():
-        if name != "recipe":
-            typer.echo(f"{name.replace('_', ' ')}: {_shown(value)}")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_shown(one)}" for key, one in value.items()) or "none"
-    if isinstance(value, list | tuple):
-        return f"{len(value):,}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    for line in info_lines(facts):
+        typer.echo(line)
 
 
 for command in (build, update, remove, prune, compact, info):

@@ -105,6 +105,7 @@ def screen(
         made = screen_images(names, settings, progress, library=folder)
         listing = replace(made, elapsed_seconds=stopwatch.lap())
         with progress.hidden():
+            warn(listing.warnings)
             warn(f"{one.ref}: {one.reason}; it was not looked at" for one in listing.skipped)
             warn(f"{one.ref}: {one.left_out}" for one in listing.images if one.left_out)
             if form == "paths":

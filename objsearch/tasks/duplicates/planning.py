@@ -73,7 +73,8 @@ class Planner:
                 raise
             every = (*self.sides.sources, *self.sides.references, *self.sides.against)
             self.memory.close(every, [file.path for file in found.files])
-            return made
+            told = (*self.memory.told, *made.warnings)
+            return made.model_copy(update={"warnings": told})
 
     def links(self) -> list[tuple[str, str, NDArray[np.float64]]]:
         """Pairs of files that may be copies, with (3, 3) from the first to the second."""
@@ -215,8 +216,8 @@ def plan_duplicates(
     Nothing in `references` is ever removed. With `against`, only copies of what lies there are
     looked for (photos of a training set that are in the test set), and nothing there is removed.
     What was found out about files is remembered in the folder `library`, such as `library_dir()`,
-    where one is named. Raises UsageError for what is no file or folder, and for a library that
-    cannot be used.
+    where one is named; what is wrong with that is one of the plan's warnings. Raises UsageError
+    for what is no file or folder.
     """
     given = [sources] if isinstance(sources, str) else list(sources)
     sides = Sides(tuple(map(str, given)), tuple(map(str, references)), tuple(map(str, against)))

@@ -15,13 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from objsearch.errors import MissingDependencyError
+from objsearch.errors import UsageError
 from objsearch.flow import batches
 from objsearch.images.holdings import Holdings
 from objsearch.index import Index
 from objsearch.search.library import open_kept
 from objsearch.search.recipe import recipe_with
-from objsearch.search.references import COARSE_NS, DOUBTED, References
+from objsearch.search.references import COARSE_NS, DOUBTED, References, is_passing, not_remembered
 from objsearch.search.renaming import likeliest
 from objsearch.settings import Settings
 from objsearch.sources import stamp_of
@@ -31,13 +31,21 @@ from objsearch.types import DescribedImage, ImageRef, Key, Row, Stamp, Unreadabl
 
 AT_ONCE = 256
 """Rows that are read, or written, together."""
+UNKEPT = ""
+"""What a sentence on rows that are not kept is filed under: one is enough for all shelves."""
 
 
 class Shelf:
-    """Rows of one recipe as they were at the start, and what is added; nothing without an index."""
+    """Rows of one recipe as they were at the start, and what is added; nothing without an index.
 
-    def __init__(self, index: Index | None, started_ns: int) -> None:
+    Where they cannot be written any more, that goes into `told`, and no more are kept.
+    """
+
+    def __init__(
+        self, index: Index | None, started_ns: int, told: dict[str, str] | None = None
+    ) -> None:
         self._index = index
+        self._told = {} if told is None else told
         self._before = index.snapshot() if index is not None else None
         self._stamps: Mapping[Key, Stamp] = self._before.stamps() if self._before else {}
         self._started_ns = started_ns
@@ -103,8 +111,10 @@ class Shelf:
     def note(self, file: File, image: DescribedImage | Unreadable) -> None:
         """Keep what was made of a file, unless it is kept, or the file has changed meanwhile.
 
-        Raises UsageError where another process writes for too long or the disk refuses.
+        That the system, or a missing codec, refused to read it says nothing of the next time.
         """
+        if isinstance(image, Unreadable) and is_passing(image):
+            return
         if self._index is None or stamp_of(ImageRef(file.path)) != (file.bytes, file.mtime_ns):
             return
         stamp = self._doubted(file.bytes, file.mtime_ns)
@@ -123,14 +133,22 @@ class Shelf:
         return n_bytes, DOUBTED if is_new else mtime_ns
 
     def write(self) -> None:
-        """Put in what waits. Raises UsageError as `note` does."""
+        """Put in what waits."""
         with self._lock:
             self._write()
 
     def _write(self) -> None:
         if self._index is not None and self._waiting:
             some, self._waiting = list(self._waiting.values()), {}
-            self._index.put(some)
+            try:
+                self._index.put(some)
+            except UsageError as error:
+                self._give_up(error)
+
+    def _give_up(self, error: UsageError) -> None:
+        """Keep no more: a search must not fail because its cache cannot be written to."""
+        self._told.setdefault(UNKEPT, not_remembered(error, "nothing more"))
+        self._index = None
 
     def complete(self, facts: Mapping[File, Mapping[str, str]]) -> None:
         """Add facts to the rows that are there of files, with the same bytes."""
@@ -148,31 +166,34 @@ class Shelf:
 
     def close(self, sources: Sequence[str], seen: Iterable[str]) -> None:
         """Forget what lay in folders and does not any more; `seen` is what does."""
+        self.write()
         if self._index is None:
             return
-        self.write()
         named = {path: ImageRef(path) for path in seen}
-        References(self._index, named, is_shared=True).forget_vanished(sources)
-        self._index.close()
+        try:
+            References(self._index, named, is_shared=True).forget_vanished(sources)
+            self._index.close()
+        except UsageError as error:
+            self._give_up(error)
 
 
 class Memory:
     """What is known of files before a search for copies, and what it adds: in a library's folder.
 
-    Nothing is, and nothing is kept, without a folder, or where rows cannot be stored.
+    Nothing is, and nothing is kept, without a folder, or where rows cannot be stored: `told`.
     """
 
     def __init__(self, settings: Settings, library: Path | None) -> None:
         started_ns = time.time_ns()
+        self._told: dict[str, str] = {}
 
         def shelf(made_by: Mapping[str, Any]) -> Shelf:
             if library is None:
                 return Shelf(None, started_ns)
-            try:
-                index = open_kept(recipe_with(settings, made_by), library)
-            except MissingDependencyError:
-                index = None
-            return Shelf(index, started_ns)
+            index, told = open_kept(recipe_with(settings, made_by), library)
+            for sentence in told:
+                self._told.setdefault(UNKEPT if index is None else sentence, sentence)
+            return Shelf(index, started_ns, self._told)
 
         self.looks = shelf(rows.looks_made_by())
         self._views = {}
@@ -183,6 +204,11 @@ class Memory:
             }
         self._holdings: dict[str, str] = {}
         self._added: dict[File, str] = {}
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What there is to say of a library that could not be used as it should."""
+        return tuple(self._told.values())
 
     def views(self, is_mirrored: bool) -> Shelf:
         """Descriptions of pictures, or of what a mirror shows of them."""

@@ -8,6 +8,7 @@ The folder can be copied, put on a disk and read from two machines. It holds des
 pixels.
 """
 
+from objsearch.tasks.indexing.informing import info_lines
 from objsearch.tasks.indexing.keeping_up import (
     Tally,
     build_index,
@@ -24,6 +25,7 @@ __all__ = [
     "build_index",
     "compact_index",
     "index_info",
+    "info_lines",
     "open_index",
     "prune_index",
     "remove_from_index",

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from objsearch.errors import UsageError
 from objsearch.files import write_whole
 from objsearch.flow import Progress, silent
-from objsearch.search.library import stored_at
+from objsearch.search.library import set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings, load_settings
-from objsearch.sources import key_of
+from objsearch.sources import is_url, key_of
+from objsearch.tasks.indexing.informing import info_of
 from objsearch.types import ImageRef, Unreadable
 
 ROWS = "rows"
@@ -42,22 +43,26 @@ def build_index(
     sources: Sequence[Any],
     settings: Settings | None = None,
     progress: Progress = silent,
+    *,
+    anew: bool = False,
 ) -> Tally:
     """Describe photos into a new index, or into one of the same recipe; what it holds stays.
 
-    A build that was stopped goes on where it was. Raises UsageError for a folder that holds
-    something else, or an index that was made otherwise, naming what differs first.
+    A build that was stopped goes on where it was. With `anew`, rows that are there lie beside the
+    new ones afterwards, in a folder `rows.damaged-1`. Raises UsageError for a folder that holds
+    something else or cannot be written to, an index that is damaged, or one that was made
+    otherwise, naming what differs first.
     """
     path = Path(folder)
     if path.exists() and not _is_index(path) and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(f"'{path}' holds something else than an index: name another folder")
     chosen = settings or (_stored_settings(path) if _is_index(path) else load_settings())
+    if anew and _is_index(path):
+        _set_rows_aside(path)
     with_index = stored_at(chosen, path / ROWS)
     search = ObjectSearch(with_index, progress)  # refuses another recipe before anything is written
-    if not _is_index(path):
-        path.mkdir(parents=True, exist_ok=True)
-        data = chosen.model_dump(mode="json")
-        write_whole(path / SETTINGS, [json.dumps(data, indent=1)])
+    if anew or not _is_index(path):
+        _write_settings(path, chosen)
     return _added(search, sources)
 
 
@@ -110,36 +115,24 @@ def remove_from_index(folder: str | Path, paths: Sequence[str]) -> Tally:
 def prune_index(folder: str | Path) -> Tally:
     """Forget the photos whose files are gone."""
     search = open_index(folder)
-    gone = [key for key in search.index.stamps() if not os.path.lexists(ImageRef.parse(key).uri)]
+    files = ((key, ImageRef.parse(key).uri) for key in search.index.stamps())
+    gone = [key for key, uri in files if not is_url(uri) and not os.path.lexists(uri)]
     return _tally(search, removed=search.index.remove(gone) if gone else 0)
 
 
 def compact_index(folder: str | Path) -> dict[str, Any]:
-    """Give back the room of what was forgotten; returns what the index is like afterwards."""
-    search = open_index(folder)
-    freed = search.index.compact()
-    return {"bytes_freed": freed, **_figures(search)}
+    """Give back the room of what was forgotten, and bring up to date what is looked up by.
+
+    Returns what the index is like afterwards: see `index_info`.
+    """
+    index = open_index(folder).index
+    index.optimize()
+    return {"bytes_freed": index.compact(), **index_info(folder)}
 
 
 def index_info(folder: str | Path) -> dict[str, Any]:
-    """What an index holds: recipe, counts, bytes, what cannot be read, what should be done."""
-    search = open_index(folder)
-    gone = changed = 0
-    for key, stamp in search.index.stamps().items():
-        try:
-            found = os.stat(ImageRef.parse(key).uri)
-        except OSError:
-            gone += 1
-            continue
-        changed += stamp != (found.st_size, found.st_mtime_ns)
-    return {**_figures(search), "vanished": gone, "changed": changed}
-
-
-def _figures(search: ObjectSearch) -> dict[str, Any]:
-    """What the index says of itself, as plain data."""
-    found = asdict(search.index.info())
-    unreadable = [{"ref": str(one.ref), "reason": one.reason} for one in search.index.unreadable()]
-    return {**found, "unreadable": unreadable}
+    """What an index holds, what cannot be read, and what should be done next: see `info_of`."""
+    return info_of(open_index(folder).index, str(folder))
 
 
 def _added(search: ObjectSearch, sources: Sequence[Any]) -> Tally:
@@ -151,6 +144,23 @@ def _added(search: ObjectSearch, sources: Sequence[Any]) -> Tally:
 def _tally(search: ObjectSearch, removed: int = 0) -> Tally:
     search.index.close()
     return Tally(search.n_described, search.n_remembered, removed, tuple(search.index.unreadable()))
+
+
+def _set_rows_aside(path: Path) -> None:
+    try:
+        if (path / ROWS).exists():
+            set_aside(path / ROWS)
+    except OSError as error:
+        raise UsageError(f"cannot set '{path / ROWS}' aside: {error.strerror}") from None
+
+
+def _write_settings(path: Path, settings: Settings) -> None:
+    data = settings.model_dump(mode="json")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        write_whole(path / SETTINGS, [json.dumps(data, indent=1)])
+    except OSError as error:
+        raise UsageError(f"cannot write to the index '{path}': {error.strerror}") from None
 
 
 def _is_index(path: Path) -> bool:

@@ -46,6 +46,8 @@ class Listing:
     elapsed_seconds: float
     remembered: int = 0
     """Files of the block list that had been described before."""
+    warnings: tuple[str, ...] = ()
+    """What there is to say of a library that could not be used as it should."""
 
     @property
     def scanned(self) -> int:
@@ -109,6 +111,7 @@ def screen_images(
         settings=settings.screening.model_dump(mode="json"),
         elapsed_seconds=time.monotonic() - started,
         remembered=sum(one.n_remembered for one in opened),
+        warnings=tuple(dict.fromkeys(told for one in opened for told in one.told)),
     )
 
 

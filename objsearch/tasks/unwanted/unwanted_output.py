@@ -36,6 +36,7 @@ def listing_json(listing: Listing) -> dict[str, Any]:
         "scanned": listing.scanned,
         "remembered": listing.remembered,
         "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in listing.skipped],
+        "warnings": list(listing.warnings),
         "settings": plain(listing.settings),
         "elapsed_seconds": rounded(listing.elapsed_seconds, 3),
     }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shlex
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from objsearch.search import library
+from objsearch.index import lance_writer
 from tests.apps.cli.conftest import Cli
 from tests.pictures import drawing, encoded
 
@@ -152,14 +155,127 @@ def test_mistakes_are_told_in_a_sentence(
     assert both.code == 2 and "not both" in both.err
 
 
-def test_without_lance_a_search_works_and_says_that_nothing_is_remembered(
-    cli: Cli, photos: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_damaged_index_is_refused_and_built_anew_where_that_is_asked_for(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(library, "find_spec", lambda _: None)
-    words = ("find", photos / "coins.png", "--in", photos / "toys.jpg", "--preset", "orb")
-    found = cli(*words, "--json")
-    assert found.code in (0, 1) and found.data["remembered"] == 0
-    assert "not remembered" in found.err and "pylance" in found.err
-    assert "not remembered" not in cli(*words, "--forget").err
-    asked_for = cli(*words, "--library", tmp_path / "own")
-    assert asked_for.code == 2 and "pylance" in asked_for.err
+    index = tmp_path / "index"
+    words = ("index", "build", "--index", index, folder)
+    cli(*words, "--config", config)
+    record = index / "rows" / "index.json"
+    record.write_text("{")
+    for command in (words, ("index", "info", "--index", index)):
+        refused = cli(*command)
+        assert refused.code == 2 and "is damaged (" in refused.err and "anew" in refused.err
+        assert len(refused.err.splitlines()) == 1 and record.read_text() == "{"
+    assert cli(*words, "--anew", "--json").data["described"] == 5
+    assert sorted(path.name for path in index.iterdir()) == [
+        *("rows", "rows.damaged-1", "settings.json")
+    ]
+    assert (index / "rows.damaged-1" / "index.json").read_text() == "{"
+    assert cli(*words, "--json").data["remembered"] == 5
+
+
+def test_an_index_of_other_settings_is_built_anew_by_those(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    cli("index", "build", "--index", index, folder, "--config", config)
+    other = ("--config", config, "--set", "input.working_side=900")
+    words = ("index", "build", "--index", index, folder)
+    assert cli(*words, *other).code == 2
+    assert cli(*words, *other, "--anew", "--json").data["described"] == 5
+    assert cli("index", "update", "--index", index, "--json").data["remembered"] == 5
+
+
+@pytest.mark.parametrize("where", ["photos/toys.jpg", "photos/toys.jpg/index"])
+def test_a_place_where_no_index_can_be_is_told(
+    where: str, cli: Cli, config: Path, folder: Path
+) -> None:
+    index = folder.parent / where
+    told = cli("index", "build", "--index", index, folder, "--config", config)
+    assert told.code == 2 and len(told.err.splitlines()) == 1 and str(index) in told.err
+
+
+def test_a_full_disk_is_told_and_what_was_done_stays(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    index = tmp_path / "index"
+    words = ("index", "build", "--index", index, folder)
+    cli(*words, "--config", config, "--exclude", "toys.jpg")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        told = cli("index", "add", "--index", index, folder / "toys.jpg")
+        assert told.code == 2 and len(told.err.splitlines()) == 1
+        assert str(index) in told.err and "No space left on device" in told.err
+        found = cli("find", folder / "toys.jpg", "--index", index, "--json")
+        assert found.code in (0, 1) and found.data["compared"] == 4
+    assert cli("index", "add", "--index", index, folder, "--json").data["remembered"] == 4
+
+
+def test_info_says_what_is_there_and_what_should_be_done_next(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    """What it names as the next command can be typed as it stands, and is not due afterwards."""
+    index = tmp_path / "my index"
+    aged(folder / "coins.png").write_bytes(b"no picture")
+    aged(folder / "coins.png")
+    cli("index", "build", "--index", index, folder, "--config", config)
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert facts["next"] == [] and facts["n_described"] == 4 and facts["n_bytes_spare"] == 0
+    assert facts["unreadable"] == [
+        {"ref": str(folder / "coins.png"), "reason": "not an image in a known format"}
+    ]
+    assert facts["recipe"]["descriptors.orb.n_points"] == "400" and facts["schema"] == 1
+    assert {"rows", "keypoints-orb"} <= facts["versions"].keys() <= facts["n_bytes"].keys()
+    told = cli("index", "info", "--index", index).out
+    for part in (
+        "4 described, with 4 regions",
+        f"  {folder / 'coins.png'}: not an image in a known format\n",
+        "  descriptors.orb: name orb, ",
+        "since then: 0 changed, 0 uncertain, 0 vanished\n",
+        "  rows: ",
+        "next: nothing\n",
+    ):
+        assert part in told
+    aged(folder / "coins.png", 1_700_000_500)
+    os.utime(folder / "notebook.jpg")
+    (folder / "toys.jpg").unlink()
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert [facts[name] for name in ("changed", "uncertain", "vanished")] == [2, 0, 1]
+    assert [one["why"] for one in facts["next"]] == ["2 files are changed", "1 file is gone"]
+    for step in facts["next"]:
+        assert cli(*shlex.split(step["command"])[1:]).code in (0, 1)
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert [facts[name] for name in ("changed", "uncertain", "vanished")] == [0, 1, 0]
+    assert "1 file is written just before" in facts["next"][0]["why"]
+
+
+def test_info_counts_what_compacting_gives_back(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "index"
+    cli("index", "build", "--index", index, folder, "--config", config)
+    names = [path for path in sorted(folder.iterdir()) if path.name != "toys.jpg"]
+    cli("index", "remove", *names, "--index", index)
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert facts["n_bytes_spare"] > 0.5 * facts["n_bytes"]["keypoints-orb"]
+    [step] = facts["next"]
+    assert step["why"].endswith("bytes are of what was forgotten or replaced")
+    monkeypatch.setattr(lance_writer, "KEPT_FOR", timedelta(0))
+    assert "freed: " in cli(*shlex.split(step["command"])[1:]).out
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert (facts["next"], facts["n_bytes_spare"], facts["n_described"]) == ([], 0, 1)
+
+
+def test_urls_of_an_index_are_not_taken_for_files_that_are_gone(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    url = "http://127.0.0.1:9/photo.jpg"
+    cli("index", "build", "--index", index, folder, url, "--config", config)
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert url in [one["ref"] for one in facts["unreadable"]] and facts["vanished"] == 0
+    assert "0 forgotten" in cli("index", "prune", "--index", index).out

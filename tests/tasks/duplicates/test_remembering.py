@@ -17,7 +17,7 @@ import pytest
 from filelock import FileLock
 from PIL import Image as PillowImage
 
-from objsearch.errors import MissingDependencyError, UsageError
+from objsearch.errors import MissingDependencyError
 from objsearch.flow import silent
 from objsearch.index import lance_store
 from objsearch.search import library as libraries
@@ -111,10 +111,12 @@ def told_alike(plan: Plan) -> dict[str, Any]:
 def rows_in(folder: Path, settings: Settings) -> list[list[str]]:
     """Names of the files of which looks, descriptions and mirrored ones are kept."""
     made_by = [rows.looks_made_by(), *(rows.views_made_by(settings, one) for one in (False, True))]
-    return [
-        sorted(Path(key).name for key in open_kept(recipe_with(settings, one), folder).stamps())
-        for one in made_by
-    ]
+    found = []
+    for one in made_by:
+        index, _ = open_kept(recipe_with(settings, one), folder)
+        assert index is not None
+        found.append(sorted(Path(key).name for key in index.stamps()))
+    return found
 
 
 def test_the_second_run_reads_stamps_alone_and_says_the_same(
@@ -241,6 +243,29 @@ def test_what_is_written_to_while_it_is_read_is_not_remembered(
 
 
 @pytest.mark.parametrize(
+    ("reason", "n_looks"), [("it cannot be read (Input/output error)", 2), ("it is cut short", 1)]
+)
+def test_what_the_system_refused_is_looked_at_again(
+    reason: str, n_looks: int, planned: Remembering, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, n_tried = Views.look, 0
+
+    def refusing(self: Views, file: Any) -> Any:
+        nonlocal n_tried
+        if not file.path.endswith("small.jpg"):
+            return look(self, file)
+        n_tried += 1
+        return Unreadable(ImageRef(file.path), reason)
+
+    os.utime(photos / "small.jpg", (1_000_000, 1_000_000))
+    monkeypatch.setattr(Views, "look", refusing)
+    for _ in range(2):
+        plan = planned(photos)
+        assert [one.reason for one in plan.skipped if one.path.endswith("small.jpg")] == [reason]
+    assert n_tried == n_looks
+
+
+@pytest.mark.parametrize(
     ("rule", "described"), [({"long_side": 200}, True), ({"turned": True}, True), ({}, False)]
 )
 def test_other_descriptions_are_made_anew_and_looks_are_not(
@@ -334,8 +359,8 @@ def test_who_writes_for_too_long_is_named(
     locks = [FileLock(one / lance_store.LOCK) for one in folder.iterdir()]
     for lock in locks:
         lock.acquire()
-    with pytest.raises(UsageError, match="is being written to by process"):
-        planned(photos)
+    [told, *_] = planned(photos).warnings
+    assert "nothing more is remembered" in told and "is being written to by process" in told
     for lock in locks:
         lock.release()
     assert planned(photos).scanned == 12

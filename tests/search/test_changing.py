@@ -1,0 +1,94 @@
+"""Photos that change, vanish or fall due to clocks while a search looks at them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from objsearch.search.describing import Describer
+from objsearch.search.library import remembering
+from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
+from tests.pictures import drawing, encoded
+
+LONG_AGO = 1_700_000_000
+Searched = Callable[[], ObjectSearch]
+
+
+def put(path: Path, seed: int, seconds: int = LONG_AGO) -> Path:
+    """A bitmap, whose file is as large as that of any other seed."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encoded(drawing(120, 160, seed), "BMP"))
+    os.utime(path, (seconds, seconds))
+    return path
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    put(tmp_path / "photos" / "b.bmp", 2)
+    return put(tmp_path / "photos" / "a.bmp", 1)
+
+
+@pytest.fixture
+def searched(quick: dict[str, Any], tmp_path: Path, photo: Path) -> Searched:
+    """A new search over the photos, which remembers what searches before it described."""
+    settings = remembering(load_settings(quick), tmp_path / "library")
+    return lambda: ObjectSearch(settings).add(photo.parent)
+
+
+def meanwhile(monkeypatch: Any, name: str, before: Any = None, after: Any = None) -> None:
+    """Have something happen just before, or after, the first photo of that name is read."""
+    read, waiting = Describer.read_working, [name]
+
+    def reading(self: Describer, place: Any) -> Any:
+        is_it = Path(place.ref.uri).name in waiting
+        if is_it:
+            waiting.clear()
+        if is_it and before:
+            before()
+        image = read(self, place)
+        if is_it and after:
+            after()
+        return image
+
+    monkeypatch.setattr(Describer, "read_working", reading)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_is_written_while_it_is_read_is_not_taken_for_what_was_read(
+    when: str, searched: Searched, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, "a.bmp", **{when: lambda: put(photo, 3, LONG_AGO + 60)})
+    assert searched().n_described == 2
+    again = searched()
+    assert (again.n_remembered, again.n_described) == (1, 1)
+    hits = again.find(put(photo.parent.parent / "query.bmp", 3), threshold=0).hits
+    assert Path(hits[0].ref.uri).name == "a.bmp"
+    assert searched().n_remembered == 2
+
+
+def test_what_vanishes_between_listing_and_reading_is_listed_and_read_when_it_is_back(
+    searched: Searched, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = tmp_path / "away.bmp"
+    meanwhile(monkeypatch, "a.bmp", before=lambda: photo.rename(away))
+    search = searched()
+    assert [Path(one.ref.uri).name for one in search.skipped] == ["a.bmp"]
+    assert "No such file" in search.skipped[0].reason and search.n_references == 1
+    shutil.move(away, photo)
+    again = searched()
+    assert (again.skipped, again.n_references, again.n_described) == ((), 2, 1)
+
+
+def test_what_vanishes_for_good_is_forgotten(
+    searched: Searched, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, "a.bmp", before=photo.unlink)
+    assert len(searched().skipped) == 1
+    again = searched()
+    assert again.skipped == () and len(again.index.stamps()) == 1
