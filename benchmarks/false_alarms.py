@@ -5,7 +5,8 @@
 EVAL_DIR holds `distractors`, `dreambooth` and `smvs_dvd`, whose photos (`others`) are looked for
 among photos that show none of their things: among `distractors`, all compared in full, and among
 those and the half of PHOTOS that the tails were not measured on, by the shortlist. So are photos
-of that half (`plain`), which are like what the tails were measured on. Without a second look.
+of that half (`plain`), which are like what the tails were measured on; and packages among packages
+of other products (`near`, by `grocery_packages` of EVAL_DIR), which are not. Without a second look.
 Intervals hold 95 of 100 draws of as many queries.
 """
 
@@ -23,6 +24,7 @@ from strangers import Strangers, halves, named, searched, strangers, write
 
 from objsearch.match.tail import Tail
 from objsearch.search.pipeline import ObjectSearch
+from objsearch.tasks.evaluation.groundtruth import Groundtruth, read_groundtruth
 
 SCORES = (0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
 N_FULL = 15
@@ -50,7 +52,12 @@ def counts(found: Strangers, queries: Sequence[Path], least: float) -> NDArray[n
 
 
 def interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Of the mean, by drawing queries anew (bootstrap: Efron, 1979)."""
+    """Of the mean, by drawing queries anew (bootstrap: Efron, 1979).
+
+    Where all are 0, so are all draws: then up to what would be 0 throughout in 1 of 20 cases.
+    """
+    if not values.any():
+        return 0.0, 3.0 / len(values)
     draws = np.random.default_rng(36).integers(0, len(values), (N_DRAWS, len(values)))
     low, high = np.quantile(values[draws].mean(axis=1), (0.025, 0.975))
     return float(low), float(high)
@@ -79,6 +86,22 @@ def tail_of(search: ObjectSearch) -> Tail:
     return tail
 
 
+def print_near(preset: str, truth: Groundtruth, scores: Path | None) -> None:
+    """Rows of things whose likes are other things, all of one kind."""
+    right = {row.path: list(truth.right(row)) for row in truth.queries()}
+    search = searched(preset, truth.references(), {})
+    found, queries = strangers(search, list(right), right), list(right)
+    print_rows(f"{preset} | near, {len(queries)}", found, queries, tail_of(search))
+    keep(found, scores, f"{preset}-near-{found.n_references}.csv")
+
+
+def keep(found: Strangers, folder: Path | None, name: str) -> None:
+    """Write the hits where somebody wants to look at them."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write(found.hits, folder / name)
+
+
 def main() -> None:
     """Print a table of all presets."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -104,9 +127,9 @@ def main() -> None:
         ):
             found = strangers(search, queries)
             print_rows(f"{preset} | {name}, {len(queries)}", found, queries, tail_of(search))
-            if given.scores is not None:
-                given.scores.mkdir(parents=True, exist_ok=True)
-                write(found.hits, given.scores / f"{preset}-{name}-{found.n_references}.csv")
+            keep(found, given.scores, f"{preset}-{name}-{found.n_references}.csv")
+        near = read_groundtruth(given.folder / "grocery_packages" / "groundtruth.csv")
+        print_near(preset, near, given.scores)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,20 @@ def searched(preset: str, references: Sequence[Path], overrides: dict[str, Any])
     return ObjectSearch(load_settings(preset, every)).add(*references)
 
 
-def strangers(search: ObjectSearch, queries: Sequence[Path]) -> Strangers:
-    """What the references score, each query by itself; true pairs (`BY_CHANCE`) are left out."""
-    same = same_by_chance()
+def strangers(
+    search: ObjectSearch,
+    queries: Sequence[Path],
+    right: Mapping[Path, Collection[Path]] | None = None,
+) -> Strangers:
+    """What the references score, each query by itself; true pairs (`BY_CHANCE`) are left out.
+
+    `right` are references of a query that do show the same.
+    """
+    same = same_by_chance() | {
+        frozenset((named(query), named(ref)))
+        for query, refs in (right or {}).items()
+        for ref in refs
+    }
     hits = [
         Stranger(named(query), name, hit.score, hit.verdict)
         for query in queries

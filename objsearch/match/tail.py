@@ -24,8 +24,9 @@ were it greater, to see none would be a chance of less than 1 in 20."""
 LEAST_PAIRS = 1000
 """Fewer different pairs tell no rate of a thousandth, and no tail is made of them."""
 
-STEEPEST = 1.0
-"""Beyond what was measured: e times rarer a unit of log odds at most, as by a likelihood ratio."""
+STEEPEST = 0.5
+"""Beyond what was measured: e times rarer over two units of log odds at most. Were the score a
+likelihood ratio it would be over one; with that, other photos had 2 hits where 0.5 were told."""
 
 FLOOR = 0.01
 """Part of the least measured rate below which nothing is promised."""

@@ -35,13 +35,13 @@ def test_below_the_lowest_score_nothing_is_rare() -> None:
     assert TAIL.rate(0.0) == TAIL.rate(score(-2.01)) == 1.0
 
 
-def test_beyond_what_was_measured_it_falls_no_steeper_than_a_likelihood_ratio() -> None:
+def test_beyond_what_was_measured_it_falls_slowly() -> None:
     # Over the last decade it fell by a hundred in one unit: that may be where the data end.
-    assert TAIL.rate(score(3.0)) == pytest.approx(1e-4 * math.exp(-2.0))
+    assert TAIL.rate(score(3.0)) == pytest.approx(1e-4 * math.exp(-1.0))
     flat = Tail(logits=(-2.0, 0.0), rates=(0.1, 0.01), same=1e-3, n_pairs=3000)
     slope = math.log(10) / 2
-    assert slope > 1.0
-    assert flat.rate(score(1.0)) == pytest.approx(0.01 / math.e)
+    assert slope > 0.5
+    assert flat.rate(score(2.0)) == pytest.approx(0.01 / math.e)
     slow = Tail(logits=(-8.0, 0.0), rates=(0.1, 0.01), same=1e-3, n_pairs=3000)
     assert slow.rate(score(1.0)) == pytest.approx(0.01 * math.exp(-math.log(10) / 8))
 
