@@ -31,6 +31,9 @@ likelihood ratio it would be over one; with that, other photos had 2 hits where 
 FLOOR = 0.01
 """Part of the least measured rate below which nothing is promised."""
 
+JUST_BEYOND = 0.001
+"""Log odds by which a score differs from one that many pairs have."""
+
 _STEPS = (1.0, 0.3)
 """The rates of the table in each decade."""
 
@@ -98,7 +101,8 @@ def measured(scores: Sequence[float], n_pairs: int, n_same: int, measured_on: st
     """The tail of so many different pairs, or None where they are fewer than `LEAST_PAIRS`.
 
     `scores` (N,) are the highest of them in [0, 1]; those not given are below all of these.
-    `n_same` were called *same*.
+    `n_same` were called *same*. Where many have the highest score of all, such as that of pairs in
+    which no keypoints agree, none was seen beyond it: `FEWEST` are believed.
     """
     if n_pairs < LEAST_PAIRS:
         return None
@@ -111,7 +115,9 @@ def measured(scores: Sequence[float], n_pairs: int, n_same: int, measured_on: st
             logit = round(_log_odds(float(highest[rank - 1])), 4)
             if not table or logit > table[-1][0]:
                 table.append((logit, rank / n_pairs))
-    if len(table) < 2:
+    if table and table[-1][1] > FEWEST / n_pairs:
+        table.append((table[-1][0] + JUST_BEYOND, FEWEST / n_pairs))
+    if not table:
         return None
     return Tail(
         logits=tuple(logit for logit, _ in table),

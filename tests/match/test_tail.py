@@ -79,6 +79,14 @@ def test_a_verdict_never_seen_is_as_frequent_as_it_may_be_unseen() -> None:
     assert tail is not None and tail.same == FEWEST / 3000
 
 
+def test_beyond_a_score_that_most_pairs_have_none_was_seen() -> None:
+    # Without a keypoint that agrees all pairs of keypoints alone score the same.
+    tail = measured([0.3] * 5000, 5000, 0, "")
+    assert tail is not None
+    assert tail.rate(0.2999) == 1.0
+    assert tail.rate(0.301) == pytest.approx(FEWEST / 5000, rel=0.01)
+
+
 def test_few_pairs_tell_no_tail() -> None:
     scores = np.linspace(0.1, 0.9, LEAST_PAIRS).tolist()
     assert measured(scores[1:], LEAST_PAIRS - 1, 0, "") is None

@@ -47,12 +47,16 @@ def tail_of(of: Strangers) -> Tail:
 
 
 def joined(full: Tail, listed: Tail) -> Tail:
-    """Of both rates at a score the greater, where both were measured."""
+    """Of both rates at a score the greater, where both were measured.
+
+    Of the full comparison all but the least rate: among few pairs it rests on three, or on none.
+    """
+    borders = ((full, full.logits[-2]), (listed, listed.logits[-1]))
     table: list[tuple[float, float]] = []
     for logit in sorted({*full.logits, *listed.logits}, reverse=True):
-        known = [tail for tail in (full, listed) if tail.logits[0] <= logit <= tail.logits[-1]]
-        rate = float(f"{max(tail.rate_at(logit) for tail in known):.4g}")
-        if not table or rate > table[-1][1]:
+        known = [tail for tail, last in borders if tail.logits[0] <= logit <= last]
+        rate = float(f"{max((tail.rate_at(logit) for tail in known), default=0.0):.4g}")
+        if rate > (table[-1][1] if table else 0.0):
             table.append((logit, rate))
     return Tail(
         logits=tuple(logit for logit, _ in reversed(table)),
