@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from objsearch.components import weights
 from objsearch.errors import ConfigError
+from objsearch.match.tail import Tail
 
 Values = NDArray[np.float64] | float
 
@@ -35,6 +36,10 @@ SOFTNESS = 0.05
 
 BORDERS = tuple(round(float(border), 3) for border in np.arange(0.3, 1.0, 0.025))
 """Similarities that are tried as those beyond which nothing more is said."""
+
+SUREST = 36.0
+"""The greatest log odds: a float takes more for a score of 1, which is that of equal pixels."""
+
 FALLBACK = "nothing: a stated fallback"
 """What a calibration was fitted on that was not fitted (`match.fallback`)."""
 
@@ -57,6 +62,9 @@ class Calibration(BaseModel):
         {}, description="similarities beyond which more alike says nothing more beside keypoints"
     )
     fitted_on: str = Field("", description="which labelled pairs, in words")
+    tail: Tail | None = Field(
+        None, description="how often pairs of different pictures score so much, where measured"
+    )
 
     @property
     def is_fallback(self) -> bool:
@@ -64,13 +72,13 @@ class Calibration(BaseModel):
         return self.fitted_on == FALLBACK
 
     def probability(self, features: Mapping[str, float]) -> float:
-        """In [0, 1]; features that were not computed count as 0."""
+        """In [0, 1), for 1 is said of equal pixels alone; features that were not computed are 0."""
         logit = float(self._logits(features))
-        return 1.0 / (1.0 + exp(-max(-500.0, min(500.0, logit))))
+        return 1.0 / (1.0 + exp(-max(-500.0, min(SUREST, logit))))
 
     def probabilities(self, features: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """`probability` of arrays of features, all of one shape."""
-        logits = np.clip(self._logits(features), -500.0, 500.0)
+        logits = np.clip(self._logits(features), -500.0, SUREST)
         return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float64)
 
     def _logits(self, features: Mapping[str, Values]) -> Values:
@@ -225,8 +233,8 @@ def load(name: str) -> Calibration:
 
 def save(calibration: Calibration, path: Path) -> None:
     """Write a calibration that `load` reads back."""
-    data = calibration.model_dump()
-    for borders in ("least", "most"):
-        if not data[borders]:
-            del data[borders]
+    data = calibration.model_dump(mode="json")
+    for optional in ("least", "most", "tail"):
+        if not data[optional]:
+            del data[optional]
     path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TextIO
 
-from objsearch.report.as_json import SCORE_DIGITS, box_numbers, rounded
+from objsearch.report.as_json import SCORE_DIGITS, box_numbers, rounded, significant
 from objsearch.report.cells import csv_line
 from objsearch.types import Answer, Box, Flag, Hit, ImageRef
 
@@ -30,6 +30,7 @@ COLUMNS = (
     "view_scores",
     "negative_scores",
     "flags",
+    "false_alarms",
 )
 
 
@@ -54,7 +55,7 @@ def csv_lines(
         yield csv_line(COLUMNS)
     for hit in hits:
         scores = {flag.rule: flag.score for flag in flags.get(hit.ref, ())}
-        yield csv_line([*_cells(hit), _scores(scores)])
+        yield csv_line([*_cells(hit), _scores(scores), _short(hit.false_alarms)])
 
 
 def _cells(hit: Hit) -> list[str]:
@@ -87,6 +88,11 @@ def _scores(scores: Mapping[str, float]) -> str:
 def _number(value: float | None) -> str:
     finite = rounded(value, SCORE_DIGITS)
     return "" if finite is None else f"{finite:.{SCORE_DIGITS}f}"
+
+
+def _short(value: float | None) -> str:
+    short = significant(value)
+    return "" if short is None else f"{short:g}"
 
 
 def _box(box: Box) -> str:

@@ -22,6 +22,7 @@ from objsearch.report.sections import Shared, contents, sections
 from objsearch.report.templates import PAGE_BYTES, hash_of, page_of
 from objsearch.report.wording import (
     SIGNS,
+    expected,
     note_sentence,
     nothing_found,
     region_name,
@@ -73,6 +74,7 @@ def _breakable(text: str) -> Markup:
 
 _FILTERS: dict[str, Callable[..., Any]] = {
     "note": note_sentence,
+    "expected": expected,
     "region": region_name,
     "breakable": _breakable,
     "sign": SIGNS.__getitem__,

@@ -117,6 +117,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
     return {
         "ref": str(hit.ref),
         "score": rounded(hit.score, SCORE_DIGITS),
+        "false_alarms": significant(hit.false_alarms),
         "verdict": hit.verdict,
         "width": width,
         "height": height,
@@ -175,6 +176,11 @@ def rounded(value: float | None, digits: int) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return round(float(value), digits) + 0.0
+
+
+def significant(value: float | None) -> float | None:
+    """A finite number to three digits, however small, or None."""
+    return None if value is None or not math.isfinite(value) else float(f"{value:.3g}")
 
 
 def plain(value: object) -> Any:

@@ -15,6 +15,7 @@ from rich.text import Text
 from objsearch.report.rows import Name, Rows
 from objsearch.report.wording import (
     differing,
+    expected,
     flags_sentence,
     matched,
     note_sentence,
@@ -50,8 +51,10 @@ def flagged(answer: Answer, ref: ImageRef) -> list[Text]:
 
 def hits_table(answer: Answer) -> Rows:
     """A row of two lines a hit, best first, numbered on from the answer's offset."""
-    names = (">#", "image, and what matched where", ">score", "verdict", ">size", ">inliers")
-    rows = Rows(names, wide=1)
+    is_known = any(hit.false_alarms is not None for hit in answer.hits)
+    alarms = (">false\nalarms",) if is_known else ()
+    names = (">#", "image, and what matched where", ">score", *alarms, "verdict", ">size")
+    rows = Rows((*names, ">inliers"), wide=1)
     for rank, hit in enumerate(answer.hits, first_rank(answer)):
         rows.add(
             str(rank),
@@ -61,6 +64,7 @@ def hits_table(answer: Answer) -> Rows:
                 *flagged(answer, hit.ref),
             ),
             percent(hit.score),
+            *(expected(hit.false_alarms) for _ in alarms),
             _verdict(hit.verdict),
             f"{hit.size_wh[0]}x{hit.size_wh[1]}",
             str(hit.pairs[0].inliers if hit.pairs else 0),

@@ -42,8 +42,8 @@ class Name:
 class Rows:
     """A table; where its width leaves names no room, each row as a block of lines.
 
-    `columns` are headings, those of numbers with a `>` before them; the one called `wide` gives way
-    to the others.
+    `columns` are headings, those of numbers with a `>` before them, long ones in two lines; the one
+    called `wide` gives way to the others.
     """
 
     def __init__(self, columns: Sequence[str], wide: int) -> None:
@@ -80,7 +80,7 @@ class Rows:
         parts: list[RenderableType] = [Text("")]
         for row in self._rows:
             told = [
-                Text.assemble((f"{heading} " if heading else "", "dim"), cell)
+                Text.assemble((heading.replace("\n", " ") + " " if heading else "", "dim"), cell)
                 for heading, cell in zip(self._headings, row, strict=True)
                 if isinstance(cell, str | Text) and str(cell)
             ]

@@ -60,6 +60,17 @@ def percent(value: float | None) -> str:
     return f"{min(max(value, 0.001), 0.999):.1%}"
 
 
+def expected(number: float | None) -> str:
+    """`<0.01`, `0.3`, `12`, `1,200`: a number to be expected; what is unknown, a dash."""
+    if number is None or not math.isfinite(number):
+        return "-"
+    if 0 < number < 0.01:
+        return "<0.01"
+    return (
+        f"{number:,.0f}" if number >= 9.5 else f"{number:.2g}" if number < 0.95 else f"{number:.1f}"
+    )
+
+
 def files(n: int) -> str:
     """`1 file`, `1,234 files`."""
     return f"{n:,} file" if n == 1 else f"{n:,} files"
@@ -121,7 +132,9 @@ def nothing_found(answer: Answer) -> str:
     if answer.found:
         return f"No hits on this page of the answer; {answer.found} in all."
     if isinstance(threshold, int | float):
+        most = search.get("max_false_alarms") if isinstance(search, Mapping) else None
         verdicts = search.get("verdicts") if isinstance(search, Mapping) else None
         wanted = f" with the verdict {' or '.join(verdicts)}" if verdicts else ""
-        return f"Nothing found: no image scored {100 * threshold:g}% or more{wanted}."
+        rare = f" at {most:g} false alarms or fewer" if isinstance(most, int | float) else ""
+        return f"Nothing found: no image scored {100 * threshold:g}% or more{rare}{wanted}."
     return "Nothing found."

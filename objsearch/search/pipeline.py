@@ -14,8 +14,10 @@ from objsearch.index import Index, Where
 from objsearch.screening import Screen
 from objsearch.screening.rules import Finder
 from objsearch.search.agreeing import is_another_picture
+from objsearch.search.asked import asked
 from objsearch.search.comparing import Comparer, swapped
 from objsearch.search.describing import Describer
+from objsearch.search.false_alarms import left_out_unknown, refuse_unknown, with_false_alarms
 from objsearch.search.library import open_references
 from objsearch.search.queries import Interest, View, Viewer, keys_of_files
 from objsearch.search.renaming import without_renamed
@@ -183,7 +185,7 @@ class ObjectSearch:
         Raises UsageError without a readable query or without references; ConfigError.
         """
         started = time.perf_counter()
-        search = self._search(options, region)
+        search = asked(self.settings.search, options, region)
         self._check_references()
         if not query:
             raise UsageError("no query: give at least one image to look for")
@@ -191,11 +193,9 @@ class ObjectSearch:
         views, warnings = self.viewer.views(
             list(query), interest=Interest.of(search), weights=search.weights
         )
+        refuse_unknown(search, self.comparer.scoring, len(views))
         unwanted, told = self._unwanted(search, negatives)
-        retrieval = self._retrieval(search, views)
-        hits = retrieval.hits(views, unwanted)
-        if search.second_look.enabled:
-            hits = self.second_look.over(views, hits, search.second_look)
+        hits = self._hits(search, views, unwanted)
         found = [hit for hit in hits if search.wants(hit)]
         kept, filtered = self.screen.parted(found)
         answer = self._answer(
@@ -224,14 +224,6 @@ class ObjectSearch:
         for place in self.describer.unfold(places):
             yield self.find(place, region=region, negatives=negatives, **options)
 
-    def _search(self, options: Mapping[str, Any], region: Given | None) -> Search:
-        given = {f"search.{key}": one for key, one in options.items() if one is not None}
-        if region is not None:
-            given["search.region"] = RegionOfInterest.of(region).text
-        called = {key: f"find({key.removeprefix('search.')}=...)" for key in given}
-        section = {"search": self.settings.search.model_dump()}
-        return load_settings(section, given, called).search
-
     def _check_references(self) -> None:
         if self.n_references == 0:
             skipped = self.skipped
@@ -252,6 +244,7 @@ class ObjectSearch:
     def _told_of(self, search: Search, hits: Sequence[Hit]) -> Iterator[str]:
         yield from self.references.unknown_labels(search.where.labels)
         yield from self.comparer.scoring.notes(hits)
+        yield from left_out_unknown(search, hits)
 
     def _where(self, search: Search) -> Where:
         """The references that a search looks at."""
@@ -265,6 +258,13 @@ class ObjectSearch:
         where = replace(self._where(search), but=left_out)
         workers = self.settings.run.n_workers
         return Retrieval(self.references.snapshot(), where, self.comparer, search, workers)
+
+    def _hits(self, search: Search, views: list[View], unwanted: list[View]) -> list[Hit]:
+        hits = self._retrieval(search, views).hits(views, unwanted)
+        if search.second_look.enabled:
+            hits = self.second_look.over(views, hits, search.second_look)
+        n_references = self.index.count(self._where(search))
+        return with_false_alarms(hits, search, self.comparer.scoring, n_references, len(views))
 
     def _answer(
         self,

@@ -29,6 +29,7 @@ from objsearch.match.base import Matcher
 from objsearch.match.calibration import Calibration
 from objsearch.match.fallback import fallback
 from objsearch.match.geometry import Geometry
+from objsearch.match.shipped_tails import with_tail
 from objsearch.rank.verdicts import Verdicts
 from objsearch.screening.options import Screening
 from objsearch.settings.base import Part
@@ -201,9 +202,9 @@ class Settings(Part):
         channels = [channel for channel in self.descriptors if channel.alias in aliases]
         are_own = all(channel.alias == channel.extractor.name for channel in channels)
         fitted = calibrations.fitted_for(aliases) if channels and are_own else None
-        return fitted or fallback(
-            {channel.alias: channel.extractor.produces for channel in channels}
-        )
+        if fitted is not None:
+            return with_tail(fitted, self.detector.name)
+        return fallback({channel.alias: channel.extractor.produces for channel in channels})
 
     def load_calibration(self) -> Calibration:
         """The calibration in force: that of a file or, by `auto`, as `calibration_of` says.
@@ -220,7 +221,7 @@ class Settings(Part):
                 f"{_listed(calibration.coefficients)}, and these settings describe by "
                 f"{_listed(used)}; make one by 'objsearch calibrate' with the same settings"
             )
-        return calibration
+        return with_tail(calibration, self.detector.name)
 
     def answer_settings(self) -> dict[str, Any]:
         """What an answer says of the settings that made it: not the workers, nor other tasks'."""

@@ -69,6 +69,12 @@ class Search(Part):
     """What an answer holds."""
 
     threshold: float = Field(0.2, ge=0, le=1, description="least score of a hit, inclusive")
+    max_false_alarms: float | None = Field(
+        None,
+        ge=0,
+        description="hits are left out at whose score more wrong ones are to be expected among so "
+        "many images; null: none",
+    )
     top: int | None = Field(None, ge=1, description="most hits")
     offset: int = Field(0, ge=0, description="hits to pass over first")
     shortlist: int | None = Field(
@@ -103,15 +109,22 @@ class Search(Part):
     )
 
     def wants(self, hit: Hit) -> bool:
-        """Whether a hit reaches the threshold, and is of a wanted verdict."""
+        """Whether a hit is good enough by score and false alarms, and of a wanted verdict."""
         is_wanted = not self.verdicts or hit.verdict in self.verdicts
-        return is_wanted and hit.score >= self.threshold
+        return is_wanted and hit.score >= self.threshold and self._is_rare(hit.false_alarms)
+
+    def _is_rare(self, false_alarms: float | None) -> bool:
+        """Whether so few wrong hits are wanted; where nobody knows how many, it is not."""
+        if self.max_false_alarms is None:
+            return True
+        return false_alarms is not None and false_alarms <= self.max_false_alarms
 
 
 class SearchOptions(TypedDict, total=False):
     """What `find` takes by keyword, in place of the settings' section `search`."""
 
     threshold: float
+    max_false_alarms: float | None
     top: int | None
     offset: int
     shortlist: int | None

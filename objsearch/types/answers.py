@@ -98,6 +98,8 @@ class Hit:
     negative_scores: Mapping[str, float] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     """The descriptors that both sides have, which is what they were compared by."""
+    false_alarms: float | None = None
+    """Wrong hits as good as this one to be expected among all that was looked at; None: unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -202,3 +202,9 @@ def test_borders_are_kept_in_the_file(tmp_path: Path) -> None:
     bounded = PAGES.model_copy(update={"most": {"a": 0.5}})
     save(bounded, tmp_path / "own.yaml")
     assert load(str(tmp_path / "own.yaml")) == bounded
+
+
+def test_only_equal_pixels_score_1() -> None:
+    steep = Calibration(intercept=0.0, coefficients={"a": 1000.0})
+    assert 0.999 < steep.probability({"a": 1.0}) < 1.0
+    assert 0.999 < steep.probabilities({"a": np.array([1.0])})[0] < 1.0

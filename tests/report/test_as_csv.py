@@ -20,6 +20,9 @@ def test_rows_read_back(answer: Answer) -> None:
     assert rows[0]["score"] == "0.973123"
     assert rows[0]["query_box_xyxy"] == "20,15,120,90"
     assert rows[0]["inliers"] == "88"
+    assert COLUMNS[-1] == "false_alarms"  # columns that were there keep their places
+    rare = list(csv.DictReader(io.StringIO("".join(csv_lines([hit(false_alarms=2.34567e-9)])))))
+    assert (rare[0]["false_alarms"], rows[0]["false_alarms"]) == ("2.35e-09", "")
     assert rows[0]["overlap_query"] == "0.500000"
 
 

@@ -114,6 +114,18 @@ def test_a_hit_shows_its_evidence(tmp_path: Path, answer: Answer, read: Reader) 
     assert "odd<i>.png" in made.text
 
 
+def test_false_alarms_are_told_where_they_are_known(
+    tmp_path: Path, answer: Answer, read: Reader
+) -> None:
+    unknown = page(tmp_path, [answer], read)
+    assert "false alarms" not in unknown.text
+    made = page(tmp_path, [replace(answer, hits=(hit(false_alarms=0.31),))], read)
+    assert "0.31 false alarms" in made.text
+    many = tuple(hit(f"{n}.jpg", false_alarms=n / 2) for n in range(25))
+    listed = page(tmp_path, [replace(answer, hits=many, found=25)], read)
+    assert "False alarms" in listed.text and "12" in listed.text
+
+
 def test_pictures_are_small_and_embedded_once(
     tmp_path: Path, answer: Answer, query_pixels: Pixels
 ) -> None:

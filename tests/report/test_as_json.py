@@ -35,7 +35,7 @@ def test_an_answer_has_exactly_the_promised_keys(answer: Answer) -> None:
     assert set(data["queries"][0]["regions"][0]) == {"box_xyxy", "label", "confidence", "proposal"}
     assert set(data["hits"][0]) == {
         *("ref", "score", "verdict", "width", "height", "query", "note", "pairs"),
-        *("view_scores", "negative_scores"),
+        *("view_scores", "negative_scores", "false_alarms"),
     }
     assert set(data["hits"][0]["pairs"][0]) == {
         *("query", "query_box_xyxy", "reference_box_xyxy", "query_label", "reference_label"),
@@ -48,6 +48,8 @@ def test_an_answer_has_exactly_the_promised_keys(answer: Answer) -> None:
 def test_numbers_are_rounded_and_evidence_told(answer: Answer) -> None:
     best, second = answer_json(answer)["hits"][0]["pairs"]
     assert best["score"] == 0.973123
+    rare, unknown = answer_json(replace(answer, hits=(hit(false_alarms=2.34567e-9), hit())))["hits"]
+    assert rare["false_alarms"] == 2.35e-9 and unknown["false_alarms"] is None
     assert best["query_box_xyxy"] == [20.0, 15.0, 120.0, 90.0]
     assert best["model"] == "homography"
     np.testing.assert_allclose(best["transform"], verification().transform, rtol=1e-8)

@@ -34,8 +34,20 @@ def test_a_name_is_shown_whole(answer: Answer) -> None:
     assert "cup as vase, 100x90 at 60,40" in text
 
 
+def test_false_alarms_stand_beside_the_score_where_they_are_known(answer: Answer) -> None:
+    assert "false alarms" not in printed(answer_table(answer))
+    some = (hit("a.jpg", false_alarms=0.004), hit("b.jpg", false_alarms=12.3), hit("c.jpg"))
+    lines = printed(answer_table(replace(answer, hits=some))).splitlines()
+    head = next(n for n, line in enumerate(lines) if "verdict" in line)
+    assert "score   alarms   verdict" in lines[head] and "false" in lines[head - 1]
+    assert "false alarms <0.01" in printed(answer_table(replace(answer, hits=some)), 60)
+    told = [line.split() for line in lines if "97.3%" in line]
+    assert [words[words.index("97.3%") + 1] for words in told] == ["<0.01", "12", "-"]
+
+
 @pytest.mark.parametrize("width", [30, 60, 80, 200])
 def test_every_line_fits(answer: Answer, width: int) -> None:
+    answer = replace(answer, hits=tuple(replace(hit, false_alarms=1e6) for hit in answer.hits))
     for what in (answer_table(answer), comparison_table(answer.hits[0])):
         assert all(cell_len(line) <= width for line in printed(what, width).splitlines())
 
@@ -57,6 +69,9 @@ def test_the_summary_tells_the_first_reasons(answer: Answer) -> None:
 def test_an_empty_answer_says_why(answer: Answer) -> None:
     text = printed(answer_table(replace(answer, hits=(), found=0)))
     assert "Nothing found: no image scored 20% or more." in text
+    asked = {"search": {"threshold": 0.2, "max_false_alarms": 0.1}}
+    text = printed(answer_table(replace(answer, hits=(), found=0, settings=asked)))
+    assert "no image scored 20% or more at 0.1 false alarms or fewer." in text
 
 
 def test_ranks_go_on_from_the_offset(answer: Answer) -> None:

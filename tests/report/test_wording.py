@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from objsearch.report.wording import folder_and_name, matched, percent, shown
+from objsearch.report.wording import expected, folder_and_name, matched, percent, shown
 from objsearch.types import ImageRef
 from tests.report.cases import pair
 
@@ -20,6 +20,25 @@ from tests.report.cases import pair
 )  # fmt: skip
 def test_percent(value: float | None, text: str) -> None:
     assert percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (None, "-"),
+        (math.nan, "-"),
+        (0.0, "0"),
+        (1e-9, "<0.01"),
+        (0.0123, "0.012"),
+        (0.3, "0.3"),
+        (0.96, "1.0"),
+        (2.34, "2.3"),
+        (9.6, "10"),
+        (1234.5, "1,234"),
+    ],
+)
+def test_a_number_to_be_expected(number: float | None, text: str) -> None:
+    assert expected(number) == text
 
 
 def test_shown_keeps_words_and_emoji_and_spells_out_the_rest() -> None:

@@ -58,6 +58,14 @@ def find(
     threshold: Annotated[
         float | None, typer.Option("--threshold", min=0, max=1, help="Least score of a hit.")
     ] = None,
+    max_false_alarms: Annotated[
+        float | None,
+        typer.Option(
+            "--max-false-alarms",
+            min=0,
+            help="Most wrong hits to be expected among the photos searched, at a hit's score.",
+        ),
+    ] = None,
     verdict: shared.VerdictOption = None,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Hits to pass over.")] = 0,
     region: shared.RegionOption = None,
@@ -106,6 +114,7 @@ def find(
     wanted: dict[str, Any] = {
         "top": top,
         "threshold": threshold,
+        "max_false_alarms": max_false_alarms,
         "verdicts": [one.value for one in verdict or ()] or None,
         "offset": offset or None,
         "fusion": fusion.value if fusion else None,

@@ -16,10 +16,11 @@ from objsearch.describe.base import Extractor
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, silent
 from objsearch.match.calibration import Calibration, Examples, fit
+from objsearch.match.tail import LEAST_PAIRS, measured
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings
 from objsearch.tasks.evaluation.groundtruth import Groundtruth, read_groundtruth
-from objsearch.types import Hit
+from objsearch.types import Hit, Verdict
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
@@ -34,6 +35,9 @@ class Labelled:
     features: dict[str, float]
     is_same: bool
     source: int = 0
+    stands_for: int = 1
+    """Pairs of the same query, all different and none ranked higher, that it stands for."""
+    verdict: Verdict = "uncertain"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,16 +47,29 @@ class Result:
     calibration: Calibration
     scores: NDArray[np.float64]
     is_same: NDArray[np.bool_]
+    n_different: int = 0
+    """Different pairs that were looked at, those beyond the shortlist, too."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What speaks against trusting it."""
+        return (*self._few_pairs(), *self._no_tail())
+
+    def _no_tail(self) -> Iterator[str]:
+        if self.calibration.tail is None:
+            yield (
+                f"false alarms stay unknown: it takes {LEAST_PAIRS} different pairs to tell how "
+                f"often such pairs score much, and {self.n_different} were looked at; give more "
+                "--distractors"
+            )
+
+    def _few_pairs(self) -> Iterator[str]:
         n_same, n_different = int(self.is_same.sum()), int((~self.is_same).sum())
         if min(n_same, n_different) >= FEW_PAIRS:
-            return ()
-        return (
+            return
+        yield (
             f"the calibration rests on {n_same} same and {n_different} different pairs: with fewer "
-            f"than {FEW_PAIRS} of each its scores are no probabilities of other photos",
+            f"than {FEW_PAIRS} of each its scores are no probabilities of other photos"
         )
 
     def at(self, threshold: float) -> dict[str, float]:
@@ -83,7 +100,7 @@ class Result:
             "thresholds": [self.at(threshold) for threshold in THRESHOLDS],
             "wanted_precision": precision,
             "threshold_for_wanted_precision": self.threshold_for(precision),
-            "calibration": self.calibration.model_dump(),
+            "calibration": self.calibration.model_dump(mode="json"),
         }
 
     def lines(self, precision: float) -> Iterator[str]:
@@ -169,7 +186,16 @@ def fitted(
         whole = [name for name in names if _is_whole(name)]
     calibration = fit(examples, names, fitted_on, whole)
     scores = np.array([calibration.probability(pair.features) for pair in pairs])
-    return Result(calibration, scores, examples.is_same)
+    different = [pair for pair in pairs if not pair.is_same]
+    n_different = sum(pair.stands_for for pair in different)
+    tail = measured(
+        scores[~examples.is_same].tolist(),
+        n_different,
+        sum(pair.verdict == "same" for pair in different),
+        f"{n_different} different pairs of {source}",
+    )
+    calibration = calibration.model_copy(update={"tail": tail})
+    return Result(calibration, scores, examples.is_same, n_different)
 
 
 def examples_of(pairs: Sequence[Labelled], names: Sequence[str]) -> Examples:
@@ -201,7 +227,8 @@ def _from_pairs(search: ObjectSearch, path: Path) -> Iterator[Labelled]:
             if None in (line["a"], line["b"], line["same"]):
                 raise UsageError(f"{path}, line {number}: wanted a, b, same")
             hit = search.compare(path.parent / line["a"], path.parent / line["b"])
-            yield Labelled(_features(hit), line["same"].strip().lower() in ("1", "true", "yes"))
+            is_same = line["same"].strip().lower() in ("1", "true", "yes")
+            yield Labelled(_features(hit), is_same, verdict=hit.verdict)
 
 
 def _from_groundtruth(
@@ -214,13 +241,23 @@ def _from_groundtruth(
         box = row.box_xyxy
         region = None if box is None else (box.x1, box.y1, box.width, box.height)
         answer = search.find(row.path, region=region, threshold=0.0)
-        # Beyond the shortlist only right ones: easy wrong pairs would drown the hard ones.
-        limit = search.settings.search.shortlist
-        for rank, hit in enumerate(answer.hits):
-            is_right = hit.ref.uri in right
-            if is_right or limit is None or rank < limit:
-                yield Labelled(_features(hit), is_right)
+        yield from _examples(answer.hits, right, search.settings.search.shortlist)
         search.progress("calibrate", number, len(rows))
+
+
+def _examples(hits: Sequence[Hit], right: Collection[str], limit: int | None) -> Iterator[Labelled]:
+    """Beyond the shortlist only right ones: easy wrong pairs would drown the hard ones.
+
+    The least alike of the wrong ones before stands for them: none of them scored more.
+    """
+    are_right = [hit.ref.uri in right for hit in hits]
+    n_first = len(hits) if limit is None else min(limit, len(hits))
+    wrong = [rank for rank in range(n_first) if not are_right[rank]]
+    n_beyond = are_right[n_first:].count(False)
+    for rank, (hit, is_right) in enumerate(zip(hits, are_right, strict=True)):
+        if is_right or rank < n_first:
+            stands_for = 1 + n_beyond * (wrong[-1:] == [rank])
+            yield Labelled(_features(hit), is_right, stands_for=stands_for, verdict=hit.verdict)
 
 
 def _features(hit: Hit) -> dict[str, float]:

@@ -13,7 +13,8 @@ from objsearch.errors import UsageError
 from objsearch.match.calibration import Calibration, save
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
-from objsearch.tasks.evaluation.calibrating import Result, calibrate
+from objsearch.tasks.evaluation import calibrating
+from objsearch.tasks.evaluation.calibrating import Labelled, Result, calibrate, fitted
 
 SAME = (
     ("queries/palace.jpg", "photos/palace_copy_rotated.jpg"),
@@ -77,6 +78,45 @@ def test_a_calibration_names_aliases_and_heeds_what_describes_whole_crops(
     save(calibration, tmp_path / "own.yaml")
     fitted = settings.model_copy(update={"calibration": str(tmp_path / "own.yaml")})
     assert fitted.load_calibration() == calibration
+
+
+def test_what_different_photos_score_is_measured_where_they_are_many(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    right = [Labelled({"orb": 3 + value}, True) for value in rng.random(50)]
+    wrong = [Labelled({"orb": value}, False) for value in rng.exponential(0.5, 999)]
+    few = fitted(right + wrong, ["orb"], "made up")
+    assert few.calibration.tail is None
+    assert few.warnings == (
+        "false alarms stay unknown: it takes 1000 different pairs to tell how often such pairs "
+        "score much, and 999 were looked at; give more --distractors",
+    )
+    wrong[0] = Labelled(wrong[0].features, False, stands_for=2002, verdict="same")
+    result = fitted(right + wrong, ["orb"], "made up")
+    tail = result.calibration.tail
+    assert tail is not None and result.warnings == ()
+    assert (tail.n_pairs, tail.same) == (3000, 3 / 3000)
+    highest = sorted(result.scores[~result.is_same])
+    assert tail.rate(highest[-3]) == pytest.approx(3 / 3000, rel=0.01)  # not 3 / 999
+    save(result.calibration, tmp_path / "own.yaml")
+    read = load_settings({"descriptors": [{"extractor": "orb"}]}).model_copy(
+        update={"calibration": str(tmp_path / "own.yaml")}
+    )
+    assert read.load_calibration() == result.calibration
+    data = result.as_data(0.99)
+    assert json.loads(json.dumps(data)) == data
+
+
+def test_the_last_of_the_compared_stands_for_those_beyond_the_shortlist(
+    quick_search: ObjectSearch, queries: Path
+) -> None:
+    hits = quick_search.find(queries / "palace.jpg", threshold=0.0).hits
+    right = {hits[0].ref.uri, hits[9].ref.uri}
+    made = list(calibrating._examples(hits, right, 5))
+    assert [one.is_same for one in made] == [True, False, False, False, False, True]
+    assert [one.stands_for for one in made] == [1, 1, 1, 1, 1 + 32 - 5 - 1, 1]
+    assert made[0].verdict == hits[0].verdict == "same"
+    every = list(calibrating._examples(hits, right, None))
+    assert len(every) == 32 and {one.stands_for for one in every} == {1}
 
 
 def test_labels_of_one_kind_are_told(tmp_path: Path, root: Path, quick: dict[str, Any]) -> None:
