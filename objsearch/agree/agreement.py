@@ -18,6 +18,7 @@ from objsearch.agree.places import measure
 from objsearch.agree.registration import SIDE as FOLLOWED
 from objsearch.agree.registration import Registration, register
 from objsearch.agree.tone import bring_together, is_gray
+from objsearch.images.mapping import mirroring
 from objsearch.match.geometry import inverse
 from objsearch.types import Box, Pixels
 
@@ -60,7 +61,7 @@ def agree(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Ag
     mirrored = _is_mirroring(transform)
     if mirrored:
         # Corners are not followed through a mirror: the first is turned to be like the second.
-        flip = np.array([[-1.0, 0.0, one.shape[1] - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        flip = mirroring(one.shape[1])
         found = agree(np.ascontiguousarray(one[:, ::-1]), other, transform @ flip, side)
         return None if found is None else _mirrored(found, flip, one.shape[1])
     registration = register(one, other, transform, min(side, FOLLOWED))
@@ -148,6 +149,15 @@ def _relation(
     if max(shown) < inside:
         return "same-scene"
     return "part" if is_clean and is_resized else "edited"
+
+
+def is_of_another_shot(agreement: Agreement, least: float = SAME_SHOT) -> bool:
+    """Whether one shot is less probable than `least`, or next to nothing of two pictures agrees.
+
+    False where too few places hold detail to say so.
+    """
+    is_another = agreement.same_shot < least or agreement.agreeing < LEAST_AGREEING
+    return is_another and agreement.n_judged >= FEW_PLACES
 
 
 def is_enlarged(small: Pixels, large: Pixels, transform: Matrix) -> bool:

@@ -20,6 +20,7 @@ from objsearch.agree.places import FEATURES, STEP, Map, Places, measure, pool
 from objsearch.agree.registration import Registration, register
 from objsearch.agree.thing_model import load_thing_model
 from objsearch.agree.tone import Together, bring_together
+from objsearch.images.mapping import mirroring
 from objsearch.match.geometry import inverse, jacobian, projected
 from objsearch.types import Box, Pixels, Points
 
@@ -105,7 +106,7 @@ def _look_mirrored(
 ) -> Seen | None:
     """Corners are not followed through a mirror: the query is turned to be like the reference."""
     width = query.shape[1]
-    flip = np.array([[-1.0, 0.0, width - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    flip = mirroring(width)
     flipped_xy = np.array([width - 1, 0]) + print_xy * np.array([-1, 1])
     turned = np.ascontiguousarray(query[:, ::-1])
     seen = look(turned, reference, transform @ flip, _flipped(box, width), flipped_xy)

@@ -23,6 +23,11 @@ def shift(dx: float, dy: float) -> Matrix:
     return np.array([[1.0, 0.0, dx], [0.0, 1.0, dy], [0.0, 0.0, 1.0]])
 
 
+def mirroring(width: float) -> Matrix:
+    """(3, 3): where places of a picture so wide lie in its mirror image, left for right."""
+    return np.array([[-1.0, 0.0, width - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+
+
 def mapped(points_xy: Matrix, transform: Matrix) -> Matrix | None:
     """(N, 2) where a transform leads; None where a side between two lies beyond infinity."""
     carried = np.hstack([points_xy, np.ones((len(points_xy), 1))]) @ transform.T

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from objsearch.agree import Agreement, agree
-from objsearch.agree.agreement import FEW_PLACES, LEAST_AGREEING
-from objsearch.images.mapping import Matrix
-from objsearch.types import Hit, Pixels
+from objsearch.agree import agree
+from objsearch.agree.agreement import is_of_another_shot
+from objsearch.images.mapping import Matrix, mirroring, shift
+from objsearch.types import Box, Hit, Pixels
 
 PLAINLY_ANOTHER = 0.05
 """Probability of one shot below which two pictures are no copies of each other."""
@@ -21,27 +21,42 @@ PLAINLY_ANOTHER = 0.05
 def is_another_picture(query: Pixels, reference: Pixels, hit: Hit) -> bool:
     """Whether no way of laying a query over a hit's picture makes them one.
 
-    Tried are the transforms that keypoints found, then frame on frame, upright and mirrored. False
-    where any agrees, or where too few places hold detail to say so.
+    False where any agrees, or where too few places hold detail to say so.
     """
-    found = [agree(query, reference, transform) for transform in _transforms(query, hit)]
-    judged = [one for one in found if one is not None]
-    return bool(judged) and all(_is_another(one) for one in judged)
+    height, width = query.shape[:2]
+    is_judged = False
+    for transform, _ in ways(Box(0.0, 0.0, float(width), float(height)), hit):
+        agreement = agree(query, reference, transform)
+        if agreement is not None and not is_of_another_shot(agreement, PLAINLY_ANOTHER):
+            return False
+        is_judged = is_judged or agreement is not None
+    return is_judged
 
 
-def _is_another(agreement: Agreement) -> bool:
-    is_another = agreement.same_shot < PLAINLY_ANOTHER or agreement.agreeing < LEAST_AGREEING
-    return is_another and agreement.n_judged >= FEW_PLACES
+def ways(
+    frame: Box, hit: Hit, corner_xy: tuple[float, float] = (0.0, 0.0)
+) -> Iterator[tuple[Matrix, bool]]:
+    """Transforms (3, 3) from pixels of a query, or its part, to a hit's, and whether proven.
 
-
-def _transforms(query: Pixels, hit: Hit) -> Iterator[Matrix]:
-    """(3, 3) from pixels of the query to those of the hit's picture."""
+    First those that keypoints found, proven where they say *same*; then frame on frame, upright and
+    mirrored. `frame` is that of the part at hand, which begins at `corner_xy` of the whole query.
+    """
     for pair in hit.pairs:
         found = pair.verification
         if found is not None and found.model != "fundamental":
-            yield found.transform
-    height, width = query.shape[:2]
-    x, y = hit.size_wh[0] / width, hit.size_wh[1] / height
-    upright = np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2], [0.0, 0.0, 1.0]])
-    yield upright
-    yield upright @ np.array([[-1.0, 0.0, width - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+            yield found.transform @ shift(*corner_xy), pair.verdict == "same"
+    whole = frame_to_frame(frame, hit.size_wh)
+    yield whole, False
+    yield whole @ mirroring(frame.width), False
+
+
+def frame_to_frame(frame: Box, size_wh: tuple[int, int]) -> Matrix:
+    """The transform that lays the whole query onto the whole reference, upright."""
+    scale_x, scale_y = size_wh[0] / frame.width, size_wh[1] / frame.height
+    return np.array(
+        [
+            [scale_x, 0.0, scale_x * (0.5 - frame.x1) - 0.5],
+            [0.0, scale_y, scale_y * (0.5 - frame.y1) - 0.5],
+            [0.0, 0.0, 1.0],
+        ]
+    )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from objsearch.images.mapping import mirroring
 from objsearch.types import Box, DescribedImage, Hit, Image, Region, RegionPair
 
 
@@ -49,7 +50,7 @@ def _turned_back(pair: RegionPair, frame: Box) -> RegionPair:
     found = pair.verification
     if found is None:
         return replace(pair, query=query)
-    flip = np.array([[-1.0, 0.0, total - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    flip = mirroring(total)
     inliers = found.inliers_xyxy.copy()
     inliers[:, 0] = total - 1 - inliers[:, 0]
     turned = replace(found, transform=found.transform @ flip, inliers_xyxy=inliers, mirrored=True)

@@ -232,8 +232,9 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
         _points(found.inliers_xyxy[:, :2], to_query),
     )
     if seen is None or not seen.can_be_judged:
-        # What shows through a transparent query is not its own: it says nothing against it.
-        is_sure = query.alpha is not None or _is_sure(comparer, pair)
+        # What shows through a transparent picture is not its own: it says nothing against it.
+        is_opaque = query.alpha is None and reference.alpha is None
+        is_sure = not is_opaque or _is_sure(comparer, pair)
         return pair if is_sure else replace(pair, verdict="uncertain", evidence=NOT_LAID)
     if not seen.differs_plainly:
         return pair

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image as PillowImage
 
 from objsearch.agree.detail import detail_gain
+from objsearch.search.agreeing import frame_to_frame
 from objsearch.settings import Settings
-from objsearch.tasks.larger.measuring import frame_to_frame
 from objsearch.types import Box, Pixels
 
 LEAST = Settings().larger.least_detail

@@ -148,3 +148,14 @@ def test_a_blank_query_is_told(places: Path, quick: dict[str, Any]) -> None:
         assert any("blank" in warning for warning in answer.warnings)
         assert not [hit for hit in answer.hits if hit.verdict == "same" and hit.score < 1]
     assert not any("blank" in one for one in search.find(places / "other.png").warnings)
+
+
+def test_which_of_two_is_transparent_does_not_matter(
+    places: Path, quick: dict[str, Any], tmp_path: Path
+) -> None:
+    PillowImage.fromarray(badge(None), "RGBA").save(tmp_path / "logo.png")
+    search = ObjectSearch.open(quick)
+    for name in ("cream", "navy"):
+        sides = tmp_path / "logo.png", places / f"{name}.png"
+        there, back = search.compare(*sides), search.compare(*reversed(sides))
+        assert there.verdict == back.verdict == "same"

@@ -173,7 +173,8 @@ def write(
         result = fitted(photos, names, source)
         calibration = result.calibration
         if calibration.least and len(photos) < len(pairs):
-            calibration = bordered(calibration, examples_of(pairs, names), names, ["embedding"])
+            whole = list(calibration.least)
+            calibration = bordered(calibration, examples_of(pairs, names), names, whole)
         save(calibration, output / f"{'+'.join(sorted(names))}.yaml")
         print(f"\n{'+'.join(names)}: {calibration}")
         print("\n".join(result.lines(0.99)), flush=True)

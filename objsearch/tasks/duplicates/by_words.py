@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.index.postings import build_postings, votes
+from objsearch.index.visual_words import VisualWords
 from objsearch.index.vocabulary import CODE_BYTES, load_vocabulary
 from objsearch.tasks.duplicates.candidates import Pair
 from objsearch.types import DescribedImage, LocalFeatures
 
-VOCABULARY = "orb-words"
-MOST_DISTANCE, REACH = 24, 8.0
-"""As the index `visual-words` has them."""
+WORDS = VisualWords()
+"""How keypoints are filed and told apart: as that index does it."""
 CANDIDATES = 2
 LEAST_VOTES = 0.03
 """Of strangers, the best has a third of that as a rule; of copies, ten times as much."""
@@ -47,7 +47,7 @@ def pairs_by_words(codes: Mapping[int, Codes]) -> list[list[Pair]]:
     filed = [codes[number][:most] for number in numbers]
     if len(numbers) < 2 or not any(map(len, filed)):
         return []
-    vocabulary = load_vocabulary(VOCABULARY)
+    vocabulary = load_vocabulary(WORDS.vocabulary)
     words = [vocabulary.words(own)[:, 0] for own in filed]
     signatures = [vocabulary.signatures(own) for own in filed]
     postings = build_postings(
@@ -58,7 +58,8 @@ def pairs_by_words(codes: Mapping[int, Codes]) -> list[list[Pair]]:
     )
     rounds: list[dict[Pair, None]] = [{} for _ in range(CANDIDATES)]
     for place, number in enumerate(numbers):
-        said = votes(postings, words[place][:, None], signatures[place], MOST_DISTANCE, REACH)
+        asked = words[place][:, None], signatures[place]
+        said = votes(postings, *asked, WORDS.max_distance, WORDS.reach)
         said[place] = 0.0
         for rank, other in enumerate(_best(said)):
             one, two = sorted((number, numbers[other]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,8 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from objsearch.index import Index
-from objsearch.search.references import DOUBTED
-from objsearch.sources import is_url
+from objsearch.search.references import DOUBTED, file_of
+from objsearch.sources import is_url, stamp_of
 from objsearch.types import ImageRef, Stamp
 
 STATES = ("changed", "uncertain", "vanished")
@@ -38,19 +37,18 @@ def info_of(index: Index, folder: str) -> dict[str, Any]:
 
 def _states(index: Index) -> dict[str, int]:
     """How many files are not, or may not be, what they were; a page stands for its file."""
-    stamps = {ImageRef.parse(key).uri: stamp for key, stamp in index.stamps().items()}
+    stamps = {file_of(key): stamp for key, stamp in index.stamps().items()}
     counts = Counter(_state(uri, stamp) for uri, stamp in stamps.items() if not is_url(uri))
     return {name: counts[name] for name in STATES}
 
 
 def _state(path: str, stamp: Stamp) -> str:
-    try:
-        found = os.stat(path)
-    except OSError:
+    now = stamp_of(ImageRef(path))
+    if now is None:
         return "vanished"
-    if stamp is None or stamp == (found.st_size, DOUBTED):
+    if stamp is None or stamp == (now[0], DOUBTED):
         return "uncertain"
-    return "same" if stamp == (found.st_size, found.st_mtime_ns) else "changed"
+    return "same" if stamp == now else "changed"
 
 
 def _due(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from objsearch.files import write_whole
 from objsearch.flow import Progress, silent
 from objsearch.search.library import set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
+from objsearch.search.references import file_of, is_there
 from objsearch.settings import Settings, load_settings
 from objsearch.sources import is_url, key_of
 from objsearch.tasks.indexing.informing import info_of
@@ -115,8 +116,8 @@ def remove_from_index(folder: str | Path, paths: Sequence[str]) -> Tally:
 def prune_index(folder: str | Path) -> Tally:
     """Forget the photos whose files are gone."""
     search = open_index(folder)
-    files = ((key, ImageRef.parse(key).uri) for key in search.index.stamps())
-    gone = [key for key, uri in files if not is_url(uri) and not os.path.lexists(uri)]
+    keys = search.index.stamps()
+    gone = [key for key in keys if not is_url(file_of(key)) and not is_there(key)]
     return _tally(search, removed=search.index.remove(gone) if gone else 0)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from objsearch.agree import Agreement, agree
-from objsearch.agree.agreement import FEW_PLACES, MOST_ODDITY, SAME_SHOT
+from objsearch.agree.agreement import MOST_ODDITY, is_of_another_shot
 from objsearch.agree.detail import detail_gain
 from objsearch.errors import UsageError
 from objsearch.flow import counted, ordered_map
 from objsearch.images.mapping import Matrix
 from objsearch.images.transform import crop
+from objsearch.search.agreeing import ways
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import SecondLook
 from objsearch.sources import Place, expand, is_made_up
@@ -26,7 +26,6 @@ from objsearch.tasks.larger.measuring import (
     MeasuredBy,
     agreement_of,
     extent,
-    frame_to_frame,
     refined,
     snapped,
 )
@@ -154,13 +153,8 @@ def _measured(search: ObjectSearch, query: _Query, hit: Hit) -> LargerCopy | Non
         transform=placed.transform,
         note="" if pixels is not None else "its pixels could not be read again",
         differs=_differing(agreed, query.box_xyxy),
-        is_other_shot=agreed is not None and _is_other_shot(agreed),
+        is_other_shot=agreed is not None and is_of_another_shot(agreed),
     )
-
-
-def _is_other_shot(agreed: Agreement) -> bool:
-    """Whether what both show was taken at another moment; where little can be judged, it is not."""
-    return agreed.same_shot < SAME_SHOT and agreed.n_judged >= FEW_PLACES
 
 
 def _differing(agreed: Agreement | None, box_xyxy: Box) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
@@ -174,7 +168,8 @@ def _differing(agreed: Agreement | None, box_xyxy: Box) -> tuple[tuple[Box, ...]
 def _placed(query: _Query, hit: Hit, pixels: Pixels | None) -> _Placed | None:
     """The first transform that the pixels prove, or else the best that geometry proves."""
     best: _Placed | None = None
-    for transform, is_proven in _transforms(query, hit):
+    corner_xy = query.box_xyxy.x1, query.box_xyxy.y1
+    for transform, is_proven in ways(query.frame, hit, corner_xy):
         placed = _placed_by(query, hit, pixels, transform)
         if placed is None:
             continue
@@ -197,19 +192,6 @@ def _placed_by(query: _Query, hit: Hit, pixels: Pixels | None, transform: Matrix
         known, agreement = refined(query.pixels, pixels, known)
     size = extent(query.frame, hit.size_wh, known)
     return None if size is None else _Placed(known, by, size, agreement)
-
-
-def _transforms(query: _Query, hit: Hit) -> Iterator[tuple[Matrix, bool]]:
-    """Transforms from the query's part to the reference, and whether geometry proves them."""
-    corner = np.array([[1.0, 0.0, query.box_xyxy.x1], [0.0, 1.0, query.box_xyxy.y1], [0, 0, 1.0]])
-    for pair in hit.pairs:
-        found = pair.verification
-        if found is not None and found.model != "fundamental":
-            yield found.transform @ corner, pair.verdict == "same"
-    whole = frame_to_frame(query.frame, hit.size_wh)
-    yield whole, False
-    mirror = np.array([[-1.0, 0.0, query.frame.width - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    yield whole @ mirror, False
 
 
 def _is_larger(copy: LargerCopy) -> bool:

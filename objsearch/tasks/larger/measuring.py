@@ -81,18 +81,6 @@ def snapped(frame: Box, size_wh: tuple[int, int], transform: Matrix) -> tuple[Ma
     return np.asarray(exact, np.float64), "frame"
 
 
-def frame_to_frame(frame: Box, size_wh: tuple[int, int]) -> Matrix:
-    """The transform that lays the whole query onto the whole reference, upright."""
-    scale_x, scale_y = size_wh[0] / frame.width, size_wh[1] / frame.height
-    return np.array(
-        [
-            [scale_x, 0.0, scale_x * (0.5 - frame.x1) - 0.5],
-            [0.0, scale_y, scale_y * (0.5 - frame.y1) - 0.5],
-            [0.0, 0.0, 1.0],
-        ]
-    )
-
-
 def refined(query: Pixels, reference: Pixels, transform: Matrix) -> tuple[Matrix, float]:
     """The transform after alignment by pixels, and the correlation in [-1, 1] that it reaches.
 

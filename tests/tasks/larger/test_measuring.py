@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from objsearch.images.transform import resize
+from objsearch.search.agreeing import frame_to_frame
 from objsearch.tasks.larger.measuring import (
     agreement_of,
     extent,
-    frame_to_frame,
     local_scale,
     refined,
     snapped,
