@@ -130,11 +130,16 @@ class Agreements:
 
     def is_laid_around(self, outer: int, inner: int, transform: NDArray[np.float64]) -> bool:
         """Whether the outer picture lies around the inner as a frame; the transform leads to it."""
-        picture = self._pictures[LOOKED_AT[-1]](outer)
+        picture = self._at_hand(LOOKED_AT[-1], outer)
         if picture is None:
             return False
         onto = scaling(picture.size_wh, picture.image.size_wh) @ transform
         return is_laid_around(picture.image.pixels, self._sizes[inner], onto)
+
+    def _at_hand(self, side: int, number: int) -> _Picture | None:
+        """A copy with so long a side; a picture that is smaller is read once for all sides."""
+        whole = next((one for one in LOOKED_AT if one >= max(self._sizes[number])), side)
+        return self._pictures[min(side, whole)](number)
 
     def _looked_at(self, side: int, number: int) -> _Picture | None:
         image = self._read(number, side)
@@ -157,7 +162,7 @@ class Agreements:
         self, pair: Pair, transform: NDArray[np.float64], side: int, grid: int
     ) -> Agreement | None:
         with self._lock:  # so that two threads do not read one picture at once
-            one, other = (self._pictures[side](number) for number in pair)
+            one, other = (self._at_hand(side, number) for number in pair)
         if one is None or other is None:
             return None
         to_one, to_other = (scaling(side.size_wh, side.image.size_wh) for side in (one, other))

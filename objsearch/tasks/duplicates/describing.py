@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,26 +107,53 @@ class Views:
             warnings,
         )
 
-    def describe(self, file: File, size_wh: tuple[int, int], is_mirrored: bool) -> Described | None:
+    def describe(self, file: File, size_wh: tuple[int, int]) -> Described | None:
         """Read a file of a known size again and describe it; None when it cannot be read any more.
 
         Should it show something else by now, nothing is lost: a copy is proved by what was seen at
         first.
         """
+        reduced = self._reduced(file)
+        if reduced is None:
+            return None
+        [found] = self.describer.describe([reduced])
+        made = _kept(found, size_wh)
+        return Described(made, {one.alias: self._turned(one, reduced) for one in self.whole})
+
+    def describe_mirrored(
+        self, file: File, size_wh: tuple[int, int], upright: Described
+    ) -> Described | None:
+        """The same, as seen in a mirror.
+
+        What a mirror changes, networks hardly see: of a whole frame, only keypoints are new.
+        """
+        reduced = self._reduced(file)
+        if reduced is None:
+            return None
+        known = upright.image.descriptors if len(upright.image.regions) == 1 else {}
+        whole = {one.alias: known[one.alias] for one in self.whole if one.alias in known}
+        describer = self._by_keypoints if whole and self._by_keypoints else self.describer
+        [found] = describer.describe([mirrored(reduced)])
+        return Described(
+            _kept(replace(found, descriptors={**whole, **found.descriptors}), size_wh), {}
+        )
+
+    @cached_property
+    def _by_keypoints(self) -> Describer | None:
+        """Describes by keypoints alone; None where the settings know none."""
+        local = tuple(one for one in self.settings.descriptors if one not in self.whole)
+        if not local:
+            return None
+        return Describer(self.settings.model_copy(update={"descriptors": local}))
+
+    def _reduced(self, file: File) -> Image | None:
         long_side = self.settings.duplicates.long_side
         image = self.describer.read(place_of(file), long_side=long_side)
         if isinstance(image, Unreadable):
             return None
-        reduced = image
-        if long_side is not None:
-            reduced = replace(image, pixels=shrunk(image.pixels, long_side))
-        [found] = self.describer.describe([mirrored(reduced) if is_mirrored else reduced])
-        kept = {name: tuple(map(_as_kept, parts)) for name, parts in found.descriptors.items()}
-        made = replace(enlarged(replace(found, descriptors=kept), size_wh), content="")
-        if is_mirrored:
-            # What a mirror changes, networks hardly see: mirror images need no vectors.
-            return Described(made, {})
-        return Described(made, {one.alias: self._turned(one, reduced) for one in self.whole})
+        if long_side is None:
+            return image
+        return replace(image, pixels=shrunk(image.pixels, long_side))
 
     def _turned(self, channel: Channel, image: Image) -> tuple[Descriptor, ...]:
         if not self.settings.duplicates.turned:
@@ -138,6 +166,12 @@ def _turned(pixels: Pixels) -> Iterator[Pixels]:
     small = shrunk(pixels, VERSION_SIDE)
     for quarter in (1, 2, 3):
         yield np.ascontiguousarray(np.rot90(small, quarter))
+
+
+def _kept(found: DescribedImage, size_wh: tuple[int, int]) -> DescribedImage:
+    """What is kept of a description, in pixels of the file."""
+    kept = {name: tuple(map(_as_kept, parts)) for name, parts in found.descriptors.items()}
+    return replace(enlarged(replace(found, descriptors=kept), size_wh), content="")
 
 
 def _as_kept(descriptor: Descriptor) -> Descriptor:

@@ -61,10 +61,17 @@ class Pictures:
         if row is not None:
             made: Described | None = view_of(row, self.views, is_mirrored)
         else:
-            made = self.views.describe(file, self.stored.small(number).size_wh, is_mirrored)
+            made = self._anew(number, is_mirrored)
         if made is not None:
             shelf.note(file, row_of_view(file, made))
         return made
+
+    def _anew(self, number: int, is_mirrored: bool) -> Described | None:
+        file, size_wh = self.files[number], self.stored.small(number).size_wh
+        if not is_mirrored:
+            return self.views.describe(file, size_wh)
+        upright = self.stored.view(number, False)
+        return upright and self.views.describe_mirrored(file, size_wh, upright)
 
     def recall(self, numbers: Iterable[int], is_mirrored: bool) -> None:
         """Have descriptions at hand that are known, many at a time."""

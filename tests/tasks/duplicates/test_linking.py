@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from objsearch.flow import silent
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates import plan_duplicates
 from objsearch.tasks.duplicates.describing import Described, Views
-from objsearch.tasks.duplicates.folders import File
+from objsearch.tasks.duplicates.folders import File, Sides, find_files
 from tests.pictures import cropped, drawing, grainy
 from tests.tasks.duplicates.conftest import Planned, put, told
 
@@ -22,15 +23,20 @@ Calls = list[tuple[str, bool]]
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     """Every file that is described, by name, and whether it was mirrored."""
     made: Calls = []
-    describe = Views.describe
+    upright, mirrored = Views.describe, Views.describe_mirrored
 
-    def counting(
-        self: Views, file: File, size_wh: tuple[int, int], is_mirrored: bool
+    def counting(self: Views, file: File, size_wh: tuple[int, int]) -> Described | None:
+        made.append((Path(file.path).name, False))
+        return upright(self, file, size_wh)
+
+    def counting_mirrored(
+        self: Views, file: File, size_wh: tuple[int, int], known: Described
     ) -> Described | None:
-        made.append((Path(file.path).name, is_mirrored))
-        return describe(self, file, size_wh, is_mirrored)
+        made.append((Path(file.path).name, True))
+        return mirrored(self, file, size_wh, known)
 
     monkeypatch.setattr(Views, "describe", counting)
+    monkeypatch.setattr(Views, "describe_mirrored", counting_mirrored)
     return made
 
 
@@ -85,6 +91,25 @@ def test_a_jpeg_that_its_camera_turned_is_laid_upon_its_upright_copy(
     (group,) = planned(tmp_path, long_side=100).groups
     kept, other = group.members
     assert other.reason == f"part of the same picture as {kept.path}: showing 49% of it"
+
+
+def test_a_mirror_changes_the_keypoints_of_a_whole_frame_and_not_its_vector(
+    settings: Settings, tmp_path: Path
+) -> None:
+    picture = put(tmp_path / "a.png", drawing(300, 400, seed=1))
+    views = Views(settings)
+    [file] = find_files(Sides((str(tmp_path),)), settings, silent).files
+    assert file.path == str(picture)
+    upright = views.describe(file, (400, 300))
+    assert upright is not None
+    mirrored = views.describe_mirrored(file, (400, 300), upright)
+    assert mirrored is not None
+    one, other = upright.image.descriptors, mirrored.image.descriptors
+    assert one.keys() == other.keys() == {channel.alias for channel in settings.descriptors}
+    vectors = [parts["embedding"][-1] for parts in (one, other)]
+    assert np.array_equal(*(np.asarray(part.vector) for part in vectors))
+    codes = [parts["orb"][-1] for parts in (one, other)]
+    assert not np.array_equal(*(np.asarray(part.codes) for part in codes))
 
 
 def test_what_vanishes_before_it_is_described_is_no_copy_and_no_mishap(
