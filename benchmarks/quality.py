@@ -13,14 +13,15 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from objsearch.rank.metrics import Ranked, average_precision, is_top1_right
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.tasks.evaluation import Evaluation, Options, evaluate
@@ -28,6 +29,8 @@ from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 
 N_OTHERS = 900
 """Photos that are not in the set, for the sets whose name ends in +."""
+N_DRAWN = 2000
+"""Times that objects are drawn anew, for an interval."""
 BINS = np.linspace(0, 1, 11)
 
 
@@ -64,6 +67,7 @@ COLUMNS = {
     "located": "right box",
     "seconds_per_query": "s a query",
 }
+WITH_INTERVAL = {"map": average_precision, "top1": is_top1_right}
 
 
 def padding(folder: Path, name: str, more: Path | None) -> list[Path]:
@@ -85,6 +89,19 @@ def measured(folder: Path, name: str, preset: str, padded_with: Sequence[Path]) 
     search = ObjectSearch(load_settings(preset, task.overrides))
     truth = read_groundtruth(folder / name.rstrip("+") / "groundtruth.csv")
     return evaluate(search, truth, Options(task.every_query, task.use_boxes, padded_with))
+
+
+def interval(result: Evaluation, measure: Callable[[Ranked], float]) -> str:
+    """The mean over the queries, and between what 95 % of means lie (bootstrap by object)."""
+    by_object: dict[str, list[float]] = defaultdict(list)
+    for outcome in result.outcomes:
+        by_object[outcome.row.group_id].append(float(measure(outcome.ranked)))
+    sums = np.array([[sum(values), len(values)] for values in by_object.values()])
+    drawn = np.random.default_rng(0).integers(len(sums), size=(N_DRAWN, len(sums)))
+    totals = sums[drawn].sum(axis=1)
+    low, high = np.quantile(totals[:, 0] / totals[:, 1], (0.025, 0.975))
+    mean = sums[:, 0].sum() / sums[:, 1].sum()
+    return f"{mean:.3f} ({low:.3f} to {high:.3f})"
 
 
 def print_reliability(results: Sequence[Evaluation]) -> None:
@@ -141,7 +158,8 @@ def main() -> None:
             figures = result.figures()
             cells = [name + TASKS[name].note[:1].replace("o", ""), preset]
             cells += [figures["queries"], figures["references"]]
-            cells += ["-" if figures[key] is None else figures[key] for key in COLUMNS]
+            told = {**figures, **{key: interval(result, one) for key, one in WITH_INTERVAL.items()}}
+            cells += ["-" if told[key] is None else told[key] for key in COLUMNS]
             cells += [round(time.perf_counter() - started)]
             print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
             if TASKS[name].note != "*":

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree.base import Agreement, Relation
-from objsearch.agree.detail import detail_gain, lost_by_reducing
 from objsearch.agree.evidence import MOST, Evidence, weigh
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.model import load_model
@@ -42,10 +41,6 @@ INSIDE, TURNED_INSIDE = 0.9, 0.7
 """The part of a cut that the other must show; a turned one has corners of its own."""
 ODD_ASPECT = 1.03
 """Squeezed by more is more than resized: sizes are whole pixels, and small ones round."""
-PLAINLY_MORE = 0.06
-"""Of the contrast, lost by reducing a picture and enlarging it again: no enlargement loses that."""
-LEAST_DETAIL = 0.078
-"""Detail beyond the smaller copy's that is no mere enlargement (see `larger.least_detail`)."""
 OTHER_HUE = 30.0
 """Levels of colour difference (Cr and Cb, ITU-R BT.601) that no compression or tone explains."""
 FEW_PLACES = 24
@@ -158,18 +153,6 @@ def is_of_another_shot(agreement: Agreement, least: float = SAME_SHOT) -> bool:
     """
     is_another = agreement.same_shot < least or agreement.agreeing < LEAST_AGREEING
     return is_another and agreement.n_judged >= FEW_PLACES
-
-
-def is_enlarged(small: Pixels, large: Pixels, transform: Matrix) -> bool:
-    """Whether the larger of two pictures of the same shows no more than the smaller.
-
-    `transform` (3, 3) leads from the smaller to the larger. What cannot be told is taken for more.
-    """
-    step = _jacobian(transform, (small.shape[1], small.shape[0]))
-    if lost_by_reducing(large, 1 / math.sqrt(abs(float(np.linalg.det(step))))) > PLAINLY_MORE:
-        return False
-    gain = detail_gain(small, large, transform)
-    return gain is not None and gain < LEAST_DETAIL
 
 
 def may_be_same(transform: Matrix, size_wh: tuple[int, int], other_wh: tuple[int, int]) -> bool:

@@ -41,7 +41,6 @@ _TRIED = (
     *((0, 2, _SHIFTS / 2), (1, 2, _SHIFTS / 2)),
 )
 _TRIED_SIDE = 192
-_CUT = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,17 +79,6 @@ def detail_gain(query: Pixels, reference: Pixels, transform: Matrix) -> float | 
     ]
     guesses = [_spectra(_reduced(one, size_wh), places, bands) for one in enlarged]
     return _gain(seen, guesses, min(scale, MAX_OCTAVE))
-
-
-def lost_by_reducing(picture: Pixels, scale: float) -> float:
-    """What reducing a picture by `scale` (under 1) and enlarging it takes, of its contrast."""
-    height, width = picture.shape[:2]
-    y, x = max(0, (height - _CUT) // 2), max(0, (width - _CUT) // 2)
-    light = gray(np.ascontiguousarray(picture[y : y + _CUT, x : x + _CUT])).astype(np.float32)
-    high, wide = light.shape
-    small = _reduced(light, (max(1, round(wide * scale)), max(1, round(high * scale))))
-    again = cv2.resize(small, (wide, high), interpolation=cv2.INTER_CUBIC)
-    return float(np.sqrt(np.mean((light - again) ** 2)) / max(1.0, float(light.std())))
 
 
 def _gain(seen: _Tiles, guesses: Sequence[_Tiles], scale: float) -> float | None:

@@ -1,12 +1,13 @@
-"""A second comparison for candidates in doubt: more keypoints, at the photos' own size.
+"""A second comparison for candidates in doubt: surer keypoints, and more, at the photos' own size.
 
-What is small in a large photo has next to no keypoints at a working size of 640 pixels. Here both
-sides show thousands, so only a plane is believed, and more is asked of it.
+First SIFT: what it describes changes less with the point of view, with light and blur. What is
+small in a large photo has next to no keypoints there either: ORB finds thousands at full size, so
+more is asked of it. Only a plane is believed, for that can be looked at again pixel by pixel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.describe.base import Crop
+from objsearch.describe.keypoints import KeypointExtractor
 from objsearch.describe.orb import Orb
+from objsearch.describe.sift import Sift
 from objsearch.images.grounds import other_grounds
 from objsearch.match.calibration import evidence
 from objsearch.match.geometry import Geometry, central_inliers, verify
@@ -27,6 +30,7 @@ from objsearch.types import (
     Hit,
     Image,
     LocalFeatures,
+    Pixels,
     RegionPair,
     Verification,
 )
@@ -37,6 +41,12 @@ N_POINTS = 3000
 N_QUERY_POINTS = 1000
 SURE = 5 / 3
 """So many times more inliers than usual are asked for: three times the points agree by chance."""
+
+SIFT_SIDE = 800
+"""Longer side, in pixels, that SIFT is given: at 1,024 it takes twice as long for little more."""
+N_SIFT_POINTS = 1200
+SIFT_SURE = 1.25
+"""Strangers do not agree by chance here: see `benchmarks/results/second_look.md`."""
 
 COLOURFUL = 12.0
 """Deviation of a colour difference, in gray levels, from which it is looked at."""
@@ -49,20 +59,25 @@ _PLANE = Geometry(models=("homography",))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plane:
-    """What keypoints agree on, and their number by how central they are in the query."""
+    """What keypoints agree on, and their number by how central they are in the query.
+
+    `sure` is how many times more of them are asked for than usual.
+    """
 
     verification: Verification
     central: float
+    sure: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Closer:
     """A query's keypoints on each of its grounds, in light and then, if it has any, in colour.
 
-    `frame` is the box that it fills.
+    `surest` are those of SIFT. `frame` is the box that it fills.
     """
 
     query: Image
+    surest: tuple[LocalFeatures, ...]
     versions: Mapping[Channel, tuple[LocalFeatures, ...]]
     frame: Box
 
@@ -75,19 +90,28 @@ class Closer:
             channel: tuple(_features(one, N_QUERY_POINTS, channel) for one in grounds)
             for channel in ("light", *_colour(query))
         }
-        return cls(query, versions, query.frame.moved(*query.offset_xy))
+        surest = tuple(map(_surest, grounds))
+        return cls(query, surest, versions, query.frame.moved(*query.offset_xy))
 
     def planes(self, reference: Image) -> Iterator[Plane]:
-        """The planes that most agree on, one of each channel, in pixels as they are at hand.
+        """The planes that most agree on, the surest first, in pixels as they are at hand.
 
         What is as dark as its ground shows in colour alone.
         """
+        features = _surest(reference)
+        yield from self._best(self.surest, features, SIFT_SURE)
         for channel, versions in self.versions.items():
             features = _features(reference, N_POINTS, channel)
-            found = [_verified(one, features) for one in versions]
-            planes = [Plane(one, central_inliers(one, self.frame)) for one in found if one]
-            if planes:
-                yield max(planes, key=lambda one: one.central)
+            yield from self._best(versions, features, SURE)
+
+    def _best(
+        self, versions: Sequence[LocalFeatures], reference: LocalFeatures, sure: float
+    ) -> Iterator[Plane]:
+        """The plane that most agree on, by the ground that shows most."""
+        found = [_verified(one, reference) for one in versions]
+        planes = [Plane(one, central_inliers(one, self.frame), sure) for one in found if one]
+        if planes:
+            yield max(planes, key=lambda one: one.central)
 
 
 def _colour(query: Image) -> tuple[Channel, ...]:
@@ -127,11 +151,19 @@ def _part_that_counts(image: Image) -> Image:
 
 def _features(image: Image, n_points: int, channel: Channel) -> LocalFeatures:
     side = min(max(image.size_wh), SIDE)
-    extractor = Orb(n_points=n_points, long_side=max(64, side))
-    left, top = image.offset_xy
     pixels = image.pixels
     if channel != "light":
         pixels = np.repeat(_plane(image, channel)[..., None], 3, axis=2)
+    return _extracted(Orb(n_points=n_points, long_side=max(64, side)), image, pixels)
+
+
+def _surest(image: Image) -> LocalFeatures:
+    side = min(max(image.size_wh), SIFT_SIDE)
+    return _extracted(Sift(n_points=N_SIFT_POINTS, long_side=max(64, side)), image, image.pixels)
+
+
+def _extracted(extractor: KeypointExtractor, image: Image, pixels: Pixels) -> LocalFeatures:
+    left, top = image.offset_xy
     crop = Crop(pixels, is_frame=True, corner_xy=(left, top))
     [features] = extractor.extract_batch([crop])
     assert isinstance(features, LocalFeatures)
@@ -139,8 +171,7 @@ def _features(image: Image, n_points: int, channel: Channel) -> LocalFeatures:
 
 
 def _verified(query: LocalFeatures, reference: LocalFeatures) -> Verification | None:
-    matches = _MATCHER.matches(query, reference)
-    return verify(query, reference, matches, _PLANE)
+    return verify(query, reference, _MATCHER.matches(query, reference), _PLANE)
 
 
 def with_plane(
@@ -151,7 +182,7 @@ def with_plane(
     features = _features_with(comparer, hit, found.central)
     aliases = comparer.scoring.common(*sides) | {channel.alias for channel in comparer.local}
     score = max(hit.score, comparer.scoring.of(aliases).probability(features))
-    verdict = rules.decide(score, found.verification, found.central / SURE, True)
+    verdict = rules.decide(score, found.verification, found.central / found.sure, True)
     if verdict != "same":
         return hit
     query, reference = (side.regions[-1] for side in sides)

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree import Agreement, agree
-from objsearch.agree.agreement import ROUGHLY, SIDE, is_enlarged, may_be_same
+from objsearch.agree.agreement import ROUGHLY, SIDE, may_be_same
+from objsearch.agree.enlarging import Larger, larger_shows
 from objsearch.agree.framing import is_laid_around
 from objsearch.agree.laying import scaling
+from objsearch.agree.wear import worn
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.match.geometry import inverse
 from objsearch.tasks.duplicates.candidates import Pair
@@ -64,6 +66,7 @@ class Agreements:
         self._workers = workers
         self._is_thorough = is_thorough
         self._known: dict[Pair, Agreement | None] = {}
+        self._larger: dict[Pair, Larger] = {}
         self._leads: dict[Pair, NDArray[np.float64]] = {}
         self._lock = threading.Lock()
         self._pictures = {
@@ -120,26 +123,34 @@ class Agreements:
             return False
         return may_be_same(likeness.transform, self._sizes[i], self._sizes[j])
 
-    def is_enlarged(self, small: int, large: int, transform: NDArray[np.float64]) -> bool:
-        """Whether the larger of two pictures shows no more than the smaller."""
-        pictures = [self._read(number, None) for number in (small, large)]
-        one, other = pictures
+    def larger_shows(self, small: int, large: int, transform: NDArray[np.float64]) -> Larger:
+        """What the larger of two sizes of one picture shows; the transform leads to it."""
+        if (small, large) not in self._larger:
+            self._larger[small, large] = self._measured(small, large, transform)
+        return self._larger[small, large]
+
+    def _measured(self, small: int, large: int, transform: NDArray[np.float64]) -> Larger:
+        one, other = (self._read(number, None) for number in (small, large))
         if isinstance(one, Unreadable) or isinstance(other, Unreadable):
-            return False
-        return is_enlarged(one.pixels, other.pixels, transform)
+            return "unclear"
+        return larger_shows(one.pixels, other.pixels, transform)
+
+    def worn(self, i: int, j: int) -> int | None:
+        """Which of two upright copies of one size lost tones, colour or sharpness, if either."""
+        pictures = [self._pictures[LOOKED_AT[-1]](number) for number in (i, j)]
+        one, other = pictures
+        if one is None or other is None or one.image.size_wh != other.image.size_wh:
+            return None
+        found = worn(one.image.pixels, other.image.pixels)
+        return None if found is None else (i, j)[found]
 
     def is_laid_around(self, outer: int, inner: int, transform: NDArray[np.float64]) -> bool:
         """Whether the outer picture lies around the inner as a frame; the transform leads to it."""
-        picture = self._at_hand(LOOKED_AT[-1], outer)
+        picture = self._pictures[LOOKED_AT[-1]](outer)
         if picture is None:
             return False
         onto = scaling(picture.size_wh, picture.image.size_wh) @ transform
         return is_laid_around(picture.image.pixels, self._sizes[inner], onto)
-
-    def _at_hand(self, side: int, number: int) -> _Picture | None:
-        """A copy with so long a side; a picture that is smaller is read once for all sides."""
-        whole = next((one for one in LOOKED_AT if one >= max(self._sizes[number])), side)
-        return self._pictures[min(side, whole)](number)
 
     def _looked_at(self, side: int, number: int) -> _Picture | None:
         image = self._read(number, side)
@@ -162,7 +173,7 @@ class Agreements:
         self, pair: Pair, transform: NDArray[np.float64], side: int, grid: int
     ) -> Agreement | None:
         with self._lock:  # so that two threads do not read one picture at once
-            one, other = (self._at_hand(side, number) for number in pair)
+            one, other = (self._pictures[side](number) for number in pair)
         if one is None or other is None:
             return None
         to_one, to_other = (scaling(side.size_wh, side.image.size_wh) for side in (one, other))

@@ -13,10 +13,10 @@ from typing import cast
 
 from objsearch.agree import Agreement
 from objsearch.flow import Progress, silent
-from objsearch.match.geometry import inverse
 from objsearch.settings import Duplicates
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, why_better
+from objsearch.tasks.duplicates.lesser import is_unclear, lesser, worn
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, lacking
 from objsearch.tasks.duplicates.network import Network
@@ -186,7 +186,7 @@ class _Together:
             if agreement is None or agreement.relation not in relations:
                 continue
             has_more = agreement.shown[0] >= WHOLE > agreement.shown[1] or relations is SAME
-            if has_more and keep.node in self._lesser(node, keep.node, agreement):
+            if has_more and keep.node in lesser(self.of.agreements, node, keep.node, agreement):
                 return True
         return False
 
@@ -226,34 +226,13 @@ class _Together:
         for node in nodes - {self.first.node}:
             agreement = self.of.agreements.of(node, self.first.node)
             if agreement is not None and agreement.relation in RELATIONS:
-                less |= self._lesser(node, self.first.node, agreement)
+                less |= lesser(self.of.agreements, node, self.first.node, agreement)
                 mirrored |= {node} if agreement.mirrored else set()
         if 2 * len(mirrored) < len(nodes):
             less |= mirrored  # more pictures show it the other way round
         return {
             one.file.path: _marked(contents[one.file.path], one.node in less) for one in self.files
         }
-
-    def _lesser(self, node: int, first: int, agreement: Agreement) -> set[int]:
-        """Which of two pictures shows less of the scene, or no more at more pixels."""
-        agreements = self.of.agreements
-        mine, its = agreement.shown
-        back = inverse(agreement.transform)
-        if agreement.relation == "same-picture":
-            if agreement.scale > 1 / SMALLER and agreements.is_enlarged(
-                node, first, agreement.transform
-            ):
-                return {first}
-            if agreement.scale < SMALLER and agreements.is_enlarged(first, node, back):
-                return {node}
-        if min(mine, its) >= WHOLE:
-            return set()
-        if mine >= WHOLE:
-            around = agreements.is_laid_around(first, node, agreement.transform)
-            return {first} if around else {node}
-        if its >= WHOLE:
-            return {node} if agreements.is_laid_around(node, first, back) else {first}
-        return {node if its > mine else first}
 
     def _copies(
         self, keep: Candidate, settled: set[str], contents: Mapping[str, Content]
@@ -300,12 +279,26 @@ class _Together:
         likeness = self.of.network.alike(one.node, keep.node) if one.node != keep.node else None
         if likeness is None and agreement is not None:
             likeness = Likeness(agreement.same_shot)
-        lacks = lacking(mine, kept, relation, agreement)
+        is_worn = self._is_worn(keep, one, agreement)
+        lacks = lacking(mine, kept, relation, agreement, is_worn=is_worn)
         what = f"{_WORDS[relation]} {keep.file.path}{_how(agreement)}"
         action, reason = self._decided(one, what, relation, lacks)
+        if action == "remove" and self._is_unclear(keep, one, agreement):
+            action, reason = "review", f"{what}; which of the two was resized cannot be told"
         if is_kept_too and action == "remove":
             action, reason = "keep", f"kept: {self.of.rules.n_kept} copies are wanted"
         return Copy(one, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks)
+
+    def _is_worn(self, keep: Candidate, one: Candidate, agreement: Agreement | None) -> bool:
+        """Whether the kept one lost something that this one has."""
+        if agreement is None or agreement.relation not in ("same-picture", "edited"):
+            return False
+        return worn(self.of.agreements, one.node, keep.node, agreement) == keep.node
+
+    def _is_unclear(self, keep: Candidate, one: Candidate, agreement: Agreement | None) -> bool:
+        if agreement is None:
+            return False
+        return is_unclear(self.of.agreements, one.node, keep.node, agreement)
 
     def _decided(
         self, one: Candidate, what: str, relation: Relation, lacks: tuple[str, ...]

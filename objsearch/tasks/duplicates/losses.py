@@ -16,12 +16,21 @@ SMALLER = 0.97
 
 
 def lacking(
-    one: Content, keep: Content, relation: Relation, agreement: Agreement | None
+    one: Content,
+    keep: Content,
+    relation: Relation,
+    agreement: Agreement | None,
+    *,
+    is_worn: bool = False,
 ) -> tuple[str, ...]:
-    """What the kept file lacks that this one has, in words; nothing of the same bytes."""
+    """What the kept file lacks that this one has, in words; nothing of the same bytes.
+
+    `is_worn`: the kept one lost tones, colour or sharpness.
+    """
     if relation == "identical-bytes":
         return _companions(one)
-    return (*_shown(agreement), *_held(one, keep, relation), *_companions(one))
+    taken = ("tones, colour or sharpness",) if is_worn else ()
+    return (*_shown(agreement), *taken, *_held(one, keep, relation), *_companions(one))
 
 
 def _shown(agreement: Agreement | None) -> Iterator[str]:

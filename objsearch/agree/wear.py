@@ -1,0 +1,163 @@
+"""Which of two pictures of one size lost something on the way: tones, colour, sharpness?
+
+Both are the same picture, so what one lacks was taken from it: highlights that were clipped, levels
+that were merged, colours that were drained, edges that were softened, blocks that JPEG left. Noise
+cannot be told from grain that somebody took away, and says nothing.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.images.transform import gray
+from objsearch.types import Pixels
+
+Light = NDArray[np.float32]
+
+NARROWER = 0.6
+"""Of the other's range of light: what eight bits had between was merged."""
+OUTERMOST = 1e-3
+"""Part of the pixels on either side that may lie beyond the range."""
+RARE_LEVEL = 2e-5
+"""Part of the pixels from which a level is there."""
+END_LEVELS = 1
+"""Gray levels beside the lightest and the darkest that count as lying at the end."""
+MORE_AT_ENDS, TIMES_AT_ENDS = 0.03, 2.5
+"""So much more of one picture lies at an end of its own range, where it was cut off."""
+PAPER = 0.5
+"""More than that at the ends is a page."""
+DRAINED = 0.6
+"""Of the other's colour; both have some."""
+LEAST_COLOUR = 3.0
+"""Deviation of the colours, in gray levels, that is worth the name."""
+BLOCKY = 1.6
+"""Steps over the borders of 8 x 8 blocks (JPEG) over the other's, each beside steps within."""
+SOFTER = 0.75
+"""Of the other's steps between neighbours, where both have edges."""
+NOISY = 0.5
+"""Of what the lively places have more, the quiet ones have so much more, too: that is noise."""
+TILE = 16
+FLAT, DRAWN = 0.3, 0.2
+"""Steps below which a tile is flat, and the part of such tiles from which a picture is taken for a
+drawing: JPEG spreads what lies at the ends of its range, and gives its edges more steps."""
+DRAWN_LEVELS = 96
+"""A picture of fewer gray levels is taken for a drawing, too."""
+
+
+def worn(one: Pixels, other: Pixels) -> int | None:
+    """0 or 1 for the one that lost something; None where neither did, or each in another way.
+
+    Both (H, W, 3) RGB of one size, the same picture upright, not resampled to get here.
+    """
+    sides = one, other
+    lights = [gray(side) for side in sides]
+    steps = [_steps(light) for light in lights]
+    if _is_noise(steps):
+        return None
+    signs: set[int | None] = {
+        _fewer([_range(light) for light in lights], NARROWER),
+        _drained([_colour(side) for side in sides]),
+    }
+    if not any(map(_is_drawn, lights)):
+        signs |= {
+            _more_at_ends([_at_ends(light) for light in lights]),
+            _greater([_blockiness(light) for light in lights], BLOCKY),
+            _fewer([lively for lively, _ in steps], SOFTER),
+        }
+    signs -= {None}
+    return signs.pop() if len(signs) == 1 else None
+
+
+def _is_drawn(light: NDArray[np.uint8]) -> bool:
+    n_levels = int(np.count_nonzero(_histogram(light) > RARE_LEVEL))
+    return n_levels < DRAWN_LEVELS or _flat_part(light) > DRAWN
+
+
+def _fewer(values: list[float], part: float) -> int | None:
+    least = int(values[1] < values[0])
+    return least if values[least] < part * values[1 - least] else None
+
+
+def _greater(values: list[float], times: float) -> int | None:
+    most = int(values[1] > values[0])
+    return most if values[most] > times * values[1 - most] else None
+
+
+def _more_at_ends(values: list[float]) -> int | None:
+    most = int(values[1] > values[0])
+    more, less = values[most], values[1 - most]
+    is_much = more - less > MORE_AT_ENDS and more > TIMES_AT_ENDS * less
+    return most if is_much and more < PAPER else None
+
+
+def _drained(values: list[float]) -> int | None:
+    return None if max(values) < LEAST_COLOUR else _fewer(values, DRAINED)
+
+
+def _range(light: NDArray[np.uint8]) -> float:
+    so_far = np.cumsum(_histogram(light))
+    low, high = np.searchsorted(so_far, (OUTERMOST, 1 - OUTERMOST))
+    return float(high - low)
+
+
+def _histogram(light: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return np.bincount(light.ravel(), minlength=256) / light.size
+
+
+def _at_ends(light: NDArray[np.uint8]) -> float:
+    """The part of the pixels that are as light, or as dark, as the picture gets."""
+    table = _histogram(light)
+    there = np.flatnonzero(table > RARE_LEVEL)
+    if not len(there):
+        return 0.0
+    low, high = int(there[0]), int(there[-1])
+    return float(table[: low + END_LEVELS + 1].sum() + table[max(0, high - END_LEVELS) :].sum())
+
+
+def _colour(pixels: Pixels) -> float:
+    """How far colours lie apart, in levels of Cr and Cb (ITU-R BT.601): a tint is none."""
+    colours = cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)[::2, ::2, 1:].astype(np.float32)
+    return float(np.sqrt(colours.var(axis=(0, 1)).sum()))
+
+
+def _blockiness(light: NDArray[np.uint8]) -> float:
+    """Steps over the borders of 8 x 8 blocks from the corner, over the median of those within."""
+    ratios = []
+    for side in (light, light.T):
+        steps = np.abs(np.diff(side.astype(np.float32), axis=1)).mean(axis=0)
+        n = len(steps) // 8 * 8
+        by_place = steps[:n].reshape(-1, 8).mean(axis=0)
+        ratios.append(float(by_place[7] / max(float(np.median(by_place[:7])), 0.1)))
+    return max(ratios)
+
+
+def _tiles(light: NDArray[np.uint8]) -> Light:
+    """Steps between neighbours, in the mean of each tile."""
+    fine = np.abs(cv2.Laplacian(light, cv2.CV_32F, ksize=1))
+    high, wide = (size // TILE * TILE for size in light.shape)
+    tiles = fine[:high, :wide].reshape(high // TILE, TILE, wide // TILE, TILE)
+    return np.asarray(tiles.mean(axis=(1, 3)), np.float32)
+
+
+def _flat_part(light: NDArray[np.uint8]) -> float:
+    tiles = _tiles(light)
+    return float((tiles < FLAT).mean()) if tiles.size else 1.0
+
+
+def _steps(light: NDArray[np.uint8]) -> tuple[float, float]:
+    """Steps between neighbours in the liveliest quarter of the tiles, and in the quietest."""
+    tiles = _tiles(light)
+    if not tiles.size:
+        return 0.0, 0.0
+    low, middle = np.quantile(tiles, (0.25, 0.75))
+    return float(tiles[tiles >= middle].mean()), float(tiles[tiles <= low].mean())
+
+
+def _is_noise(steps: list[tuple[float, float]]) -> bool:
+    """Whether one has more steps everywhere alike: its quiet places have them as its edges do."""
+    (lively, quiet), (other_lively, other_quiet) = steps
+    more, more_in_quiet = other_lively**2 - lively**2, other_quiet**2 - quiet**2
+    is_much = max(lively, other_lively) > 1.05 * min(lively, other_lively)
+    return is_much and more_in_quiet / more > NOISY
