@@ -64,7 +64,11 @@ def worn(one: Pixels, other: Pixels) -> int | None:
         signs |= {
             _more_at_ends([_at_ends(light) for light in lights]),
             _greater([_blockiness(light) for light in lights], BLOCKY),
-            _fewer([lively for lively, _ in steps], SOFTER),
+            # Beside the contrast: what was made brighter has greater steps, and is no sharper.
+            _fewer(
+                [lively / _contrast(x) for x, (lively, _) in zip(lights, steps, strict=True)],
+                SOFTER,
+            ),
         }
     signs -= {None}
     return signs.pop() if len(signs) == 1 else None
@@ -131,6 +135,10 @@ def _blockiness(light: NDArray[np.uint8]) -> float:
         by_place = steps[:n].reshape(-1, 8).mean(axis=0)
         ratios.append(float(by_place[7] / max(float(np.median(by_place[:7])), 0.1)))
     return max(ratios)
+
+
+def _contrast(light: NDArray[np.uint8]) -> float:
+    return max(1.0, float(light.std()))
 
 
 def _tiles(light: NDArray[np.uint8]) -> Light:
