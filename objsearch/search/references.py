@@ -167,7 +167,7 @@ class References:
         now = stamp_of(ref)
         has_changed = now is not None and row.stamp is not None and now != row.stamp
         is_doubted = row.stamp is not None and row.stamp[1] == DOUBTED and key in self.named
-        return None if has_changed and not is_doubted else self._called(key, row.image)
+        return None if has_changed and not is_doubted else self.called(key, row.image)
 
     @property
     def where(self) -> Where:
@@ -212,14 +212,15 @@ class References:
     def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
         """Described references by key. Raises KeyError."""
         found = self.index.get(keys)
-        return [self._called(key, image) for key, image in zip(keys, found, strict=True)]
+        return [self.called(key, image) for key, image in zip(keys, found, strict=True)]
 
     def images(self) -> Iterator[DescribedImage]:
         """Every described reference, in order of adding."""
         for key in self.index.keys(self.where):
             yield from self.get([key])
 
-    def _called(self, key: Key, image: DescribedImage) -> DescribedImage:
+    def called(self, key: Key, image: DescribedImage) -> DescribedImage:
+        """A picture under the name by which it was given."""
         name = self.named.get(key, image.ref)
         return image if name == image.ref else replace(image, ref=name)
 

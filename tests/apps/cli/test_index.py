@@ -123,7 +123,10 @@ def test_changed_photos_are_brought_up_to_date(
 ) -> None:
     index = tmp_path / "index"
     cli("index", "build", "--index", index, folder, "--config", config)
-    aged(folder / "toys.jpg", 1_700_000_500)
+    aged(folder / "toys.jpg", 1_700_000_500)  # touched, it shows what it did
+    updated = cli("index", "update", "--index", index, "--json").data
+    assert (updated["described"], updated["remembered"]) == (0, 5)
+    shutil.copy(folder / "coins.png", folder / "toys.jpg")
     updated = cli("index", "update", "--index", index, "--json").data
     assert (updated["described"], updated["remembered"]) == (1, 4)
 
@@ -228,7 +231,7 @@ def test_info_says_what_is_there_and_what_should_be_done_next(
     assert facts["unreadable"] == [
         {"ref": str(folder / "coins.png"), "reason": "not an image in a known format"}
     ]
-    assert facts["recipe"]["descriptors.orb.n_points"] == "400" and facts["schema"] == 1
+    assert facts["recipe"]["descriptors.orb.n_points"] == "400" and facts["schema"] == 2
     assert {"rows", "keypoints-orb"} <= facts["versions"].keys() <= facts["n_bytes"].keys()
     told = cli("index", "info", "--index", index).out
     for part in (
