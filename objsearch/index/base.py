@@ -74,6 +74,14 @@ class Index(ABC):
 
     recipe: Recipe
 
+    @property
+    def root(self) -> str | None:
+        """The folder that files are known from, where it lies now; None for whole paths."""
+        return None
+
+    def check_keys(self, keys: Iterable[Key]) -> None:  # noqa: B027  (most take all)
+        """Raises UsageError for a key that no row can have, before its picture is described."""
+
     @abstractmethod
     def put(self, rows: Iterable[Row]) -> None:
         """Store rows; one with the key of a stored row replaces it, in its place."""

@@ -36,6 +36,11 @@ class Lance(VisualWords):
         20_000, ge=1, description="regions up to which every vector is compared with"
     )
     n_probes: int = Field(50, ge=1, description="cells of the index of vectors that are looked at")
+    root: str | None = Field(
+        None,
+        description="the folder that files are known from, where it lies now: an index that is "
+        "begun with one can be moved along with it; null: whole paths, or where it was found last",
+    )
     wait_seconds: float = Field(
         10.0, ge=0, description="how long to wait for another writer of the same folder"
     )
@@ -77,13 +82,16 @@ class Stored(Index):
 
     def _open(self, view: View | None = None) -> None:
         options = self.options
-        self._store = view.store if view else Store(options.path, self.recipe)
+        self._store = view.store if view else self._stored()
         self._finder = WordFinder(options)
         self._finder.check_extractor(self._store, self._store.read())
         self._editor = Editor(self._store, self._finder, options.flat_regions, options.wait_seconds)
         self._limits = Limits(options.exact, options.flat_regions, options.n_probes)
         self._looker = self._looking(view) if view else None
         self._lock = threading.Lock()
+
+    def _stored(self) -> Store:
+        return Store(self.options.path, self.recipe, self.options.root)
 
     def _looking(self, view: View) -> Looker:
         return Looker(view, self._limits, self._finder, self._rankers)
@@ -159,6 +167,15 @@ class Stored(Index):
         view = self._look().view
         return view.warnings(view.kept(where))
 
+    @property
+    def root(self) -> str | None:
+        return self._store.root_of(self._store.read()).folder or None
+
+    def check_keys(self, keys: Iterable[Key]) -> None:
+        root = self._store.root_of(self._store.read())
+        for key in keys if root.folder else ():
+            root.below(key)
+
     def check(self) -> None:
         """Look whether all files are there, of their sizes, and read what is kept in memory anyway.
 
@@ -184,5 +201,4 @@ class Stored(Index):
     def __setstate__(self, state: dict[str, Any]) -> None:
         record = state.pop("record")
         self.__dict__.update(state, _is_fixed=record is not None)
-        store = Store(self.options.path, self.recipe)
-        self._open(View(store, record) if record else None)
+        self._open(View(self._stored(), record) if record else None)

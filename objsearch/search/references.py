@@ -56,6 +56,7 @@ class References:
         self._seen |= {file_of(key_of(one.ref)): _stamped(one.ref) for one in places}
         if not self.is_shared:
             return list(places)
+        self.index.check_keys(key_of(one.ref) for one in places)
         parts = by_file(self.index.stamps())
         fresh = [one for one in places if not self._is_remembered(one, parts)]
         self.alone |= {key_of(one.ref) for one in fresh if is_page_or_frame(one.ref)}

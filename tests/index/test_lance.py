@@ -401,7 +401,7 @@ def test_info_says_what_is_there(opens: Opens, folder: Path) -> None:
     index.put([*(rich_row(f"{i}.png", i) for i in range(4)), unread("u.png", "too dark")])
     info = index.info()
     assert info.path == str(folder)
-    assert (info.schema, info.n_described, info.n_regions) == (1, 4, 12)
+    assert (info.schema, info.n_described, info.n_regions) == (2, 4, 12)
     assert info.recipe == RECIPE.options
     assert [one.reason for one in info.unreadable] == ["too dark"]
     assert {"rows", "words", "keypoints-orb", "vectors-vectors%2F1"} <= set(info.n_bytes)
