@@ -149,6 +149,10 @@ class Index(ABC):
     def snapshot(self) -> Index:
         """The same rows, for reading: what is written from now on does not change it."""
 
+    def due(self) -> Sequence[str]:
+        """What `optimize` would do now, in words; nothing where looking up is quick as it is."""
+        return []
+
     def optimize(self) -> Sequence[str]:
         """Bring what is derived from the rows up to date; what was done, in words."""
         return []

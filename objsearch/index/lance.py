@@ -114,6 +114,9 @@ class Stored(Index):
     def remove(self, keys: Iterable[Key]) -> int:
         return self._editor.remove(keys)
 
+    def due(self) -> list[str]:
+        return self._editor.due()
+
     def optimize(self) -> list[str]:
         """Bring what is derived from the rows up to date; what was done, in words."""
         return self._editor.optimize()

@@ -102,6 +102,7 @@ class ObjectSearch:
         )
         self.references.take(described)
         self.references.forget_vanished(sources)
+        self.references.tidy(self.progress)
         return self
 
     @property

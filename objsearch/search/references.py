@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from objsearch.errors import UsageError
-from objsearch.flow import batches
+from objsearch.flow import Progress, batches
 from objsearch.index import EVERYTHING, Index, Where
 from objsearch.sources import Place, is_made_up, key_of, stamp_of
 from objsearch.types import DescribedImage, ImageRef, Key, Row, Stamp, Unreadable
@@ -100,6 +100,19 @@ class References:
         except UsageError as error:
             self._tell(error)
             return 0
+
+    def tidy(self, progress: Progress) -> None:
+        """Bring up to date what the index looks candidates up by, where that is due.
+
+        A search is right without it, and slower; so what keeps it from being done is told.
+        """
+        try:
+            if self.is_shared and self.index.due():
+                progress("index", 0, None)
+                self.index.optimize()
+                progress("index", 1, 1)
+        except UsageError as error:
+            self.told.append(f"candidates are looked up more slowly than they could be: {error}")
 
     def take(self, described: Iterable[DescribedImage | Unreadable]) -> None:
         """Store what was described, or could not be, as it comes; what is done stays when stopped.
