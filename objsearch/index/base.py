@@ -165,6 +165,13 @@ class Index(ABC):
         """Figures of an index that is kept in a folder, as a dataclass; None for others."""
         return None
 
+    def check_files(self) -> Any:
+        """Read all that is kept, and say what was found whole, as a dataclass; None for others.
+
+        Raises LostIndexError where something does not hold what was written.
+        """
+        return None
+
     def close(self) -> None:  # noqa: B027  (most have nothing to give back)
         """Give back what was opened; nothing that was written gets lost."""
 

@@ -13,6 +13,7 @@ from objsearch.index.lance_editing import Editor
 from objsearch.index.lance_info import Info, info_of
 from objsearch.index.lance_nearest import Limits, Looker
 from objsearch.index.lance_store import Store
+from objsearch.index.lance_sums import Checked, check_files
 from objsearch.index.lance_view import View
 from objsearch.index.lance_words import WordFinder
 from objsearch.index.visual_words import VisualWords
@@ -186,6 +187,9 @@ class Stored(Index):
         """
         self._store.check()
         self.stamps()
+
+    def check_files(self) -> Checked:
+        return check_files(self._store, self._look().view.record)
 
     def snapshot(self) -> Stored:
         return Stored(self.options, self.recipe, self._rankers, self._look().view)

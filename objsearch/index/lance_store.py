@@ -3,6 +3,7 @@
     index.json     recipe, schema, and the version of each dataset: replaced in one step
     rows.lance     ... and the other datasets, see `lance_rows`
     writer.lock    held by whoever writes; writer.txt says who that is
+    sums.json      whether files hold what was written, see `lance_sums`
 
 A batch adds versions to several datasets and then replaces `index.json`. Readers open the versions
 that it names, so they see all of a batch or nothing of it. What a writer left that was killed
@@ -34,7 +35,7 @@ SCHEMA = 2
 OLDEST = 1
 """The oldest schema that is read as it is: `read` has what is older built anew."""
 
-RECORD, LOCK, HOLDER = "index.json", "writer.lock", "writer.txt"
+RECORD, LOCK, HOLDER, SUMS = "index.json", "writer.lock", "writer.txt", "sums.json"
 ENDING = ".lance"
 INDEX_CACHE_BYTES, METADATA_CACHE_BYTES = 512 << 20, 64 << 20
 
@@ -150,7 +151,7 @@ class Store:
             raise UsageError(f"cannot read the index '{self.folder}': {error.strerror}") from None
         if f"rows{ENDING}" in there:
             raise self.damaged(f"it has no {RECORD}")
-        ours = (LOCK, HOLDER, f"{RECORD}.")
+        ours = (LOCK, HOLDER, SUMS, f"{RECORD}.")
         if others := sorted(name for name in there if not name.startswith(ours)):
             raise UsageError(f"'{self.folder}' is no index: it holds '{others[0]}'")
         given = self._given

@@ -17,6 +17,7 @@ from objsearch.errors import UsageError
 from objsearch.files import sync_folder
 from objsearch.index.lance_rows import VECTORS, alias_of
 from objsearch.index.lance_store import ENDING, Record, Store
+from objsearch.index.lance_sums import write_sums
 
 if TYPE_CHECKING:
     import lance
@@ -138,16 +139,18 @@ class Writer:
         for name, dataset in self._handles.items():
             versions[name] = dataset.version
         changed = [n for n in versions if versions[n] != self.record.versions.get(n)]
-        for name in versions:
-            if name in changed or name not in self._known:
-                self._sync(name)
+        synced = [name for name in versions if name in changed or name not in self._known]
+        fresh = {name: self._sync(name) for name in synced}
+        if fresh:
+            write_sums(self.store, {name: self.dataset(name) for name in fresh}, fresh)
         number = self.record.next_number if next_number is None else next_number
         record = replace(self.record, versions=versions, next_number=number)
         self.record = self.store.publish(record)
         self.store.restored.clear()
         return self.record
 
-    def _sync(self, name: str) -> None:
+    def _sync(self, name: str) -> set[str]:
+        """See what was written of a dataset to the disk; returns its fresh files."""
         root = self.store.path(name + ENDING)
         fresh = files_of(root) - self._known.get(name, set())
         for path in fresh:
@@ -155,6 +158,7 @@ class Writer:
         folders = {os.path.dirname(path) for path in fresh}
         for folder in {*folders, *map(os.path.dirname, folders), root, self.store.folder}:
             sync_folder(folder)
+        return fresh
 
 
 def _time_of(version: Any) -> datetime:

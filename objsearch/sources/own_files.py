@@ -15,7 +15,7 @@ RECORD = "index.json", (b'"schema"', b'"recipe"')
 ROWS = "rows.lance"
 
 BEGINNING_BYTES = 400
-OF_ROWS = (RECORD[0], "writer.lock", "writer.txt")
+OF_ROWS = (RECORD[0], "writer.lock", "writer.txt", "sums.json")
 DERIVED = "postings-"
 DATASET = ".lance"
 

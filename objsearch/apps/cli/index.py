@@ -114,12 +114,17 @@ def compact(folder: FolderOption, root: shared.RootOption = None) -> None:
 
 
 def info(
-    folder: FolderOption, root: shared.RootOption = None, as_json: shared.JsonOption = False
+    folder: FolderOption,
+    root: shared.RootOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read all of it: is it still what was written?")
+    ] = False,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """What an index holds, and what should be done next."""
     from objsearch.tasks.indexing import index_info
 
-    _show(index_info(folder, root), as_json)
+    _show(index_info(folder, root, check=check), as_json)
 
 
 def _settings(

@@ -84,6 +84,8 @@ def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     if "bytes_freed" in facts:
         yield f"freed: {facts['bytes_freed']:,} bytes"
     yield f"index: {facts['path']} (schema {facts['schema']}, change {facts['generation']})"
+    if "checked" in facts:
+        yield _checked_line(facts["checked"])
     if facts["root"] is not None:
         yield f"root: {facts['root']}"
     yield from _recipe_lines(facts["recipe"])
@@ -99,6 +101,12 @@ def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield from _recall_lines(facts["n_indexed"], facts["recall"])
     yield "next:" + ("" if facts["next"] else " nothing")
     yield from (f"  {step['command']}  ({step['why']})" for step in facts["next"])
+
+
+def _checked_line(checked: Mapping[str, int]) -> str:
+    n_files, n_without = checked["n_files"], checked["n_without_sum"]
+    rest = f"; {n_without:,} of an older objsearch could be read" if n_without else ""
+    return f"checked: {n_files - n_without:,} files hold what was written{rest}"
 
 
 def _recipe_lines(recipe: Mapping[str, str]) -> Iterator[str]:

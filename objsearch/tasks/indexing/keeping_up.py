@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +148,16 @@ def compact_index(folder: str | Path, root: Path | None = None) -> dict[str, Any
     return {"bytes_freed": index.compact(), **index_info(folder, root)}
 
 
-def index_info(folder: str | Path, root: Path | None = None) -> dict[str, Any]:
-    """What an index holds, what cannot be read, and what should be done next: see `info_of`."""
-    return info_of(open_index(folder, root=root).index, str(folder), root)
+def index_info(
+    folder: str | Path, root: Path | None = None, *, check: bool = False
+) -> dict[str, Any]:
+    """What an index holds, what cannot be read, and what should be done next: see `info_of`.
+
+    With `check`, all of it is read; raises LostIndexError for a file that is not as it was written.
+    """
+    index = open_index(folder, root=root).index
+    checked = {"checked": asdict(index.check_files())} if check else {}
+    return {**info_of(index, str(folder), root), **checked}
 
 
 def _with_photos(search: ObjectSearch) -> ObjectSearch:

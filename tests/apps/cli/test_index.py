@@ -282,3 +282,20 @@ def test_urls_of_an_index_are_not_taken_for_files_that_are_gone(
     facts = cli("index", "info", "--index", index, "--json").data
     assert url in [one["ref"] for one in facts["unreadable"]] and facts["vanished"] == 0
     assert "0 forgotten" in cli("index", "prune", "--index", index).out
+
+
+def test_all_of_an_index_can_be_read_to_see_whether_it_is_whole(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    cli("index", "build", "--index", index, folder, "--config", config)
+    words = ("index", "info", "--index", index, "--check")
+    assert "checked: 3 files hold what was written" in cli(*words).out.splitlines()
+    assert cli(*words, "--json").data["checked"] == {"n_files": 3, "n_without_sum": 0}
+    [path] = (index / "rows" / "keypoints-orb.lance" / "data").iterdir()
+    held = bytearray(path.read_bytes())
+    held[1000] ^= 1
+    path.write_bytes(held)
+    assert cli("index", "info", "--index", index).code == 0
+    damaged = cli(*words)
+    assert damaged.code == 2 and damaged.err.count("\n") == 1 and "keypoints-orb" in damaged.err
