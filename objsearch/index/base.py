@@ -172,6 +172,17 @@ class Index(ABC):
         """
         return None
 
+    def without_thumbnail(self, keys: Iterable[Key]) -> Sequence[Key]:
+        """Of some keys, those of described pictures that a thumbnail could be kept of."""
+        return []
+
+    def keep_thumbnails(self, thumbnails: Sequence[tuple[Key, bytes]]) -> None:  # noqa: B027
+        """Store small copies as JPEG; they go with their rows."""
+
+    def thumbnail(self, key: Key) -> bytes | None:
+        """The small copy of a picture, if one is kept."""
+        return None
+
     def close(self) -> None:  # noqa: B027  (most have nothing to give back)
         """Give back what was opened; nothing that was written gets lost."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from objsearch.index import lance_thumbnails
 from objsearch.index.base import Index, Rankers
 from objsearch.index.lance_editing import Editor
 from objsearch.index.lance_info import Info, info_of
@@ -187,6 +188,15 @@ class Stored(Index):
         """
         self._store.check()
         self.stamps()
+
+    def without_thumbnail(self, keys: Iterable[Key]) -> list[Key]:
+        return lance_thumbnails.without_thumbnail(self._look().view, keys)
+
+    def keep_thumbnails(self, thumbnails: Sequence[tuple[Key, bytes]]) -> None:
+        self._editor.keep_thumbnails(dict(thumbnails))
+
+    def thumbnail(self, key: Key) -> bytes | None:
+        return lance_thumbnails.thumbnail(self._look().view, key)
 
     def check_files(self) -> Checked:
         return check_files(self._store, self._look().view.record)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from objsearch.index import lance_root, lance_words
 from objsearch.index.lance_rows import ROWS, WORDS, parts_tables, rows_table, words_table
 from objsearch.index.lance_store import Record, Store
+from objsearch.index.lance_thumbnails import THUMBNAILS, thumbnails_table
 from objsearch.index.lance_view import View
 from objsearch.index.lance_words import WordFinder, Words
 from objsearch.index.lance_writer import Writer
@@ -127,6 +128,16 @@ class Editor:
                 self._known = record.generation, known
                 self._has_written = True
         return len(there)
+
+    def keep_thumbnails(self, thumbnails: Mapping[Key, bytes]) -> None:
+        """Those of rows that are there; the numbers of these stay as they are."""
+        with self._writer() as writer:
+            known = self._rows_of(writer.record)
+            numbered = {known[key][0]: jpeg for key, jpeg in thumbnails.items() if key in known}
+            if numbered:
+                writer.append(THUMBNAILS, thumbnails_table(numbered))
+                writer.put_together()
+                self._finish(writer)
 
     def optimize(self) -> list[str]:
         """Indexes of vectors, and the inverted file, where they are due; what was done."""

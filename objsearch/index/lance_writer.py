@@ -28,6 +28,9 @@ ENTRIES_A_FILE = {VECTORS: 65_536}
 FEWEST_ENTRIES_A_FILE = 16_384
 """Files with fewer entries are small; those with more are left alone when small ones are not."""
 
+SPARED = 0.1
+"""Part of a large file that may have been removed before it is rewritten, unless that is asked."""
+
 MOST_FILES = 64
 """Small files of a dataset before they are put together."""
 
@@ -87,7 +90,11 @@ class Writer:
             fewest = ENTRIES_A_FILE.get(kind, FEWEST_ENTRIES_A_FILE)
             sizes = [file.physical_rows for file in dataset.get_fragments()]
             if always or sum(size < fewest for size in sizes) > MOST_FILES:
-                dataset.optimize.compact_files(target_rows_per_fragment=fewest)
+                # Asked for, all of what was forgotten goes: a picture must not outlive its row.
+                spared = 0.0 if always else SPARED
+                dataset.optimize.compact_files(
+                    target_rows_per_fragment=fewest, materialize_deletions_threshold=spared
+                )
 
     def clean(self) -> int:
         """Delete versions that nobody can be reading any more; returns bytes.

@@ -24,6 +24,7 @@ from objsearch.search.queries import Interest, View, Viewer, keys_of_files
 from objsearch.search.renaming import known_still, without_renamed
 from objsearch.search.retrieval import Retrieval, compare_versions
 from objsearch.search.second_look import SecondLook
+from objsearch.search.thumbnails import keep_thumbnails
 from objsearch.settings import Search, SearchOptions, Settings, load_settings
 from objsearch.settings import Where as SearchedWhere
 from objsearch.sources import (
@@ -102,6 +103,7 @@ class ObjectSearch:
         )
         self.references.take(described)
         self.references.forget_vanished(sources)
+        keep_thumbnails(self.references, self.describer, self.progress)
         self.references.tidy(self.progress)
         return self
 

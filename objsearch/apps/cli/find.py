@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -214,8 +215,10 @@ def _search(references: list[str], given: Given, memory: Memory, progress: Waiti
 def _write_page(answers: Sequence[Answer], report: Path | None, search: ObjectSearch) -> None:
     from objsearch.apps.cli.output import reader_of, write_report
     from objsearch.report.as_html import write_html
+    from objsearch.search.thumbnails import kept_picture
 
-    write_report(report, lambda path: write_html(answers, path, reader_of(search)))
+    read, kept = reader_of(search), partial(kept_picture, search.references)
+    write_report(report, lambda path: write_html(answers, path, read, kept=kept))
 
 
 def counting(verdict: Sequence[shared.FoundVerdict] | None) -> set[str]:

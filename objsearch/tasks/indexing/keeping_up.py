@@ -68,6 +68,8 @@ def build_index(
     search = ObjectSearch(with_index, progress)  # refuses another recipe before anything is written
     if anew or not _is_index(path):
         _write_settings(path, chosen)
+    elif chosen.thumbnails != (stored := _stored_settings(path)).thumbnails:
+        _write_settings(path, stored.model_copy(update={"thumbnails": chosen.thumbnails}))
     return _added(search, sources)
 
 
