@@ -134,6 +134,8 @@ class Writer:
         dataset.create_index(
             "vector", "IVF_SQ", metric="cosine", num_partitions=cells, replace=True
         )
+        # Full frames are asked for by themselves; Lance looks for them once a query otherwise.
+        dataset.create_scalar_index("is_frame", "BITMAP", replace=True)
         self.note("learned", {**learned, name: n_rows})
 
     def note(self, name: str, value: object) -> None:
@@ -176,8 +178,8 @@ def _time_of(version: Any) -> datetime:
 
 def n_unindexed(dataset: lance.LanceDataset) -> int:
     """Entries that no index of vectors holds."""
-    indexed = sum(description.num_rows_indexed for description in dataset.describe_indices())
-    return max(0, dataset.count_rows() - indexed)
+    of_vectors = (one for one in dataset.describe_indices() if "vector" in one.field_names)
+    return max(0, dataset.count_rows() - sum(one.num_rows_indexed for one in of_vectors))
 
 
 def files_of(root: str) -> set[str]:
