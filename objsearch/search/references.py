@@ -53,21 +53,21 @@ class References:
         same bytes and time of change; under another name it counts where the pixels are the same.
         """
         self.is_restricted = self.is_shared
-        self._seen |= {file_of(key_of(one.ref)): _stamped(one.ref) for one in places}
+        keyed = [(key_of(one.ref), one) for one in places]  # once: it asks the system
+        self._seen |= {file_of(key): _stamped(one.ref) for key, one in keyed}
         if not self.is_shared:
             return list(places)
-        self.index.check_keys(key_of(one.ref) for one in places)
+        self.index.check_keys(key for key, _ in keyed)
         parts = by_file(self.index.stamps())
-        fresh = [one for one in places if not self._is_remembered(one, parts)]
+        fresh = [one for key, one in keyed if not self._is_remembered(key, one, parts)]
         self.alone |= {key_of(one.ref) for one in fresh if is_page_or_frame(one.ref)}
         return fresh
 
     def _is_remembered(
-        self, place: Place | Unreadable, parts: Mapping[Key, Mapping[Key, Stamp]]
+        self, key: Key, place: Place | Unreadable, parts: Mapping[Key, Mapping[Key, Stamp]]
     ) -> bool:
         if isinstance(place, Unreadable) or place.content is not None or place.region:
             return False
-        key = key_of(place.ref)
         file = file_of(key)
         known = parts.get(file, {})
         if key != file:
@@ -217,7 +217,9 @@ class References:
     def skipped(self) -> list[Unreadable]:
         """The references that could not be read, with reasons."""
         found = self.index.unreadable(self.where)
-        return [replace(one, ref=self.named.get(key_of(one.ref), one.ref)) for one in found]
+        # A stored ref is its key, as it is written; others have to be asked for theirs.
+        names = (self.named.get(str(one.ref)) or self.named.get(key_of(one.ref)) for one in found)
+        return [replace(u, ref=name or u.ref) for u, name in zip(found, names, strict=True)]
 
     def snapshot(self) -> References:
         """These references as they are now, whatever is written meanwhile."""
