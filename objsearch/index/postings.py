@@ -72,7 +72,11 @@ def _rarity(
     is_first[1:-1] = images[1:] != images[:-1]
     is_first[starts] = 1  # an image that ends one word may begin the next
     before = np.concatenate([[0], np.cumsum(is_first[:-1])])
-    holding = before[starts[1:]] - before[starts[:-1]]
+    return weight_of(before[starts[1:]] - before[starts[:-1]], n_images)
+
+
+def weight_of(holding: NDArray[np.int64], n_images: int) -> NDArray[np.float32]:
+    """(W,) weight of words by how many images hold each."""
     return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
 
 
@@ -154,8 +158,7 @@ def _shared_rarity(segments: Sequence[Segment], n_images: int) -> NDArray[np.flo
     """(W,) what the rarity would be of one file of all images that are there."""
     if len(segments) == 1 and segments[0].is_whole:
         return segments[0].postings.rarity
-    holding = sum(segment.holding for segment in segments)
-    return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
+    return weight_of(np.sum([segment.holding for segment in segments], axis=0), n_images)
 
 
 def _said(
