@@ -74,6 +74,14 @@ class Index(ABC):
 
     recipe: Recipe
 
+    @property
+    def root(self) -> str | None:
+        """The folder that files are known from, where it lies now; None for whole paths."""
+        return None
+
+    def check_keys(self, keys: Iterable[Key]) -> None:  # noqa: B027  (most take all)
+        """Raises UsageError for a key that no row can have, before its picture is described."""
+
     @abstractmethod
     def put(self, rows: Iterable[Row]) -> None:
         """Store rows; one with the key of a stored row replaces it, in its place."""
@@ -141,6 +149,10 @@ class Index(ABC):
     def snapshot(self) -> Index:
         """The same rows, for reading: what is written from now on does not change it."""
 
+    def due(self) -> Sequence[str]:
+        """What `optimize` would do now, in words; nothing where looking up is quick as it is."""
+        return []
+
     def optimize(self) -> Sequence[str]:
         """Bring what is derived from the rows up to date; what was done, in words."""
         return []
@@ -151,6 +163,24 @@ class Index(ABC):
 
     def info(self) -> Any:
         """Figures of an index that is kept in a folder, as a dataclass; None for others."""
+        return None
+
+    def check_files(self) -> Any:
+        """Read all that is kept, and say what was found whole, as a dataclass; None for others.
+
+        Raises LostIndexError where something does not hold what was written.
+        """
+        return None
+
+    def without_thumbnail(self, keys: Iterable[Key]) -> Sequence[Key]:
+        """Of some keys, those of described pictures that a thumbnail could be kept of."""
+        return []
+
+    def keep_thumbnails(self, thumbnails: Sequence[tuple[Key, bytes]]) -> None:  # noqa: B027
+        """Store small copies as JPEG; they go with their rows."""
+
+    def thumbnail(self, key: Key) -> bytes | None:
+        """The small copy of a picture, if one is kept."""
         return None
 
     def close(self) -> None:  # noqa: B027  (most have nothing to give back)

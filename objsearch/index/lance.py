@@ -8,11 +8,13 @@ from typing import Any
 
 from pydantic import Field
 
+from objsearch.index import lance_thumbnails
 from objsearch.index.base import Index, Rankers
 from objsearch.index.lance_editing import Editor
 from objsearch.index.lance_info import Info, info_of
 from objsearch.index.lance_nearest import Limits, Looker
 from objsearch.index.lance_store import Store
+from objsearch.index.lance_sums import Checked, check_files
 from objsearch.index.lance_view import View
 from objsearch.index.lance_words import WordFinder
 from objsearch.index.visual_words import VisualWords
@@ -36,6 +38,11 @@ class Lance(VisualWords):
         20_000, ge=1, description="regions up to which every vector is compared with"
     )
     n_probes: int = Field(50, ge=1, description="cells of the index of vectors that are looked at")
+    root: str | None = Field(
+        None,
+        description="the folder that files are known from, where it lies now: an index that is "
+        "begun with one can be moved along with it; null: whole paths, or where it was found last",
+    )
     wait_seconds: float = Field(
         10.0, ge=0, description="how long to wait for another writer of the same folder"
     )
@@ -77,13 +84,16 @@ class Stored(Index):
 
     def _open(self, view: View | None = None) -> None:
         options = self.options
-        self._store = view.store if view else Store(options.path, self.recipe)
+        self._store = view.store if view else self._stored()
         self._finder = WordFinder(options)
         self._finder.check_extractor(self._store, self._store.read())
         self._editor = Editor(self._store, self._finder, options.flat_regions, options.wait_seconds)
         self._limits = Limits(options.exact, options.flat_regions, options.n_probes)
         self._looker = self._looking(view) if view else None
         self._lock = threading.Lock()
+
+    def _stored(self) -> Store:
+        return Store(self.options.path, self.recipe, self.options.root)
 
     def _looking(self, view: View) -> Looker:
         return Looker(view, self._limits, self._finder, self._rankers)
@@ -105,6 +115,9 @@ class Stored(Index):
 
     def remove(self, keys: Iterable[Key]) -> int:
         return self._editor.remove(keys)
+
+    def due(self) -> list[str]:
+        return self._editor.due()
 
     def optimize(self) -> list[str]:
         """Bring what is derived from the rows up to date; what was done, in words."""
@@ -159,6 +172,15 @@ class Stored(Index):
         view = self._look().view
         return view.warnings(view.kept(where))
 
+    @property
+    def root(self) -> str | None:
+        return self._store.root_of(self._store.read()).folder or None
+
+    def check_keys(self, keys: Iterable[Key]) -> None:
+        root = self._store.root_of(self._store.read())
+        for key in keys if root.folder else ():
+            root.below(key)
+
     def check(self) -> None:
         """Look whether all files are there, of their sizes, and read what is kept in memory anyway.
 
@@ -166,6 +188,18 @@ class Stored(Index):
         """
         self._store.check()
         self.stamps()
+
+    def without_thumbnail(self, keys: Iterable[Key]) -> list[Key]:
+        return lance_thumbnails.without_thumbnail(self._look().view, keys)
+
+    def keep_thumbnails(self, thumbnails: Sequence[tuple[Key, bytes]]) -> None:
+        self._editor.keep_thumbnails(dict(thumbnails))
+
+    def thumbnail(self, key: Key) -> bytes | None:
+        return lance_thumbnails.thumbnail(self._look().view, key)
+
+    def check_files(self) -> Checked:
+        return check_files(self._store, self._look().view.record)
 
     def snapshot(self) -> Stored:
         return Stored(self.options, self.recipe, self._rankers, self._look().view)
@@ -184,5 +218,4 @@ class Stored(Index):
     def __setstate__(self, state: dict[str, Any]) -> None:
         record = state.pop("record")
         self.__dict__.update(state, _is_fixed=record is not None)
-        store = Store(self.options.path, self.recipe)
-        self._open(View(store, record) if record else None)
+        self._open(View(self._stored(), record) if record else None)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from objsearch.index import lance_words
+from objsearch.index import lance_root, lance_words
 from objsearch.index.lance_rows import ROWS, WORDS, parts_tables, rows_table, words_table
 from objsearch.index.lance_store import Record, Store
+from objsearch.index.lance_thumbnails import THUMBNAILS, thumbnails_table
 from objsearch.index.lance_view import View
 from objsearch.index.lance_words import WordFinder, Words
 from objsearch.index.lance_writer import Writer
@@ -47,7 +49,14 @@ class Editor:
             if self.store.restored:
                 # At once: what readers are told of must be the newest, which is never cleaned away.
                 self._finish(writer)
+            self._note_root(writer)
             yield writer
+
+    def _note_root(self, writer: Writer) -> None:
+        """Have the next change remember where the root lies by now."""
+        root = self.store.root_of(writer.record)
+        if os.path.isdir(root.folder):
+            writer.note(lance_root.NOTE, root.note())
 
     def _rows_of(self, record: Record) -> Known:
         """Number and place of every row; read anew where another process wrote."""
@@ -80,7 +89,7 @@ class Editor:
                 self.finder.check(self.store, writer.record)
                 writer.note(WORDS, self.finder.note)
                 tables[WORDS] = words_table(worded, self.finder.vocabulary.n_words)
-            tables[ROWS] = rows_table(numbered, places)
+            tables[ROWS] = rows_table(numbered, places, self.store.root_of(writer.record))
             writer.delete([known[row.key][0] for row in batch if row.key in known])
             for name, table in tables.items():
                 writer.append(name, table)
@@ -119,6 +128,16 @@ class Editor:
                 self._known = record.generation, known
                 self._has_written = True
         return len(there)
+
+    def keep_thumbnails(self, thumbnails: Mapping[Key, bytes]) -> None:
+        """Those of rows that are there; the numbers of these stay as they are."""
+        with self._writer() as writer:
+            known = self._rows_of(writer.record)
+            numbered = {known[key][0]: jpeg for key, jpeg in thumbnails.items() if key in known}
+            if numbered:
+                writer.append(THUMBNAILS, thumbnails_table(numbered))
+                writer.put_together()
+                self._finish(writer)
 
     def optimize(self) -> list[str]:
         """Indexes of vectors, and the inverted file, where they are due; what was done."""

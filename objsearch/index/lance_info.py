@@ -31,6 +31,8 @@ class Info:
     path: str
     schema: int
     recipe: Mapping[str, str]
+    root: str | None
+    """The folder that files are known from, where it lies now."""
     n_described: int
     unreadable: tuple[Unreadable, ...]
     n_regions: int
@@ -62,6 +64,7 @@ def info_of(looker: Looker, due: list[str]) -> Info:
         store.folder,
         SCHEMA,
         record.recipe.options,
+        view.root.folder or None,
         int(view.is_described.sum()),
         tuple(view.unreadable(EVERYTHING)),
         int(view.n_regions.sum()),

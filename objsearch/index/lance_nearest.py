@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.flow import THREADS
 from objsearch.index.base import Rankers
 from objsearch.index.lance_rows import VECTORS
 from objsearch.index.lance_vectors import Vectors
@@ -43,14 +45,13 @@ class Looker:
     def nearest(self, query: DescribedImage, limit: int | None, where: Where) -> list[Candidate]:
         view = self.view
         kept = view.kept(where)
-        is_cut = limit is not None and len(kept) > limit
-        votes = self._votes(query, kept) if is_cut else None
+        votes = None
         is_flat = self.limits.exact or view.n_regions[kept].sum() <= self.limits.flat_regions
-        if is_cut and not is_flat:
-            assert limit is not None
-            pool = self._pool(query, kept, votes, limit)
-            votes = None if votes is None else votes[np.searchsorted(kept, pool)]
-            kept = pool
+        if limit is not None and len(kept) > limit:
+            if is_flat:
+                votes = self._votes(query, kept)
+            else:
+                kept, votes = self._pool(query, kept, limit)
         scores = {alias: self.ranked(alias, query, kept) for alias in self.rankers}
         # Pictures that no keypoint speaks for leave their turns to the other rankings.
         further = [] if votes is None else [_voted_first(votes)]
@@ -66,22 +67,28 @@ class Looker:
         return Vectors(self.view, alias, self.limits.n_probes) if kind == VECTORS else None
 
     def _pool(
-        self,
-        query: DescribedImage,
-        kept: Places,
-        votes: NDArray[np.float64] | None,
-        limit: int,
-    ) -> Places:
-        """Of the kept pictures, those that some descriptor may put among the first `limit`."""
-        chosen = [] if votes is None else [kept[_voted_first(votes)[:limit]]]
-        for alias in self.rankers:
-            vectors = self.vectors(alias)
-            if vectors is not None:
-                chosen.append(vectors.proposed(query, kept, limit))
-            else:
-                order = likeliest(self.ranked(alias, query, kept))
-                chosen.append(kept[order[:limit]])
-        return np.unique(np.concatenate([np.zeros(0, np.intp), *chosen]))
+        self, query: DescribedImage, kept: Places, limit: int
+    ) -> tuple[Places, NDArray[np.float64] | None]:
+        """Of the kept pictures, those that some descriptor may put among the first `limit`.
+
+        Also how much the keypoints speak for each of these. They are asked beside the vectors,
+        which takes no longer than the slower of both.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix=THREADS) as beside:
+            voting = beside.submit(self._votes, query, kept)
+            chosen = [self._likeliest(alias, query, kept, limit) for alias in self.rankers]
+            votes = voting.result()
+        if votes is not None:
+            chosen.append(kept[_voted_first(votes)[:limit]])
+        pool = np.unique(np.concatenate([np.zeros(0, np.intp), *chosen]))
+        return pool, None if votes is None else votes[np.searchsorted(kept, pool)]
+
+    def _likeliest(self, alias: str, query: DescribedImage, kept: Places, limit: int) -> Places:
+        """Those of one descriptor."""
+        vectors = self.vectors(alias)
+        if vectors is not None:
+            return vectors.proposed(query, kept, limit)
+        return kept[likeliest(self.ranked(alias, query, kept))[:limit]]
 
     def words(self) -> Words | None:
         """The words of all pictures; None where there are none."""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from objsearch.errors import UsageError
 from objsearch.index.halves import halved, restored
 from objsearch.index.lance_keypoints import told_by_frame
+from objsearch.index.lance_root import Root
 from objsearch.types import (
     BinaryDescriptor,
     Box,
@@ -65,7 +66,7 @@ def as_text(stored: bytes) -> str:
     return stored.decode("utf-8", "surrogateescape")
 
 
-def rows_table(rows: Numbered, places: Sequence[int]) -> pa.Table:
+def rows_table(rows: Numbered, places: Sequence[int], root: Root = Root()) -> pa.Table:
     """The dataset `rows`: what is looked through without descriptors, and `details` in JSON."""
     import pyarrow as pa
 
@@ -77,9 +78,9 @@ def rows_table(rows: Numbered, places: Sequence[int]) -> pa.Table:
         {
             "number": pa.array([number for number, _ in rows], pa.int64()),
             "place": pa.array(places, pa.int64()),
-            "key": pa.array([as_bytes(row.key) for _, row in rows], pa.binary()),
-            "ref": pa.array([_ref_text(row.image.ref) for _, row in rows], pa.string()),
-            "row_ref": pa.array([_ref_text(row.ref) for _, row in rows], pa.string()),
+            "key": pa.array([as_bytes(root.below(row.key)) for _, row in rows], pa.binary()),
+            "ref": pa.array([_ref_text(row.image.ref, root) for _, row in rows], pa.string()),
+            "row_ref": pa.array([_ref_text(row.ref, root) for _, row in rows], pa.string()),
             "stamp_bytes": pa.array([size for size, _ in stamps], pa.int64()),
             "stamp_nanoseconds": pa.array([time for _, time in stamps], pa.int64()),
             "width": pa.array([size[0] for size in sizes], pa.int32()),
@@ -110,13 +111,13 @@ def _rows_schema() -> pa.Schema:
     )
 
 
-def _ref_text(ref: ImageRef) -> str:
-    return json.dumps([ref.uri, ref.page, ref.frame, ref.seconds, ref.xywh])
+def _ref_text(ref: ImageRef, root: Root) -> str:
+    return json.dumps([root.below(ref.uri), ref.page, ref.frame, ref.seconds, ref.xywh])
 
 
-def ref_of(text: str) -> ImageRef:
+def ref_of(text: str, root: Root) -> ImageRef:
     uri, page, frame, seconds, xywh = json.loads(text)
-    return ImageRef(uri, page, frame, seconds, tuple(xywh) if xywh else None)
+    return ImageRef(root.whole(uri), page, frame, seconds, tuple(xywh) if xywh else None)
 
 
 def _labels(image: DescribedImage | None) -> str:
@@ -266,7 +267,7 @@ def _keypoints(points: bytes, codes: bytes, dtype: str, width: int, scale: float
 
 
 def described_of(
-    row: Mapping[str, Any], descriptors: Mapping[str, tuple[Descriptor, ...]]
+    row: Mapping[str, Any], descriptors: Mapping[str, tuple[Descriptor, ...]], root: Root
 ) -> DescribedImage:
     """A picture from its entry in `rows` and its descriptors by alias, of any order."""
     details = json.loads(row["details"])
@@ -274,7 +275,7 @@ def described_of(
         Region(Box(*place[:4]), place[4], place[5], place[6]) for place in details["regions"]
     )
     return DescribedImage(
-        ref_of(row["ref"]),
+        ref_of(row["ref"], root),
         (row["width"], row["height"]),
         regions,
         {alias: descriptors.get(alias, ()) for alias in details["aliases"]},

@@ -3,6 +3,7 @@
     index.json     recipe, schema, and the version of each dataset: replaced in one step
     rows.lance     ... and the other datasets, see `lance_rows`
     writer.lock    held by whoever writes; writer.txt says who that is
+    sums.json      whether files hold what was written, see `lance_sums`
 
 A batch adds versions to several datasets and then replaces `index.json`. Readers open the versions
 that it names, so they see all of a batch or nothing of it. What a writer left that was killed
@@ -17,21 +18,24 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from objsearch.errors import LostIndexError, MissingDependencyError, UsageError
 from objsearch.files import write_whole
+from objsearch.index import lance_root
+from objsearch.index.lance_root import Root
 from objsearch.types import Recipe
 
 if TYPE_CHECKING:
     import lance
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when what is stored changes; `read` refuses what is newer."""
 OLDEST = 1
 """The oldest schema that is read as it is: `read` has what is older built anew."""
 
-RECORD, LOCK, HOLDER = "index.json", "writer.lock", "writer.txt"
+RECORD, LOCK, HOLDER, SUMS = "index.json", "writer.lock", "writer.txt", "sums.json"
 ENDING = ".lance"
 INDEX_CACHE_BYTES, METADATA_CACHE_BYTES = 512 << 20, 64 << 20
 
@@ -45,7 +49,7 @@ class Record:
     next_number: int = 0
     versions: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
-    """What was used beside the recipe: `words`, the vocabulary and whose keypoints."""
+    """What was used beside the recipe: `words`, the vocabulary and whose keypoints; `root`."""
 
 
 def engine() -> Any:
@@ -63,10 +67,12 @@ def engine() -> Any:
 class Store:
     """One folder, read by anyone, written under `writing`."""
 
-    def __init__(self, folder: str, recipe: Recipe) -> None:
+    def __init__(self, folder: str, recipe: Recipe, root: str | None = None) -> None:
         lance = engine()
         self.folder = os.path.abspath(os.path.expanduser(folder))
         self._recipe = recipe
+        self._given = None if root is None else lance_root.given_root(root, self.folder)
+        self._root: Root | None = None
         self._session = lance.Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES)
         self.restored: set[str] = set()
         """Datasets of which something was undone, and that not yet seen to the disk."""
@@ -106,7 +112,35 @@ class Store:
             raise UsageError(f"the index '{self.folder}' was made otherwise: {difference}")
         versions = {str(name): int(version) for name, version in data["versions"].items()}
         numbers = int(data["generation"]), int(data["next_number"])
-        return Record(recipe, *numbers, versions, dict(data["notes"]))
+        record = Record(recipe, *numbers, versions, dict(data["notes"]))
+        if lance_root.NOTE in record.notes:
+            str(record.notes[lance_root.NOTE]["folder"])  # a record without is none of ours
+        elif self._given is not None:
+            raise UsageError(
+                f"the index '{self.folder}' has no root, it knows files by their whole paths: "
+                "build another with one"
+            )
+        return record
+
+    def root_of(self, record: Record) -> Root:
+        """Where the root of what a record names lies; looked for once."""
+        if lance_root.NOTE not in record.notes:
+            return Root()
+        if self._root is None:
+            found = partial(self._some_keys, record)
+            noted = record.notes[lance_root.NOTE]
+            self._root = self._given or lance_root.root_of(noted, self.folder, found)
+        return self._root
+
+    def _some_keys(self, record: Record) -> list[str]:
+        if "rows" not in record.versions:
+            return []
+        with self.reading("rows"):
+            rows = self.dataset("rows", record.versions["rows"])
+            n_rows = rows.count_rows()
+            every = max(1, n_rows // lance_root.TRIED)
+            table = rows.take(list(range(0, n_rows, every)), columns=["key"])
+        return [os.fsdecode(key) for key in table["key"].to_pylist()]
 
     def _new(self) -> Record:
         try:
@@ -117,10 +151,11 @@ class Store:
             raise UsageError(f"cannot read the index '{self.folder}': {error.strerror}") from None
         if f"rows{ENDING}" in there:
             raise self.damaged(f"it has no {RECORD}")
-        ours = (LOCK, HOLDER, f"{RECORD}.")
+        ours = (LOCK, HOLDER, SUMS, f"{RECORD}.")
         if others := sorted(name for name in there if not name.startswith(ours)):
             raise UsageError(f"'{self.folder}' is no index: it holds '{others[0]}'")
-        return Record(self._recipe)
+        given = self._given
+        return Record(self._recipe, notes={lance_root.NOTE: given.note()} if given else {})
 
     def damaged(self, reason: str) -> LostIndexError:
         """What to raise for a folder that cannot be read as it should."""

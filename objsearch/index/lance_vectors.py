@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,8 @@ class Vectors:
     def proposed(self, query: DescribedImage, kept: Places, wanted: int) -> Places:
         """Twice as many of the kept pictures as are wanted, or more: the nearest are among them.
 
-        A pair of regions counts when one of the two is a full frame, as everywhere.
+        A pair of regions counts when one of the two is a full frame, as everywhere. What lies
+        beyond the end of one of the lists is not yet sure to be among the nearest.
         """
         parts = query.descriptors.get(self.alias, ())
         vectors = [
@@ -75,11 +76,12 @@ class Vectors:
             pairs = [self.near(np.stack(vectors[-1:]), count, frames=False)]
             pairs.append(self.near(np.stack(vectors), count, frames=True))
             _, numbers, distances = (np.concatenate(part) for part in zip(*pairs, strict=True))
-            places = found_in(self.view.numbers, numbers[np.argsort(distances, kind="stable")])
-            places = places[places >= 0]
-            places = places[is_kept[places]]
+            order = np.argsort(distances, kind="stable")
+            places, nearest = found_in(self.view.numbers, numbers[order]), distances[order]
+            counts = (places >= 0) & is_kept[places]
+            places, nearest = places[counts], nearest[counts]
             distinct, first = np.unique(places, return_index=True)
-            if len(distinct) >= wanted:
+            if np.count_nonzero(nearest[first] <= _reach(pairs, count)) >= wanted:
                 return np.sort(distinct[np.argsort(first)[: 2 * wanted]])
             count *= 4
         return kept
@@ -91,3 +93,12 @@ class Vectors:
             asked, numbers, _ = self.near(block, count, frames=True)
             for i in range(len(block)):
                 yield numbers[asked == i]
+
+
+def _reach(pairs: Iterable[Found], count: int) -> float:
+    """How far all has been found: to the end of the full list that ends first."""
+    ends = [np.inf]
+    for asked, _, distances in pairs:
+        of_query = (distances[asked == number] for number in np.unique(asked))
+        ends += [float(own.max()) for own in of_query if len(own) >= count]
+    return min(ends)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.index.base import Rankers
+from objsearch.index.lance_entries import Entries
 from objsearch.index.lance_keypoints import in_full
 from objsearch.index.lance_rows import (
     CODES,
@@ -49,55 +50,12 @@ STACKED_AT_ONCE = 2_048
 """Pictures whose descriptors are read at a time when all are gone through."""
 
 
-class Entries:
-    """A dataset with several entries a picture, found by the numbers of pictures."""
-
-    def __init__(self, store: Store, name: str, dataset: lance.LanceDataset) -> None:
-        self.name, self.dataset, self._store = name, dataset, store
-        columns = [column for column in ("number", "part") if column in dataset.schema.names]
-        with store.reading(name):
-            table = dataset.to_table(columns=columns, scan_in_order=True)
-        numbers = table["number"].to_numpy()
-        parts = table["part"].to_numpy() if "part" in columns else np.zeros(len(table), np.int16)
-        self._order = np.lexsort((parts, numbers))
-        self.numbers: NDArray[np.int64] = numbers[self._order]
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def of(
-        self, numbers: NDArray[np.int64], columns: Sequence[str]
-    ) -> tuple[NDArray[np.intp], pa.Table]:
-        """(N + 1,) where the entries of each picture begin, and the table of all of them."""
-        first = np.searchsorted(self.numbers, numbers, "left")
-        counts = np.searchsorted(self.numbers, numbers, "right") - first
-        starts = np.concatenate([[0], np.cumsum(counts)])
-        sorted_places = np.repeat(first - starts[:-1], counts) + np.arange(starts[-1])
-        return starts, self._taken(self._order[sorted_places], columns)
-
-    def frames_of(
-        self, numbers: NDArray[np.int64], columns: Sequence[str]
-    ) -> tuple[NDArray[np.bool_], pa.Table]:
-        """(N,) which pictures have entries, and the last one, the full frame's, of each."""
-        after = np.searchsorted(self.numbers, numbers, "right")
-        has_any = after > np.searchsorted(self.numbers, numbers, "left")
-        return has_any, self._taken(self._order[after[has_any] - 1], columns)
-
-    def _taken(self, offsets: NDArray[np.intp], columns: Sequence[str]) -> pa.Table:
-        names = [name for name in self.dataset.schema.names if name in columns]
-        with self._store.reading(self.name):
-            if len(offsets) == len(self):
-                # All of them: one sweep over the disk, then into the order asked for.
-                table = self.dataset.to_table(columns=names, scan_in_order=True)
-                return table.take(offsets)
-            return self.dataset.take(offsets, columns=names)
-
-
 class View:
     """Every row of a stored index at the versions of one record."""
 
     def __init__(self, store: Store, record: Record) -> None:
         self.store, self.record = store, record
+        self.root = store.root_of(record)
         self._lock = threading.RLock()
         self._datasets: dict[str, lance.LanceDataset] = {}
         self._entries: dict[str, Entries] = {}
@@ -134,7 +92,7 @@ class View:
 
     @cached_property
     def keys(self) -> list[Key]:
-        return [as_text(key) for key in self.column("key")]
+        return [self.root.whole(as_text(key)) for key in self.column("key")]
 
     @cached_property
     def places(self) -> Mapping[Key, int]:
@@ -154,7 +112,7 @@ class View:
             known[text] = frozenset(json.loads(text))
         sizes = zip(self.column("width"), self.column("height"), strict=True)
         rows = zip(self.column("ref"), sizes, self.column("labels"), strict=True)
-        return [(ref_of(ref), size, known[labels]) for ref, size, labels in rows]
+        return [(ref_of(ref, self.root), size, known[labels]) for ref, size, labels in rows]
 
     def kept(self, where: Where) -> Places:
         """The described pictures that count."""
@@ -202,7 +160,9 @@ class View:
         if not chosen:
             return []
         part = self.table.select(["ref", "reason"]).take(chosen).to_pylist()
-        return [Unreadable(ref_of(entry["ref"]), json.loads(entry["reason"])) for entry in part]
+        refs = [ref_of(entry["ref"], self.root) for entry in part]
+        reasons = [json.loads(entry["reason"]) for entry in part]
+        return list(map(Unreadable, refs, reasons))
 
     def row(self, place: int) -> Row:
         """One row with all that is stored of it."""
@@ -212,9 +172,9 @@ class View:
         if entry["reason"] is None:
             image: DescribedImage | Unreadable = self.described([place])[0]
         else:
-            image = Unreadable(ref_of(entry["ref"]), json.loads(entry["reason"]))
+            image = Unreadable(ref_of(entry["ref"], self.root), json.loads(entry["reason"]))
         stamp = None if size is None else (size, time)
-        return Row(self.keys[place], ref_of(entry["row_ref"]), stamp, image)
+        return Row(self.keys[place], ref_of(entry["row_ref"], self.root), stamp, image)
 
     @cached_property
     def aliases(self) -> Mapping[str, tuple[str, str]]:
@@ -237,7 +197,7 @@ class View:
         rows = table.to_pylist()
         of_alias = {alias: self.descriptors(alias, distinct) for alias in self.aliases}
         images = [
-            described_of(row, {alias: parts[i] for alias, parts in of_alias.items()})
+            described_of(row, {alias: parts[i] for alias, parts in of_alias.items()}, self.root)
             for i, row in enumerate(rows)
         ]
         return [images[i] for i in back]
@@ -275,7 +235,9 @@ class View:
             parts = self.descriptors(alias, self.numbers[places])
         refs = self.table["ref"].take(places).to_pylist() if len(places) else []
         return [
-            DescribedImage(ref_of(ref), (0, 0), (), {alias: descriptors} if descriptors else {})
+            DescribedImage(
+                ref_of(ref, self.root), (0, 0), (), {alias: descriptors} if descriptors else {}
+            )
             for ref, descriptors in zip(refs, parts, strict=True)
         ]
 

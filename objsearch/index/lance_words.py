@@ -12,6 +12,7 @@ import os
 import shutil
 import threading
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from objsearch.index.lance_store import Record, Store
 from objsearch.index.lance_view import View, found_in
 from objsearch.index.lance_writer import files_of, sync_file
 from objsearch.index.postings import Postings, Segment, build_postings, votes_of
+from objsearch.index.postings_filing import Makes, file_postings
 from objsearch.index.visual_words import VisualWords
 from objsearch.index.vocabulary import CODE_BYTES, Vocabulary, load_vocabulary
 from objsearch.types import DescribedImage, Unreadable
@@ -133,16 +135,28 @@ class Words:
         return [base, Segment(self.built(fresh), found_in(described, fresh))]
 
     def built(self, numbers: NDArray[np.int64]) -> Postings:
-        """The inverted file of some pictures, in that order."""
+        """The inverted file of some pictures, in that order, in memory."""
+        words, counts = self._words_of(numbers)
+        signatures = self._signatures(numbers, int(counts.sum()))
+        return build_postings(words.astype(np.int32), signatures, counts, self.vocabulary.n_words)
+
+    def filed(self, numbers: NDArray[np.int64], make: Makes) -> Postings:
+        """The same in arrays that `make` gives, with the keypoints of some pictures at a time."""
+        words, counts = self._words_of(numbers)
+
+        def signatures_of(run: slice) -> NDArray[np.uint64]:
+            return self._signatures(numbers[run], int(counts[run].sum()))
+
+        return file_postings(words, signatures_of, counts, self.vocabulary.n_words, make)
+
+    def _words_of(self, numbers: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        """(E,) words of some pictures, one after the other, and (N,) how many each has."""
         has_any, table = self.view.entries(WORDS).frames_of(numbers, ["words"])
         kind = word_type(self.vocabulary.n_words)
         texts = table["words"].to_pylist()
-        counts = np.zeros(len(numbers), np.int64)
+        counts = np.zeros(len(numbers), np.int32)
         counts[has_any] = [len(text) // kind.itemsize for text in texts]
-        words = np.frombuffer(b"".join(texts), kind).astype(np.int32)
-        del texts, table
-        signatures = self._signatures(numbers, int(counts.sum()))
-        return build_postings(words, signatures, counts.astype(np.int32), self.vocabulary.n_words)
+        return np.frombuffer(b"".join(texts), kind), counts
 
     def _signatures(self, numbers: NDArray[np.int64], count: int) -> NDArray[np.uint64]:
         """(E, S) of all keypoints of some pictures' full frames."""
@@ -192,13 +206,19 @@ def is_due(store: Store, record: Record, numbers: NDArray[np.int64]) -> bool:
 def saved(words: Words, name: str) -> None:
     """Write the inverted file of a view into a folder of the index, and see it to the disk."""
     numbers = words.view.numbers[words.view.is_described]
-    postings = words.built(numbers)
     folder = words.view.store.path(name)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     np.save(os.path.join(folder, "numbers.npy"), numbers)
+
+    def make(array: str, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
+        path = os.path.join(folder, f"{array}.npy")
+        made: NDArray[Any] = np.lib.format.open_memmap(path, "w+", kind, shape)
+        return made
+
+    postings = words.filed(numbers, make)
     for array in ARRAYS:
-        np.save(os.path.join(folder, f"{array}.npy"), getattr(postings, array))
+        getattr(postings, array).flush()
     for path in files_of(folder):
         sync_file(path)
     sync_folder(folder)

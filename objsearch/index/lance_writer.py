@@ -17,6 +17,7 @@ from objsearch.errors import UsageError
 from objsearch.files import sync_folder
 from objsearch.index.lance_rows import VECTORS, alias_of
 from objsearch.index.lance_store import ENDING, Record, Store
+from objsearch.index.lance_sums import write_sums
 
 if TYPE_CHECKING:
     import lance
@@ -26,6 +27,9 @@ DELETED_AT_ONCE = 5_000
 ENTRIES_A_FILE = {VECTORS: 65_536}
 FEWEST_ENTRIES_A_FILE = 16_384
 """Files with fewer entries are small; those with more are left alone when small ones are not."""
+
+SPARED = 0.1
+"""Part of a large file that may have been removed before it is rewritten, unless that is asked."""
 
 MOST_FILES = 64
 """Small files of a dataset before they are put together."""
@@ -86,7 +90,11 @@ class Writer:
             fewest = ENTRIES_A_FILE.get(kind, FEWEST_ENTRIES_A_FILE)
             sizes = [file.physical_rows for file in dataset.get_fragments()]
             if always or sum(size < fewest for size in sizes) > MOST_FILES:
-                dataset.optimize.compact_files(target_rows_per_fragment=fewest)
+                # Asked for, all of what was forgotten goes: a picture must not outlive its row.
+                spared = 0.0 if always else SPARED
+                dataset.optimize.compact_files(
+                    target_rows_per_fragment=fewest, materialize_deletions_threshold=spared
+                )
 
     def clean(self) -> int:
         """Delete versions that nobody can be reading any more; returns bytes.
@@ -126,6 +134,8 @@ class Writer:
         dataset.create_index(
             "vector", "IVF_SQ", metric="cosine", num_partitions=cells, replace=True
         )
+        # Full frames are asked for by themselves; Lance looks for them once a query otherwise.
+        dataset.create_scalar_index("is_frame", "BITMAP", replace=True)
         self.note("learned", {**learned, name: n_rows})
 
     def note(self, name: str, value: object) -> None:
@@ -138,16 +148,18 @@ class Writer:
         for name, dataset in self._handles.items():
             versions[name] = dataset.version
         changed = [n for n in versions if versions[n] != self.record.versions.get(n)]
-        for name in versions:
-            if name in changed or name not in self._known:
-                self._sync(name)
+        synced = [name for name in versions if name in changed or name not in self._known]
+        fresh = {name: self._sync(name) for name in synced}
+        if fresh:
+            write_sums(self.store, {name: self.dataset(name) for name in fresh}, fresh)
         number = self.record.next_number if next_number is None else next_number
         record = replace(self.record, versions=versions, next_number=number)
         self.record = self.store.publish(record)
         self.store.restored.clear()
         return self.record
 
-    def _sync(self, name: str) -> None:
+    def _sync(self, name: str) -> set[str]:
+        """See what was written of a dataset to the disk; returns its fresh files."""
         root = self.store.path(name + ENDING)
         fresh = files_of(root) - self._known.get(name, set())
         for path in fresh:
@@ -155,6 +167,7 @@ class Writer:
         folders = {os.path.dirname(path) for path in fresh}
         for folder in {*folders, *map(os.path.dirname, folders), root, self.store.folder}:
             sync_folder(folder)
+        return fresh
 
 
 def _time_of(version: Any) -> datetime:
@@ -165,8 +178,8 @@ def _time_of(version: Any) -> datetime:
 
 def n_unindexed(dataset: lance.LanceDataset) -> int:
     """Entries that no index of vectors holds."""
-    indexed = sum(description.num_rows_indexed for description in dataset.describe_indices())
-    return max(0, dataset.count_rows() - indexed)
+    of_vectors = (one for one in dataset.describe_indices() if "vector" in one.field_names)
+    return max(0, dataset.count_rows() - sum(one.num_rows_indexed for one in of_vectors))
 
 
 def files_of(root: str) -> set[str]:

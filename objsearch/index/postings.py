@@ -15,6 +15,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+LONG_RUN = 200
+"""Entries of a word, on average, from which on each word is gone through by itself."""
+
 ENTRIES_AT_ONCE = 1 << 20
 """Entries compared at a time; bounds the memory of a query, whatever the number of images."""
 
@@ -69,7 +72,11 @@ def _rarity(
     is_first[1:-1] = images[1:] != images[:-1]
     is_first[starts] = 1  # an image that ends one word may begin the next
     before = np.concatenate([[0], np.cumsum(is_first[:-1])])
-    holding = before[starts[1:]] - before[starts[:-1]]
+    return weight_of(before[starts[1:]] - before[starts[:-1]], n_images)
+
+
+def weight_of(holding: NDArray[np.int64], n_images: int) -> NDArray[np.float32]:
+    """(W,) weight of words by how many images hold each."""
     return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
 
 
@@ -151,8 +158,7 @@ def _shared_rarity(segments: Sequence[Segment], n_images: int) -> NDArray[np.flo
     """(W,) what the rarity would be of one file of all images that are there."""
     if len(segments) == 1 and segments[0].is_whole:
         return segments[0].postings.rarity
-    holding = sum(segment.holding for segment in segments)
-    return np.asarray(np.log1p(n_images / np.maximum(holding, 1)), np.float32)
+    return weight_of(np.sum([segment.holding for segment in segments], axis=0), n_images)
 
 
 def _said(
@@ -165,15 +171,48 @@ def _said(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Of each keypoint and image of a segment that speak for each other: both, and how much."""
     postings, (max_distance, reach) = segment.postings, fading
-    rows, entries, looked_up = _entries(postings, words)
-    distances = _differing(postings.signatures, entries, signatures, rows)
-    near = distances <= max_distance
-    rows, images = rows[near], segment.places[postings.images[entries[near]]]
-    weights = np.exp(-((distances[near] / reach) ** 2)) * rarity[looked_up[near]]
+    n_entries = int((postings.starts[words + 1] - postings.starts[words]).sum())
+    meet = _met_by_runs if n_entries > LONG_RUN * words.size else _met
+    rows, entries, looked_up, distances = meet(postings, words, signatures, max_distance)
+    images = segment.places[postings.images[entries]]
+    weights = np.exp(-((distances / reach) ** 2)) * rarity[looked_up]
     is_there = images >= 0
     if not is_there.all():
         rows, images, weights = rows[is_there], images[is_there], weights[is_there]
     return _best_only(rows, images, np.asarray(weights, np.float64), n_images)
+
+
+Met = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint16]]
+"""Keypoints and entries that are near each other, the words they meet under, and the distances."""
+
+
+def _met(
+    postings: Postings, words: NDArray[np.int32], signatures: NDArray[np.uint64], most: int
+) -> Met:
+    """All at once: for words with few entries each."""
+    rows, entries, looked_up = _entries(postings, words)
+    distances = _differing(postings.signatures[entries], signatures[rows])
+    near = distances <= most
+    return rows[near], entries[near], looked_up[near], distances[near]
+
+
+def _met_by_runs(
+    postings: Postings, words: NDArray[np.int32], signatures: NDArray[np.uint64], most: int
+) -> Met:
+    """Word after word: the entries of one lie side by side, and few of them are worth a copy."""
+    stored, flat = np.asarray(postings.signatures), words.ravel()
+    starts, ends = postings.starts[flat].tolist(), postings.starts[flat + 1].tolist()
+    found: list[NDArray[np.intp]] = []
+    distances = [np.zeros(0, np.uint16)]
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        differing = _differing(stored[start:end], signatures[i // words.shape[1]])
+        near = np.flatnonzero(differing <= most)
+        distances.append(differing[near])
+        found.append(near + start)
+    counts = np.array([len(near) for near in found], np.int64)
+    at = np.repeat(np.arange(len(flat)), counts)
+    entries = np.concatenate([np.zeros(0, np.intp), *found])
+    return at // words.shape[1], entries, flat[at], np.concatenate(distances)
 
 
 def _parts(segments: Sequence[Segment], words: NDArray[np.int32]) -> Iterator[slice]:
@@ -201,15 +240,13 @@ def _entries(
     return rows, entries, np.repeat(flat, lengths)
 
 
-def _differing(
-    stored: NDArray[np.uint64],
-    entries: NDArray[np.int64],
-    asked: NDArray[np.uint64],
-    rows: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    different = stored[entries]
-    different ^= asked[rows]
-    return np.asarray(np.bitwise_count(different).sum(axis=1, dtype=np.int64))
+def _differing(stored: NDArray[np.uint64], asked: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """(N,) bits that differ, of signatures (N, S) and others, or one, (S,)."""
+    # Column by column: numpy is slow along an axis of two.
+    total = np.bitwise_count(stored[:, 0] ^ asked[..., 0]).astype(np.uint16)
+    for k in range(1, stored.shape[1]):
+        total += np.bitwise_count(stored[:, k] ^ asked[..., k])
+    return np.asarray(total)
 
 
 def _best_only(

@@ -37,17 +37,21 @@ def write_html(
     path: Path,
     read: Read,
     title: str = "Which photos show the same object?",
+    kept: Read = lambda _: None,
 ) -> None:
     """Write the page for one or several answers.
 
     `read` gives the pixels of a whole image (its ref has no `xywh`) or None; it is asked again for
-    every picture, one at a time. What screening has flagged is blurred. A page appears under its
-    name only when it is complete. Raises OSError when it cannot be written.
+    every picture, one at a time; where it has none, `kept` may give a small copy. What screening
+    has flagged is blurred. A page appears under its name only when it is complete. Raises OSError
+    when it cannot be written.
     """
-    write_whole(path, _page(answers, read, title, path))
+    flagged = flagged_in(answers)
+    read, kept = reading_blurred(read, flagged), reading_blurred(kept, flagged)
+    write_whole(path, _page(answers, Album(read, PAGE_BYTES, kept=kept), title, path))
 
 
-def _page(answers: Sequence[Answer], read: Read, title: str, path: Path) -> Iterator[str]:
+def _page(answers: Sequence[Answer], album: Album, title: str, path: Path) -> Iterator[str]:
     script = (_FOLDER / "page.js").read_text(encoding="utf-8")
     shared = Shared.of(answers)
     return page_of(
@@ -59,9 +63,7 @@ def _page(answers: Sequence[Answer], read: Read, title: str, path: Path) -> Iter
         script_hash=hash_of(script),
         colours=[hex_colour(colour) for colour in PALETTE],
         entries=contents(answers),
-        sections=sections(
-            answers, Album(reading_blurred(read, flagged_in(answers)), PAGE_BYTES), shared
-        ),
+        sections=sections(answers, album, shared),
         shared=shared,
         n_found=sum(answer.found for answer in answers),
     )

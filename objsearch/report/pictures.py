@@ -20,6 +20,7 @@ WORKING_SIDE = 1600
 """Longest side of the copy that overlays are cut from: bounds memory, and shows enough."""
 
 _QUALITY = 82
+GONE = "the file is gone or has changed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,10 @@ class Photo:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One embedded preview; without `uri` only its frame can be drawn, and `remark` says why."""
+    """One embedded preview; without `uri` only its frame can be drawn, and `remark` says why.
+
+    With both, it is a thumbnail that was kept.
+    """
 
     id: str
     size_wh: tuple[int, int]
@@ -49,11 +53,19 @@ class Picture:
 class Album:
     """The pictures of one page; embeds no more once `room_bytes` are used up.
 
-    `side` is the longer side of a preview, in pixels.
+    `side` is the longer side of a preview, in pixels. Where a picture cannot be read, `kept` gives
+    a small copy of what was described, if there is one.
     """
 
-    def __init__(self, read: Read, room_bytes: int, side: int = PREVIEW_SIDE) -> None:
+    def __init__(
+        self,
+        read: Read,
+        room_bytes: int,
+        side: int = PREVIEW_SIDE,
+        kept: Read = lambda _: None,
+    ) -> None:
         self._read = read
+        self._kept = kept
         self._side = side
         self._room = room_bytes
         self._pictures: dict[tuple[ImageRef, tuple[int, int], str], Picture] = {}
@@ -86,17 +98,21 @@ class Album:
         key = (replace(ref, xywh=None), size_wh, content)
         known = self._pictures.get(key)
         if known is None:
-            known = self._embedded(f"p{len(self._pictures) + 1}", size_wh, photo)
+            known = self._embedded(f"p{len(self._pictures) + 1}", ref, size_wh, photo)
             self._pictures[key] = known
             self._fresh.append(known)
         return known
 
-    def _embedded(self, name: str, size_wh: tuple[int, int], photo: Photo | None) -> Picture:
-        if photo is None:
-            return Picture(name, size_wh, remark="the file is gone or has changed")
+    def _embedded(
+        self, name: str, ref: ImageRef, size_wh: tuple[int, int], photo: Photo | None
+    ) -> Picture:
+        pixels = self._kept(replace(ref, xywh=None)) if photo is None else photo.pixels
+        if pixels is None:
+            return Picture(name, size_wh, remark=GONE)
         if not self.has_room:
             return Picture(name, size_wh, remark="left out to keep the page small")
-        return Picture(name, size_wh, self.jpeg(shrunk(photo.pixels, self._side)))
+        remark = f"A kept thumbnail: {GONE}" if photo is None else ""
+        return Picture(name, size_wh, self.jpeg(shrunk(pixels, self._side)), remark)
 
     def jpeg(self, pixels: Pixels) -> str:
         """Pixels as a data URI, counted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from objsearch.flow import ordered_map
 from objsearch.screening.options import Screening
@@ -36,6 +37,13 @@ class Screen:
         self._seen: dict[tuple[Key, Stamp], Flags] = {}
         self._at_hand: dict[ImageRef, Place] = {}
         self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What rules need is loaded again where it is used."""
+        return {**self.__dict__, "_rules": None, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
 
     def prepare(self) -> None:
         """Load what the rules need; nothing where there are none.

@@ -53,10 +53,14 @@ def folder_of(recipe: Recipe, folder: Path) -> Path:
     return folder / recipe.fingerprint[:16]
 
 
-def stored_at(settings: Settings, path: Path, *, is_cache: bool = False) -> Settings:
+def stored_at(
+    settings: Settings, path: Path, *, is_cache: bool = False, root: Path | None = None
+) -> Settings:
     """The settings with an index in one folder; what theirs looks up by words, that does, too."""
     spec = settings.index.spec() if settings.index.name in {*REPLACED, STORED} else {}
     spec = {**spec, "name": STORED, "path": str(path), "cache": is_cache}
+    if root is not None:
+        spec["root"] = str(root)
     return settings.model_copy(update={"index": build("index", spec)})
 
 
@@ -85,12 +89,23 @@ def open_references(
     options, recipe = settings.index, recipe_of(settings)
     rankers = rankers_beside(options.covers)
     if not options.is_cache:
-        return References(options.open(recipe, rankers), {}, options.keeps)
+        opened = options.open(recipe, rankers)
+        return References(opened, {}, options.keeps, told=_lost_root(opened))
     in_memory = partial(_open_in_memory, options, recipe, rankers)
     index, told = _open_cache(options, recipe, rankers)
     if index is None:
         return References(in_memory(), {}, is_shared=True, told=told)
     return References(index, {}, is_shared=True, spare=in_memory, told=told)
+
+
+def _lost_root(index: Index) -> list[str]:
+    """What there is to say where the photos of an index are not at hand."""
+    if index.root is None or os.path.isdir(index.root):
+        return []
+    return [
+        f"the root '{index.root}' of the index is not there: hits are not looked at again; say by "
+        "--root where it lies now"
+    ]
 
 
 def _open_in_memory(options: IndexOptions, recipe: Recipe, rankers: Rankers) -> Index:

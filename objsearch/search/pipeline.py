@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, Unpack
 
@@ -20,9 +21,10 @@ from objsearch.search.describing import Describer
 from objsearch.search.false_alarms import left_out_unknown, refuse_unknown, with_false_alarms
 from objsearch.search.library import open_references
 from objsearch.search.queries import Interest, View, Viewer, keys_of_files
-from objsearch.search.renaming import without_renamed
+from objsearch.search.renaming import known_still, without_renamed
 from objsearch.search.retrieval import Retrieval, compare_versions
 from objsearch.search.second_look import SecondLook
+from objsearch.search.thumbnails import keep_thumbnails
 from objsearch.settings import Search, SearchOptions, Settings, load_settings
 from objsearch.settings import Where as SearchedWhere
 from objsearch.sources import (
@@ -53,7 +55,7 @@ class ObjectSearch:
         self.describer = Describer(self.settings)
         self.comparer = Comparer(self.settings)
         self.references = open_references(self.settings, self.comparer.rankers)
-        known = self.references.known
+        known = partial(known_still, self.references, self.describer)
         self.viewer = Viewer(self.describer, known)
         self._n_at_hand = self.n_remembered = self.n_described = 0
         self._nothing = "add some first"
@@ -81,14 +83,10 @@ class ObjectSearch:
         """
         given = self.settings.input.region if region is None else region
         wanted = None if given is None else RegionOfInterest.of(given)
-        places = expand(
-            list(sources),
-            filters=self.settings.input.filters,
-            kind="reference",
-            first_number=self._n_at_hand + 1,
-        )
+        filters, first = self.settings.input.filters, self._n_at_hand + 1
+        places = expand(list(sources), filters=filters, kind="reference", first_number=first)
         if not places:
-            self._nothing = nothing_there(list(sources), self.settings.input.filters)
+            self._nothing = nothing_there(list(sources), filters)
         self._n_at_hand += sum(is_made_up(place.ref) for place in places)
         self.screen.remember(places)
         mode, reading = roi_mode or self.settings.input.roi_mode, self.settings.input.reading
@@ -105,6 +103,8 @@ class ObjectSearch:
         )
         self.references.take(described)
         self.references.forget_vanished(sources)
+        keep_thumbnails(self.references, self.describer, self.progress)
+        self.references.tidy(self.progress)
         return self
 
     @property

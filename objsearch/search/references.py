@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from objsearch.errors import UsageError
-from objsearch.flow import batches
+from objsearch.flow import Progress, batches
 from objsearch.index import EVERYTHING, Index, Where
 from objsearch.sources import Place, is_made_up, key_of, stamp_of
 from objsearch.types import DescribedImage, ImageRef, Key, Row, Stamp, Unreadable
@@ -53,20 +53,21 @@ class References:
         same bytes and time of change; under another name it counts where the pixels are the same.
         """
         self.is_restricted = self.is_shared
-        self._seen |= {file_of(key_of(one.ref)): _stamped(one.ref) for one in places}
+        keyed = [(key_of(one.ref), one) for one in places]  # once: it asks the system
+        self._seen |= {file_of(key): _stamped(one.ref) for key, one in keyed}
         if not self.is_shared:
             return list(places)
+        self.index.check_keys(key for key, _ in keyed)
         parts = by_file(self.index.stamps())
-        fresh = [one for one in places if not self._is_remembered(one, parts)]
+        fresh = [one for key, one in keyed if not self._is_remembered(key, one, parts)]
         self.alone |= {key_of(one.ref) for one in fresh if is_page_or_frame(one.ref)}
         return fresh
 
     def _is_remembered(
-        self, place: Place | Unreadable, parts: Mapping[Key, Mapping[Key, Stamp]]
+        self, key: Key, place: Place | Unreadable, parts: Mapping[Key, Mapping[Key, Stamp]]
     ) -> bool:
         if isinstance(place, Unreadable) or place.content is not None or place.region:
             return False
-        key = key_of(place.ref)
         file = file_of(key)
         known = parts.get(file, {})
         if key != file:
@@ -99,6 +100,19 @@ class References:
         except UsageError as error:
             self._tell(error)
             return 0
+
+    def tidy(self, progress: Progress) -> None:
+        """Bring up to date what the index looks candidates up by, where that is due.
+
+        A search is right without it, and slower; so what keeps it from being done is told.
+        """
+        try:
+            if self.is_shared and self.index.due():
+                progress("index", 0, None)
+                self.index.optimize()
+                progress("index", 1, 1)
+        except UsageError as error:
+            self.told.append(f"candidates are looked up more slowly than they could be: {error}")
 
     def take(self, described: Iterable[DescribedImage | Unreadable]) -> None:
         """Store what was described, or could not be, as it comes; what is done stays when stopped.
@@ -167,7 +181,7 @@ class References:
         now = stamp_of(ref)
         has_changed = now is not None and row.stamp is not None and now != row.stamp
         is_doubted = row.stamp is not None and row.stamp[1] == DOUBTED and key in self.named
-        return None if has_changed and not is_doubted else self._called(key, row.image)
+        return None if has_changed and not is_doubted else self.called(key, row.image)
 
     @property
     def where(self) -> Where:
@@ -203,7 +217,9 @@ class References:
     def skipped(self) -> list[Unreadable]:
         """The references that could not be read, with reasons."""
         found = self.index.unreadable(self.where)
-        return [replace(one, ref=self.named.get(key_of(one.ref), one.ref)) for one in found]
+        # A stored ref is its key, as it is written; others have to be asked for theirs.
+        names = (self.named.get(str(one.ref)) or self.named.get(key_of(one.ref)) for one in found)
+        return [replace(u, ref=name or u.ref) for u, name in zip(found, names, strict=True)]
 
     def snapshot(self) -> References:
         """These references as they are now, whatever is written meanwhile."""
@@ -212,14 +228,15 @@ class References:
     def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
         """Described references by key. Raises KeyError."""
         found = self.index.get(keys)
-        return [self._called(key, image) for key, image in zip(keys, found, strict=True)]
+        return [self.called(key, image) for key, image in zip(keys, found, strict=True)]
 
     def images(self) -> Iterator[DescribedImage]:
         """Every described reference, in order of adding."""
         for key in self.index.keys(self.where):
             yield from self.get([key])
 
-    def _called(self, key: Key, image: DescribedImage) -> DescribedImage:
+    def called(self, key: Key, image: DescribedImage) -> DescribedImage:
+        """A picture under the name by which it was given."""
         name = self.named.get(key, image.ref)
         return image if name == image.ref else replace(image, ref=name)
 

@@ -1,18 +1,18 @@
-"""Files that were renamed or moved: what is known of them goes along."""
+"""Files that were renamed, moved, copied or touched: what is known of them goes along."""
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from objsearch.flow import ordered_map
 from objsearch.search.describing import Describer, content_hash
-from objsearch.search.references import DOUBTED, References, by_file, is_there
+from objsearch.search.references import References, by_file, is_there
 from objsearch.sources import Place, key_of, stamp_of
-from objsearch.types import DescribedImage, Image, Key, Stamp, Unreadable
+from objsearch.types import DescribedImage, Image, ImageRef, Key, Stamp, Unreadable
 
 Found = Place | Unreadable
 MOST_TRIED = 8
@@ -25,8 +25,9 @@ def without_renamed(
     """Those of some fresh places that have to be described; the others are named, and remembered.
 
     A file that is not known has the size and time of one that is gone: where its pixels are the
-    same, too, it was that one. It is decoded for that, which takes a part of describing it. Files
-    of several pictures are described anew.
+    same, too, it was that one. One that is known has another time, as after a copy to another disk:
+    where its size and pixels are the same, it is what it was. It is decoded for that, which takes a
+    part of describing it. Files of several pictures are described anew.
     """
     if not references.is_shared or not places:
         return list(places)
@@ -37,7 +38,7 @@ def without_renamed(
     moved = {place: found for place, found in renamed.items() if found is not None}
     references.take(image for _, image in moved.values())
     if moved:
-        references.forget({key for key, _ in moved.values()})
+        references.forget({key for key, image in moved.values() if key != key_of(image.ref)})
     return [place for number, place in enumerate(places) if number not in moved]
 
 
@@ -50,12 +51,40 @@ def _former(references: References, places: Sequence[Found]) -> dict[int, tuple[
             gone[parts[file]].append(file)
     found = {}
     for number, place in enumerate(places):
-        stamp = _stamp(place, files)
-        tried = likeliest(place.ref.uri, gone.get(stamp, ())) if stamp else ()
-        keys = [key for key in tried if not is_there(key)]
-        if keys and isinstance(place, Place):
+        if not isinstance(place, Place) or not _is_whole_file(place):
+            continue
+        stamp = stamp_of(place.ref)
+        file = key_of(place.ref)
+        own = files.get(file)
+        if own is None:
+            tried = likeliest(place.ref.uri, gone.get(stamp, ())) if stamp else ()
+            keys = [key for key in tried if not is_there(key)]
+        else:
+            keys = [file] if list(own) == [file] and _may_be(stamp, own[file]) else []
+        if keys:
             found[number] = place, keys
     return found
+
+
+def _may_be(now: Stamp, then: Stamp) -> bool:
+    """Whether a file may hold what it held then: of another time, but the same size."""
+    return now is not None and then is not None and now[0] == then[0]
+
+
+def known_still(
+    references: References, describer: Describer, ref: ImageRef
+) -> DescribedImage | None:
+    """What the index holds of a picture, unless its file shows another by now.
+
+    A file of another time and the same size is decoded to tell: copies have times of their own.
+    """
+    known = references.known(ref)
+    row = None if known is not None else references.index.row(key_of(ref))
+    if row is None or isinstance(row.image, Unreadable) or not _may_be(stamp_of(ref), row.stamp):
+        return known
+    image = describer.read_working(Place(ref))
+    is_same = isinstance(image, Image) and content_hash(image) == row.image.content
+    return references.called(row.key, row.image) if is_same else None
 
 
 def likeliest(path: str, keys: Sequence[Key]) -> list[Key]:
@@ -64,13 +93,8 @@ def likeliest(path: str, keys: Sequence[Key]) -> list[Key]:
     return sorted(keys, key=lambda key: os.path.basename(key) != name)[:MOST_TRIED]
 
 
-def _stamp(place: Found, files: Mapping[Key, object]) -> Stamp:
-    """The stamp of a file that is not known; None for what is known, or no whole file."""
-    if isinstance(place, Unreadable) or place.content is not None or place.region:
-        return None
-    key = key_of(place.ref)
-    stamp = None if key in files or str(place.ref) != place.ref.uri else stamp_of(place.ref)
-    return None if stamp is None or stamp[1] == DOUBTED else stamp
+def _is_whole_file(place: Place) -> bool:
+    return place.content is None and not place.region and str(place.ref) == place.ref.uri
 
 
 def _known_as(

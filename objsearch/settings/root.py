@@ -166,6 +166,11 @@ class Settings(Part):
     index: Annotated[SerializeAsAny[IndexOptions], *of_room("index")] = Field(
         default_factory=lambda: built("index", "visual-words")
     )
+    thumbnails: bool = Field(
+        False,
+        description="keep small copies of references in the library or index, for pages when their "
+        "files are away; it holds no pixels otherwise",
+    )
     input: Input = Input()
     duplicates: Duplicates = Duplicates()
     larger: Larger = Larger()
@@ -226,4 +231,5 @@ class Settings(Part):
     def answer_settings(self) -> dict[str, Any]:
         """What an answer says of the settings that made it: not the workers, nor other tasks'."""
         tasks = {"duplicates", "larger", "signing"}
-        return self.model_dump(mode="json", exclude={"run", "description", *tasks})
+        unsaid = {"run", "description", "thumbnails", *tasks}
+        return self.model_dump(mode="json", exclude=unsaid)

@@ -1,7 +1,8 @@
 """Names -> places: walks folders and globs, without opening a single image.
 
 Folders are walked whole, in the order of their names, hidden files included. Links to files are
-followed; links to folders too, but every real folder is visited once, so that loops end.
+followed; links to folders too, but every real folder is visited once, so that loops end. What an
+index of ours consists of is passed over.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from objsearch.errors import UsageError
 from objsearch.sources.filters import Filters
+from objsearch.sources.own_files import own_names
 from objsearch.sources.regions import RegionOfInterest, RoiMode
 from objsearch.sources.urls import is_url, scheme_of
 from objsearch.types import ImageRef, Unreadable
@@ -199,8 +201,7 @@ def _walk(top: str, filters: Filters) -> Iterator[Place | Unreadable]:
             continue
         visited.add(real)
         try:
-            with os.scandir(folder) as scanned:
-                entries = sorted(scanned, key=lambda entry: entry.name)
+            entries = _entries(folder)
         except OSError as error:
             yield Unreadable(ImageRef(folder), f"the folder cannot be read ({error.strerror})")
             continue
@@ -212,6 +213,14 @@ def _walk(top: str, filters: Filters) -> Iterator[Place | Unreadable]:
             elif filters.keeps(entry.path):
                 yield Place(ImageRef(entry.path))
         waiting.extend(reversed(folders))
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """What a folder holds and is not ours, in the order of names. Raises OSError."""
+    with os.scandir(folder) as scanned:
+        entries = sorted(scanned, key=lambda entry: entry.name)
+    own = own_names(folder, {entry.name for entry in entries})
+    return [entry for entry in entries if entry.name not in own]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

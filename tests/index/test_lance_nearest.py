@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,37 @@ def test_choosing_a_few_pictures_loses_none(chosen: int, opens: Opens, many: Non
         assert set(keys(mine)) <= where.keys  # type: ignore[operator]
         if chosen * 3 <= 100:  # few enough to look at all
             assert mine == its
+
+
+@pytest.mark.parametrize("n_in_folder", [40, 70])
+@pytest.mark.parametrize("n_probes", [1, 50])
+def test_a_folder_far_from_the_query_loses_none(
+    n_in_folder: int, n_probes: int, opens: Opens, many: None
+) -> None:
+    """All of it lies in cells that are looked at last; the nearest of all are elsewhere."""
+    index, exact = opens(n_probes=n_probes), opens(exact=True)
+    rng = np.random.default_rng(5)
+    there = rng.normal(size=16)
+    far = 0.5 * there + rng.normal(size=16)  # a cosine above 0, or all were equally far
+    index.put(beside(f"all/{i}.png", there, i) for i in range(300))
+    index.put(beside(f"folder/{i}.png", far, 1000 + i) for i in range(n_in_folder))
+    assert index.optimize()
+    where = Where(keys=frozenset(f"folder/{i}.png" for i in range(n_in_folder)))
+    for seed in range(5):
+        parts = image(beside("query.png", there, 2000 + seed)).descriptors[ALIAS]
+        query = DescribedImage(image(rich_row("q", 1)).ref, (1, 1), (), {ALIAS: parts[-1:]})
+        mine, its = (one.nearest(query, LIMIT, where) for one in (index, exact))
+        assert keys(mine)[:LIMIT] == keys(its)[:LIMIT]
+        near = set(keys(index.nearest(query, LIMIT))[:LIMIT])
+        assert len(near & set(keys(exact.nearest(query, LIMIT))[:LIMIT])) >= LIMIT - 1
+
+
+def beside(uri: str, direction: np.ndarray, seed: int) -> Row:
+    """A row whose vectors point about one way."""
+    row = rich_row(uri, seed)
+    vectors = np.random.default_rng(seed).normal(size=(3, 16)) * 0.3 + direction
+    parts = [GlobalDescriptor((v / np.linalg.norm(v)).astype(np.float32)) for v in vectors]
+    return replace(row, image=replace(image(row), descriptors={ALIAS: tuple(parts)}))
 
 
 def test_an_index_is_built_when_it_is_due(opens: Opens) -> None:

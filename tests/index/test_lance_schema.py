@@ -63,13 +63,13 @@ def test_a_schema_that_is_still_read_is_written_on_as_the_present_one(
     opens: Opens, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opens().put([rich_row("a.png", 1)])
-    monkeypatch.setattr(lance_store, "SCHEMA", 2)
+    monkeypatch.setattr(lance_store, "SCHEMA", 3)
     later = opens()
-    assert list(later.keys()) == ["a.png"] and schema_of(folder) == 1  # reading changes nothing
+    assert list(later.keys()) == ["a.png"] and schema_of(folder) == 2  # reading changes nothing
     later.put([rich_row("b.png", 2)])
-    assert schema_of(folder) == 2 and list(opens().keys()) == ["a.png", "b.png"]
-    monkeypatch.setattr(lance_store, "SCHEMA", 1)  # as the former code
-    with pytest.raises(UsageError, match=r"newer objsearch \(its schema is 2"):
+    assert schema_of(folder) == 3 and list(opens().keys()) == ["a.png", "b.png"]
+    monkeypatch.setattr(lance_store, "SCHEMA", 2)  # as the former code
+    with pytest.raises(UsageError, match=r"newer objsearch \(its schema is 3"):
         opens()
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from objsearch.index import postings as module
+from objsearch.index import postings_filing
 from objsearch.index.postings import Postings, Segment, build_postings, votes, votes_of
+from objsearch.index.postings_filing import file_postings
 
 N_WORDS, N_IMAGES, SPAN = 20, 7, 3
 MAX_DISTANCE, REACH = 12, 9.0
@@ -55,7 +57,11 @@ def by_hand(
     return [t / math.sqrt(max(int(n), 1)) for t, n in zip(total, n_points, strict=True)]
 
 
-def test_votes_are_those_written_out(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("long_run", [0, 10**9])
+def test_votes_are_those_written_out(
+    long_run: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONG_RUN", long_run)
     postings, plain = made(rng)
     words = np.stack([rng.permutation(N_WORDS)[:SPAN] for _ in range(50)]).astype(np.int32)
     asked = signatures_like(rng, 50)
@@ -132,3 +138,45 @@ def test_segments_of_what_is_there_vote_as_one_file_of_it(
     alone = votes_of(segments[:1], 3, looked_up, asked, MAX_DISTANCE, REACH)
     wanted = votes(file_of([0, 1, 3]), looked_up, asked, MAX_DISTANCE, REACH)
     np.testing.assert_allclose(alone, wanted, rtol=1e-6)
+
+
+def test_going_through_words_one_by_one_gives_the_same_bits(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signatures of two columns, and images of which some are gone."""
+    n_points = rng.integers(0, 60, 30).astype(np.int32)
+    words = rng.integers(0, N_WORDS, n_points.sum()).astype(np.int32)
+    signatures = rng.integers(0, 1 << 64, (len(words), 2), dtype=np.uint64)
+    postings = build_postings(words, signatures, n_points, N_WORDS)
+    places = np.where(np.arange(30) % 4 == 1, -1, np.arange(30))
+    asked = np.stack([rng.permutation(N_WORDS)[:SPAN] for _ in range(40)]).astype(np.int32)
+    query = rng.integers(0, 1 << 64, (40, 2), dtype=np.uint64)
+    found = []
+    for long_run in (0, 10**9):
+        monkeypatch.setattr(module, "LONG_RUN", long_run)
+        found.append(votes_of([Segment(postings, places)], 30, asked, query, 60, REACH))
+    assert np.array_equal(*found) and found[0].any()
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+def test_a_file_that_is_written_as_it_is_sorted_is_the_same(
+    at_once: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postings_filing, "IMAGES_AT_ONCE", at_once)
+    n_points = rng.integers(0, 40, 23).astype(np.int32)
+    n_points[[0, 5, 22]] = 0
+    words = rng.integers(0, N_WORDS, n_points.sum()).astype(np.int32)
+    signatures = rng.integers(0, 1 << 64, (len(words), 2), dtype=np.uint64)
+    bounds = np.concatenate([[0], np.cumsum(n_points)])
+
+    def of(run: slice) -> np.ndarray:
+        return signatures[bounds[run.start] : bounds[min(run.stop, 23)]]
+
+    def make(name: str, shape: tuple[int, ...], kind: object) -> np.ndarray:
+        return np.zeros(shape, kind)  # type: ignore[call-overload,no-any-return]
+
+    found = file_postings(words.astype("<u2"), of, n_points, N_WORDS, make)
+    wanted = build_postings(words, signatures, n_points, N_WORDS)
+    for name in ("starts", "images", "signatures", "rarity", "n_points"):
+        mine, its = getattr(found, name), getattr(wanted, name)
+        assert mine.dtype == its.dtype and np.array_equal(mine, its), name

@@ -17,7 +17,7 @@ from PIL import Image as PillowImage
 
 from objsearch.report import as_html, sections
 from objsearch.report.as_html import write_html
-from objsearch.types import Answer, ImageRef, Pixels, Unreadable
+from objsearch.types import Answer, Flag, ImageRef, Pixels, Unreadable
 from tests.report.cases import HOSTILE, QUERY_WH, hit, pair, verification
 
 Reader = Callable[[ImageRef], Pixels | None]
@@ -214,3 +214,31 @@ def test_an_image_of_another_size_is_not_drawn_on(tmp_path: Path, answer: Answer
     made = page(tmp_path, [answer], lambda ref: other)
     assert not any(one.startswith("data:") for one in made.addresses)
     assert HOSTILE.startswith("photos/") and "gone or has changed" in made.text
+
+
+def test_a_kept_thumbnail_stands_in_for_a_file_that_is_away(
+    tmp_path: Path, answer: Answer, reference_pixels: Pixels
+) -> None:
+    """In the page it says so; of what is flagged it shows as little as the file would."""
+    small = np.ascontiguousarray(reference_pixels[::4, ::4])
+
+    def shown(*flagged: ImageRef) -> tuple[Page, list[Pixels]]:
+        flags = {ref: (Flag("examples", 0.9, "like one"),) for ref in flagged}
+        path = tmp_path / "page.html"
+        write_html(
+            [replace(answer, flags=flags)],
+            path,
+            lambda ref: None,
+            kept=lambda ref: small if ref.uri == HOSTILE else None,
+        )
+        made = Page(path.read_bytes().decode("utf-8"))
+        data = [one.partition(",")[2] for one in made.addresses if one.startswith("data:")]
+        opened = (PillowImage.open(io.BytesIO(base64.b64decode(text))) for text in data)
+        return made, [np.asarray(picture, np.uint8) for picture in opened]
+
+    made, [picture] = shown()
+    assert "A kept thumbnail: the file is gone or has changed." in made.text
+    assert picture.shape == small.shape
+    detail = float(np.abs(np.diff(picture.astype(int), axis=1)).mean())
+    _, [blurred] = shown(ImageRef(HOSTILE))
+    assert float(np.abs(np.diff(blurred.astype(int), axis=1)).mean()) < detail / 2

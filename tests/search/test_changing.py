@@ -66,7 +66,9 @@ def test_what_is_written_while_it_is_read_is_not_taken_for_what_was_read(
     meanwhile(monkeypatch, "a.bmp", **{when: lambda: put(photo, 3, LONG_AGO + 60)})
     assert searched().n_described == 2
     again = searched()
-    assert (again.n_remembered, again.n_described) == (1, 1)
+    # Written before it was read, the file shows what is known of it, though at another time.
+    n_again = 1 if when == "after" else 0
+    assert (again.n_remembered, again.n_described) == (2 - n_again, n_again)
     hits = again.find(put(photo.parent.parent / "query.bmp", 3), threshold=0).hits
     assert Path(hits[0].ref.uri).name == "a.bmp"
     assert searched().n_remembered == 2

@@ -9,14 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from objsearch.flow import silent
 from objsearch.index import Index
+from objsearch.index.lance import Lance
 from objsearch.index.memory import Memory
 from objsearch.search.references import References
 from objsearch.sources import Place, key_of
 from objsearch.types import DescribedImage, ImageRef, Stamp, Unreadable
-from tests.contracts.rows import RECIPE, described
+from tests.contracts.rows import RECIPE, described, row
 
 LONG_AGO = 1_700_000_000
 
@@ -243,3 +246,41 @@ def test_clocks_that_were_set_are_no_reason_to_believe(
     photo.write_bytes(b"others")
     aged(photo, kept_s + change_s)
     assert read_again(shared(index), photo)
+
+
+@pytest.fixture
+def cells(tmp_path: Path) -> Lance:
+    """An index in a folder that is searched through cells from 50 regions on."""
+    return Lance(path=str(tmp_path / "kept"), flat_regions=50, wait_seconds=0.1)
+
+
+def grown(cells: Lance) -> References:
+    references = shared(cells.open(RECIPE, {}))
+    references.index.put(row(f"{i}.png", *np.eye(8)[i % 8], stamp=(i, 1)) for i in range(80))
+    return references
+
+
+def test_what_is_looked_up_by_is_made_once_there_is_much(cells: Lance) -> None:
+    references, told = grown(cells), []
+    references.tidy(lambda *said: told.append(said))
+    assert told == [("index", 0, None), ("index", 1, 1)] and references.told == []
+    info = cells.open(RECIPE, {}).info()
+    assert info.n_indexed == {"fake": 80, "other": 80} and info.n_described == 80
+    references.tidy(lambda *said: told.append(said))
+    assert len(told) == 2  # nothing is due
+
+
+def test_a_run_that_was_stopped_before_leaves_it_to_the_next_one(cells: Lance) -> None:
+    grown(cells)
+    later = shared(cells.open(RECIPE, {}))
+    later.tidy(silent)
+    assert cells.open(RECIPE, {}).info().due == ()
+
+
+def test_a_search_goes_on_where_it_cannot_be_made(cells: Lance) -> None:
+    references = grown(cells)
+    with cells.open(RECIPE, {})._store.writing(1):
+        references.tidy(silent)
+    assert len(references.told) == 1
+    assert "looked up more slowly than they could be: the index" in references.told[0]
+    assert references.index.due() and len(references.index) == 80

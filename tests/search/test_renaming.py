@@ -8,11 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from objsearch.search.describing import Describer
-from objsearch.search.library import remembering
+from objsearch.search.library import remembering, stored_at
 from objsearch.search.pipeline import ObjectSearch
+from objsearch.search.renaming import known_still
+from objsearch.search.second_look import NOT_READ_AGAIN
 from objsearch.settings import load_settings
 from objsearch.types import Image
 from tests.pictures import drawing, encoded
@@ -146,3 +150,57 @@ def test_files_of_several_pictures_are_described_anew(
     described.clear()
     search = ObjectSearch(remembered).add(photo.parent)
     assert described == ["other pages.tif"] * 2 and len(search.index) == 4
+
+
+def test_what_was_touched_or_copied_is_not_described_again(
+    searched: Searched, described: list[str], photo: Path
+) -> None:
+    before = searched().find(photo, include_query=True)
+    os.utime(photo, (LONG_AGO + 9, LONG_AGO + 9))
+    described.clear()
+    search = searched()
+    assert described == [] and (search.n_remembered, search.n_described) == (2, 0)
+    after = search.find(photo, include_query=True)
+    assert [hit.score for hit in after.hits] == [hit.score for hit in before.hits]
+    assert keys(search) == ["a.bmp", "b.bmp"]
+    assert search.index.stamps()[str(photo)] == (photo.stat().st_size, (LONG_AGO + 9) * 10**9)
+
+
+def test_another_picture_of_the_same_size_in_bytes_is_described(
+    searched: Searched, described: list[str], photo: Path
+) -> None:
+    searched()
+    photo.write_bytes(bitmap(3))
+    os.utime(photo, (LONG_AGO + 9, LONG_AGO + 9))
+    described.clear()
+    assert searched().n_described == 1 and described == ["a.bmp"]
+
+
+def test_a_page_is_not_taken_for_all_of_its_file(
+    quick: dict[str, Any], tmp_path: Path, described: list[str]
+) -> None:
+    """Its file shows the same at first sight, and holds another page."""
+    pages = [PillowImage.fromarray(drawing(120, 160, seed)) for seed in (1, 2)]
+    path = tmp_path / "two.tif"
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    settings = remembering(load_settings(quick), tmp_path / "library")
+    ObjectSearch(settings).add(f"{path}#page=1")
+    described.clear()
+    assert ObjectSearch(settings).add(path).n_references == 2 and len(described) == 2
+
+
+def test_a_copy_of_another_time_is_looked_at_again(
+    quick: dict[str, Any], tmp_path: Path, photo: Path
+) -> None:
+    settings = stored_at(load_settings(quick), tmp_path / "rows")
+    ObjectSearch(settings).add(photo)
+    os.utime(photo, (LONG_AGO + 9, LONG_AGO + 9))
+    with PillowImage.open(photo) as picture:
+        part = np.asarray(picture.crop((0, 0, 150, 110)))
+    search = ObjectSearch(settings)
+    assert search.find(part, threshold=0).hits[0].note != NOT_READ_AGAIN
+    photo.write_bytes(bitmap(3))
+    found = search.find(part, threshold=0).hits[0]
+    assert search.references.known(found.ref) is None
+    assert known_still(search.references, search.describer, found.ref) is None

@@ -203,7 +203,7 @@ def test_settings_are_frozen_and_refuse_unknown_keys() -> None:
 
 def test_answers_name_all_settings_but_the_workers_and_other_tasks() -> None:
     said = Settings().answer_settings()
-    left_out = {"run", "description", "duplicates", "larger", "signing"}
+    left_out = {"run", "description", "thumbnails", "duplicates", "larger", "signing"}
     assert set(said) == set(Settings.model_fields) - left_out
     assert json.loads(json.dumps(said)) == said
     assert load_settings(said) == Settings()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -49,6 +50,7 @@ def find(
     files_from: FilesFromOption = None,
     null: NullOption = False,
     index: shared.IndexOption = None,
+    root: shared.RootOption = None,
     library: shared.LibraryOption = None,
     forget: shared.ForgetOption = False,
     preset: shared.PresetOption = None,
@@ -136,7 +138,7 @@ def find(
         max_pixels=max_pixels,
     )
     with waiting() as progress:
-        memory = Memory(index, library, forget, in_region, wanted["roi_mode"])
+        memory = Memory(index, root, library, forget, in_region, wanted["roi_mode"])
         given = Given(preset, config, mode, workers, assignments, filters)
         search = _search(references, given, memory, progress)
         progress.say("searching")
@@ -182,6 +184,7 @@ class Memory(NamedTuple):
     """Where descriptions are remembered, and of which part of the references they are."""
 
     folder: Path | None
+    root: Path | None
     library: Path | None
     forget: bool
     region: str | None
@@ -196,8 +199,11 @@ def _search(references: list[str], given: Given, memory: Memory, progress: Waiti
     if memory.folder is not None:
         progress.say("opening")
         said = (given.preset, given.config, given.mode, given.assignments, given.filters)
-        search = open_index(memory.folder, given.settings if any(said) else None, progress)
+        settings = given.settings if any(said) else None
+        search = open_index(memory.folder, settings, progress, memory.root)
         return search.add(*references) if references else search
+    if memory.root is not None:
+        raise UsageError("--root says where the photos of an index lie: name that by --index, too")
     progress.say("describing")
     # What is described of a part only is no description of the photo.
     is_forgotten = memory.forget or memory.region is not None
@@ -209,8 +215,10 @@ def _search(references: list[str], given: Given, memory: Memory, progress: Waiti
 def _write_page(answers: Sequence[Answer], report: Path | None, search: ObjectSearch) -> None:
     from objsearch.apps.cli.output import reader_of, write_report
     from objsearch.report.as_html import write_html
+    from objsearch.search.thumbnails import kept_picture
 
-    write_report(report, lambda path: write_html(answers, path, reader_of(search)))
+    read, kept = reader_of(search), partial(kept_picture, search.references)
+    write_report(report, lambda path: write_html(answers, path, read, kept=kept))
 
 
 def counting(verdict: Sequence[shared.FoundVerdict] | None) -> set[str]:

@@ -46,6 +46,15 @@ def build(
             "--anew", help="Set what is there, such as a damaged index, aside, and begin again."
         ),
     ] = False,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            "--root",
+            metavar="DIR",
+            help="Know photos by their places below this folder, so that the index can be moved "
+            "along with it; of an index that has a root: where that lies now.",
+        ),
+    ] = None,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Describe photos into an index. What it knows already is not read again.
@@ -60,12 +69,15 @@ def build(
 
         filters = shared.files_filters(include, exclude)
         settings = _settings(preset, config, mode, workers, assignments, filters)
-        tally = build_index(folder, names, settings, progress, anew=anew)
+        tally = build_index(folder, names, settings, progress, anew=anew, root=root)
     _tell(tally, as_json)
 
 
 def update(
-    folder: FolderOption, workers: shared.WorkersOption = None, as_json: shared.JsonOption = False
+    folder: FolderOption,
+    root: shared.RootOption = None,
+    workers: shared.WorkersOption = None,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Read again what has changed since it was described. What is gone stays: see `prune`."""
     from objsearch.apps.cli.waiting import waiting
@@ -73,36 +85,46 @@ def update(
     with waiting() as progress:
         from objsearch.tasks.indexing import update_index
 
-        tally = update_index(folder, None, progress)
+        tally = update_index(folder, None, progress, root)
     _tell(tally, as_json)
 
 
-def remove(folder: FolderOption, photos: PhotosArgument = None) -> None:
+def remove(
+    folder: FolderOption, photos: PhotosArgument = None, root: shared.RootOption = None
+) -> None:
     """Forget photos, or all in folders. The files themselves stay where they are."""
     from objsearch.tasks.indexing import remove_from_index
 
-    _tell(remove_from_index(folder, listed(photos, None, False, "no photo: name what to forget")))
+    named = listed(photos, None, False, "no photo: name what to forget")
+    _tell(remove_from_index(folder, named, root))
 
 
-def prune(folder: FolderOption) -> None:
+def prune(folder: FolderOption, root: shared.RootOption = None) -> None:
     """Forget the photos whose files are gone."""
     from objsearch.tasks.indexing import prune_index
 
-    _tell(prune_index(folder))
+    _tell(prune_index(folder, root))
 
 
-def compact(folder: FolderOption) -> None:
+def compact(folder: FolderOption, root: shared.RootOption = None) -> None:
     """Give back the room of what was forgotten, and sort what is looked up."""
     from objsearch.tasks.indexing import compact_index
 
-    _show(compact_index(folder), as_json=False)
+    _show(compact_index(folder, root), as_json=False)
 
 
-def info(folder: FolderOption, as_json: shared.JsonOption = False) -> None:
+def info(
+    folder: FolderOption,
+    root: shared.RootOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read all of it: is it still what was written?")
+    ] = False,
+    as_json: shared.JsonOption = False,
+) -> None:
     """What an index holds, and what should be done next."""
     from objsearch.tasks.indexing import index_info
 
-    _show(index_info(folder), as_json)
+    _show(index_info(folder, root, check=check), as_json)
 
 
 def _settings(

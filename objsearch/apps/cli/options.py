@@ -71,6 +71,14 @@ IndexOption = Annotated[
     Path | None,
     typer.Option("--index", metavar="DIR", help="Search an index made by `objsearch index build`."),
 ]
+RootOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--root",
+        metavar="DIR",
+        help="Where the root of the index lies now, if it is not found by itself.",
+    ),
+]
 LibraryOption = Annotated[
     Path | None,
     typer.Option(

@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from objsearch.index import Index
@@ -18,7 +19,7 @@ SPARE = 0.2
 """Part of an index's bytes that is worth a call of `compact`."""
 
 
-def info_of(index: Index, folder: str) -> dict[str, Any]:
+def info_of(index: Index, folder: str, root: Path | None = None) -> dict[str, Any]:
     """What an index in a folder holds, as plain data.
 
     Its own figures, such as `recipe`, `n_described`, `n_bytes` and `recall`; `unreadable` with
@@ -32,7 +33,7 @@ def info_of(index: Index, folder: str) -> dict[str, Any]:
     ]
     facts = {**found, **_states(index)}
     steps = [{"command": f"objsearch index {verb}", "why": why} for verb, why in _due(facts)]
-    return {**facts, "next": [_in_folder(step, folder) for step in steps]}
+    return {**facts, "next": [_in_folder(step, folder, root) for step in steps]}
 
 
 def _states(index: Index) -> dict[str, int]:
@@ -73,8 +74,9 @@ def _files(count: int, what: str) -> str:
     return f"1 file is {what}" if count == 1 else f"{count:,} files are {what}"
 
 
-def _in_folder(step: Mapping[str, str], folder: str) -> dict[str, str]:
-    return {**step, "command": f"{step['command']} --index {shlex.quote(folder)}"}
+def _in_folder(step: Mapping[str, str], folder: str, root: Path | None) -> dict[str, str]:
+    said = f" --root {shlex.quote(str(root))}" if root else ""
+    return {**step, "command": f"{step['command']} --index {shlex.quote(folder)}{said}"}
 
 
 def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -82,6 +84,10 @@ def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     if "bytes_freed" in facts:
         yield f"freed: {facts['bytes_freed']:,} bytes"
     yield f"index: {facts['path']} (schema {facts['schema']}, change {facts['generation']})"
+    if "checked" in facts:
+        yield _checked_line(facts["checked"])
+    if facts["root"] is not None:
+        yield f"root: {facts['root']}"
     yield from _recipe_lines(facts["recipe"])
     yield f"photos: {facts['n_described']:,} described, with {facts['n_regions']:,} regions"
     states = ", ".join(f"{facts[name]:,} {name}" for name in STATES)
@@ -95,6 +101,12 @@ def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield from _recall_lines(facts["n_indexed"], facts["recall"])
     yield "next:" + ("" if facts["next"] else " nothing")
     yield from (f"  {step['command']}  ({step['why']})" for step in facts["next"])
+
+
+def _checked_line(checked: Mapping[str, int]) -> str:
+    n_files, n_without = checked["n_files"], checked["n_without_sum"]
+    rest = f"; {n_without:,} of an older objsearch could be read" if n_without else ""
+    return f"checked: {n_files - n_without:,} files hold what was written{rest}"
 
 
 def _recipe_lines(recipe: Mapping[str, str]) -> Iterator[str]:

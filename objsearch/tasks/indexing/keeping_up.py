@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,24 +46,30 @@ def build_index(
     progress: Progress = silent,
     *,
     anew: bool = False,
+    root: Path | None = None,
 ) -> Tally:
     """Describe photos into a new index, or into one of the same recipe; what it holds stays.
 
     A build that was stopped goes on where it was. With `anew`, rows that are there lie beside the
-    new ones afterwards, in a folder `rows.damaged-1`. Raises UsageError for a folder that holds
-    something else or cannot be written to, an index that is damaged, or one that was made
-    otherwise, naming what differs first.
+    new ones afterwards, in a folder `rows.damaged-1`. With a `root`, photos are known by their
+    places below it, and the index can be moved along with them; all lie in it, then.
+
+    Raises UsageError for a folder that holds something else or cannot be written to, an index that
+    is damaged, or one that was made otherwise, naming what differs first.
     """
     path = Path(folder)
     if path.exists() and not _is_index(path) and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(f"'{path}' holds something else than an index: name another folder")
     chosen = settings or (_stored_settings(path) if _is_index(path) else load_settings())
     if anew and _is_index(path):
+        root = root or _former_root(path)
         _set_rows_aside(path)
-    with_index = stored_at(chosen, path / ROWS)
+    with_index = stored_at(chosen, path / ROWS, root=root)
     search = ObjectSearch(with_index, progress)  # refuses another recipe before anything is written
     if anew or not _is_index(path):
         _write_settings(path, chosen)
+    elif chosen.thumbnails != (stored := _stored_settings(path)).thumbnails:
+        _write_settings(path, stored.model_copy(update={"thumbnails": chosen.thumbnails}))
     return _added(search, sources)
 
 
@@ -71,34 +77,44 @@ def open_index(
     folder: str | Path,
     settings: Settings | None = None,
     progress: Progress = silent,
+    root: Path | None = None,
 ) -> ObjectSearch:
     """A search over all photos of an index, by the settings that it was made with, or others.
 
-    Raises UsageError where there is none, or the settings would have described otherwise.
+    `root` says where the root of an index that has one lies now, where that is not found by itself:
+    where it was, or as seen from the index. Raises UsageError where there is no index, or the
+    settings would have described otherwise.
     """
     path = Path(folder)
     if not _is_index(path):
         raise UsageError(
             f"'{path}' is no index: make one by 'objsearch index build --index {path}'"
         )
-    return ObjectSearch(stored_at(settings or _stored_settings(path), path / ROWS), progress)
+    with_index = stored_at(settings or _stored_settings(path), path / ROWS, root=root)
+    return ObjectSearch(with_index, progress)
 
 
 def update_index(
-    folder: str | Path, settings: Settings | None = None, progress: Progress = silent
+    folder: str | Path,
+    settings: Settings | None = None,
+    progress: Progress = silent,
+    root: Path | None = None,
 ) -> Tally:
-    """Read again what has changed since it was described; what is gone stays until it is pruned."""
-    search = open_index(folder, settings, progress)
+    """Read again what has changed since it was described; what is gone stays until it is pruned.
+
+    Raises UsageError where the root of the index is not there.
+    """
+    search = _with_photos(open_index(folder, settings, progress, root))
     files = dict.fromkeys(ImageRef.parse(key).uri for key in search.index.stamps())
     return _added(search, [file for file in files if os.path.lexists(file)])
 
 
-def remove_from_index(folder: str | Path, paths: Sequence[str]) -> Tally:
+def remove_from_index(folder: str | Path, paths: Sequence[str], root: Path | None = None) -> Tally:
     """Forget files, or all in folders; the photos themselves stay where they are.
 
     Raises UsageError for a path of which the index holds nothing.
     """
-    search = open_index(folder)
+    search = open_index(folder, root=root)
     gone: list[str] = []
     for path in paths:
         key = key_of(ImageRef.parse(path))
@@ -113,27 +129,46 @@ def remove_from_index(folder: str | Path, paths: Sequence[str]) -> Tally:
     return _tally(search, removed=search.index.remove(gone))
 
 
-def prune_index(folder: str | Path) -> Tally:
-    """Forget the photos whose files are gone."""
-    search = open_index(folder)
+def prune_index(folder: str | Path, root: Path | None = None) -> Tally:
+    """Forget the photos whose files are gone.
+
+    Raises UsageError where the root of the index is not there: then they are away, not gone.
+    """
+    search = _with_photos(open_index(folder, root=root))
     keys = search.index.stamps()
     gone = [key for key in keys if not is_url(file_of(key)) and not is_there(key)]
     return _tally(search, removed=search.index.remove(gone) if gone else 0)
 
 
-def compact_index(folder: str | Path) -> dict[str, Any]:
+def compact_index(folder: str | Path, root: Path | None = None) -> dict[str, Any]:
     """Give back the room of what was forgotten, and bring up to date what is looked up by.
 
     Returns what the index is like afterwards: see `index_info`.
     """
-    index = open_index(folder).index
+    index = open_index(folder, root=root).index
     index.optimize()
-    return {"bytes_freed": index.compact(), **index_info(folder)}
+    return {"bytes_freed": index.compact(), **index_info(folder, root)}
 
 
-def index_info(folder: str | Path) -> dict[str, Any]:
-    """What an index holds, what cannot be read, and what should be done next: see `info_of`."""
-    return info_of(open_index(folder).index, str(folder))
+def index_info(
+    folder: str | Path, root: Path | None = None, *, check: bool = False
+) -> dict[str, Any]:
+    """What an index holds, what cannot be read, and what should be done next: see `info_of`.
+
+    With `check`, all of it is read; raises LostIndexError for a file that is not as it was written.
+    """
+    index = open_index(folder, root=root).index
+    checked = {"checked": asdict(index.check_files())} if check else {}
+    return {**info_of(index, str(folder), root), **checked}
+
+
+def _with_photos(search: ObjectSearch) -> ObjectSearch:
+    root = search.index.root
+    if root is not None and not os.path.isdir(root):
+        raise UsageError(
+            f"the root '{root}' of the index is not there: say by --root where it lies now"
+        )
+    return search
 
 
 def _added(search: ObjectSearch, sources: Sequence[Any]) -> Tally:
@@ -145,6 +180,15 @@ def _added(search: ObjectSearch, sources: Sequence[Any]) -> Tally:
 def _tally(search: ObjectSearch, removed: int = 0) -> Tally:
     search.index.close()
     return Tally(search.n_described, search.n_remembered, removed, tuple(search.index.unreadable()))
+
+
+def _former_root(path: Path) -> Path | None:
+    """The root of what is to be set aside, as far as that can be read."""
+    try:
+        notes = json.loads((path / ROWS / "index.json").read_text(encoding="utf-8"))["notes"]
+        return Path(notes["root"]["folder"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _set_rows_aside(path: Path) -> None:

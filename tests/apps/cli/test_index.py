@@ -123,7 +123,10 @@ def test_changed_photos_are_brought_up_to_date(
 ) -> None:
     index = tmp_path / "index"
     cli("index", "build", "--index", index, folder, "--config", config)
-    aged(folder / "toys.jpg", 1_700_000_500)
+    aged(folder / "toys.jpg", 1_700_000_500)  # touched, it shows what it did
+    updated = cli("index", "update", "--index", index, "--json").data
+    assert (updated["described"], updated["remembered"]) == (0, 5)
+    shutil.copy(folder / "coins.png", folder / "toys.jpg")
     updated = cli("index", "update", "--index", index, "--json").data
     assert (updated["described"], updated["remembered"]) == (1, 4)
 
@@ -228,7 +231,7 @@ def test_info_says_what_is_there_and_what_should_be_done_next(
     assert facts["unreadable"] == [
         {"ref": str(folder / "coins.png"), "reason": "not an image in a known format"}
     ]
-    assert facts["recipe"]["descriptors.orb.n_points"] == "400" and facts["schema"] == 1
+    assert facts["recipe"]["descriptors.orb.n_points"] == "400" and facts["schema"] == 2
     assert {"rows", "keypoints-orb"} <= facts["versions"].keys() <= facts["n_bytes"].keys()
     told = cli("index", "info", "--index", index).out
     for part in (
@@ -279,3 +282,20 @@ def test_urls_of_an_index_are_not_taken_for_files_that_are_gone(
     facts = cli("index", "info", "--index", index, "--json").data
     assert url in [one["ref"] for one in facts["unreadable"]] and facts["vanished"] == 0
     assert "0 forgotten" in cli("index", "prune", "--index", index).out
+
+
+def test_all_of_an_index_can_be_read_to_see_whether_it_is_whole(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    cli("index", "build", "--index", index, folder, "--config", config)
+    words = ("index", "info", "--index", index, "--check")
+    assert "checked: 3 files hold what was written" in cli(*words).out.splitlines()
+    assert cli(*words, "--json").data["checked"] == {"n_files": 3, "n_without_sum": 0}
+    [path] = (index / "rows" / "keypoints-orb.lance" / "data").iterdir()
+    held = bytearray(path.read_bytes())
+    held[1000] ^= 1
+    path.write_bytes(held)
+    assert cli("index", "info", "--index", index).code == 0
+    damaged = cli(*words)
+    assert damaged.code == 2 and damaged.err.count("\n") == 1 and "keypoints-orb" in damaged.err
