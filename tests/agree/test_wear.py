@@ -45,7 +45,7 @@ LEVELS = np.arange(256, dtype=float)
 
 @pytest.mark.parametrize(
     "table",
-    [1.3 * LEVELS, (LEVELS - 80) * 255 / 175, 110 + (LEVELS - 128) * 0.15],
+    [1.3 * LEVELS, (LEVELS - 100) * 255 / 155, 110 + (LEVELS - 128) * 0.15],
     ids=["clipped", "crushed", "flattened"],
 )
 def test_tones_that_were_merged_are_lost(table: np.ndarray, photo: Pixels) -> None:
