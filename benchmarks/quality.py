@@ -57,6 +57,7 @@ TASKS = {
     "scenes": Task(note="*"),
     "grocery_packages": Task(note="*"),
     "smvs_dvd+": Task(),
+    "wide_baseline": Task(every_query=True),
 }
 COLUMNS = {
     "map": "mAP",
@@ -143,7 +144,10 @@ def main() -> None:
     """Print the tables, a row of the first as soon as it is there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--sets", default=",".join(name for name in TASKS if name[-1] != "+"))
+    parser.add_argument(
+        "--sets",
+        default=",".join(name for name in TASKS if name[-1] != "+" and name != "wide_baseline"),
+    )
     parser.add_argument("--presets", default="default")
     parser.add_argument("--more", type=Path, help="a folder of other photos")
     given = parser.parse_args()
