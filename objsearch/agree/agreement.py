@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from objsearch.agree.base import Agreement, Relation
 from objsearch.agree.evidence import MOST, Evidence, weigh
+from objsearch.agree.hue import other_hue
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.model import load_model
 from objsearch.agree.places import measure
@@ -71,6 +72,15 @@ def agree(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Ag
     # differs, and nothing about whether both come from one shot.
     logits[places.hue > OTHER_HUE] = MOST
     evidence = replace(weigh(places, logits, registration), numbers=numbers)
+    found = _judged(one, other, laid, registration, evidence)
+    if found.relation != "same-picture":
+        return found
+    # Only what would count as the same is worth the closer look at its colours.
+    recoloured = other_hue(laid.one, laid.other, laid.inside)
+    if not recoloured.any():
+        return found
+    logits[recoloured] = MOST
+    evidence = replace(weigh(places, logits, registration), numbers=numbers)
     return _judged(one, other, laid, registration, evidence)
 
 
@@ -88,16 +98,14 @@ def _judged(
         longer <= ODD_ASPECT * shorter and _is_upright(degrees) and _is_flat(ways[0], sizes[0])
     )
     same_shot = load_model().same_shot(evidence.numbers)
-    differs = evidence.boxes()
+    inside = INSIDE if _is_upright(degrees, 3.0) else TURNED_INSIDE
+    relation = _relation(
+        evidence, registration, (shown[0], shown[1]), bool(is_resized), same_shot, inside
+    )
+    # Of the same picture nothing differs: what is in doubt is told as that.
+    differs = () if relation == "same-picture" else evidence.boxes()
     return Agreement(
-        relation=_relation(
-            evidence,
-            registration,
-            (shown[0], shown[1]),
-            bool(is_resized),
-            same_shot,
-            INSIDE if _is_upright(degrees, 3.0) else TURNED_INSIDE,
-        ),
+        relation=relation,
         transform=laid.transform,
         differs=(
             _moved(differs, laid.one_to_grid, sizes[0]),
@@ -112,7 +120,16 @@ def _judged(
         worst=evidence.worst,
         agreeing=evidence.agreeing_in_light,
         n_judged=evidence.n_informative,
+        doubts=_led_back(evidence.doubts(), laid.one_to_grid),
     )
+
+
+def _led_back(points: Matrix, to_grid: Matrix) -> tuple[tuple[float, float], ...]:
+    """Points (N, 2) of the grid in pixels of a picture."""
+    if not len(points):
+        return ()
+    there = cv2.perspectiveTransform(points[None], inverse(to_grid))[0].tolist()
+    return tuple((float(x), float(y)) for x, y in there)
 
 
 def _shows_gray(picture: Pixels, inside: NDArray[np.bool_]) -> bool:

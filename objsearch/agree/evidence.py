@@ -21,6 +21,13 @@ PLAINLY = -1.0
 STRONG = 1.0
 """Logarithm of contrast over noise from which a place holds detail."""
 
+DOUBTFUL = -1.4
+"""Logit from which a place is in doubt: a digit that is five pixels tall on the grid leaves 0, and
+of a copy's places hardly any has so much."""
+MOST_DOUBTS = 3
+DOUBT_REACH = 8
+"""Places around one in doubt that are seen with it."""
+
 AGREEING = 3
 """Which of the numbers is the share of places with detail that agree."""
 
@@ -66,6 +73,18 @@ class Evidence:
                 x, y, w, h = (int(value) * STEP for value in stats[k][:4])
                 found.append(Box(x, y, x + w, y + h))
         return tuple(sorted(found, key=lambda box: -box.area))
+
+    def doubts(self) -> NDArray[np.float64]:
+        """(N, 2) the places in doubt, in pixels of the grid, the most doubtful first."""
+        left = np.where(self.inside, self.logits, LEAST).astype(np.float32)
+        found = []
+        for _ in range(MOST_DOUBTS):
+            row, column = divmod(int(left.argmax()), left.shape[1])
+            if left[row, column] < DOUBTFUL:
+                break
+            found.append(((column + 0.5) * STEP - 0.5, (row + 0.5) * STEP - 0.5))
+            cv2.circle(left, (column, row), DOUBT_REACH, LEAST, -1)
+        return np.array(found, np.float64).reshape(-1, 2)
 
 
 def weigh(places: Places, logits: NDArray[np.float32], registration: Registration) -> Evidence:

@@ -64,7 +64,7 @@ class Together:
 
 def bring_together(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> Together:
     """The first in the tone of the second, the sharper one as blurred as the other."""
-    x, y = _samples(one, other, inside)
+    x, y = samples(one, other, inside)
     colour = not (is_gray(x) or is_gray(y))
     if not colour:
         one, other = _grayed(one), _grayed(other)
@@ -76,13 +76,13 @@ def bring_together(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> Tog
         if blurs == before:
             break
         # Where one of them is blurred, tone shows once both are.
-        x, y = _samples(_blurred(one, blurs[0]), _blurred(other, blurs[1]), inside)
+        x, y = samples(_blurred(one, blurs[0]), _blurred(other, blurs[1]), inside)
         tone = _Toning.fitted(x, y)
     first, second = tone.apply(one, other)
     return Together(_blurred(first, blurs[0]), _blurred(second, blurs[1]), colour, *blurs)
 
 
-def _samples(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> tuple[Pixels, Pixels]:
+def samples(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> tuple[Pixels, Pixels]:
     """(N, 3) colours of both at places around which light changes least, of each level.
 
     Edges that lie a fraction of a pixel beside each other, or are blurred, say nothing about tone.

@@ -151,7 +151,7 @@ def test_what_is_laid_over_a_picture_at_random_differs(
     assert found is not None and found.relation == "different"
 
 
-@pytest.mark.parametrize(("by", "relation"), [(24, "same-picture"), (40, "edited")])
+@pytest.mark.parametrize(("by", "relation"), [(4, "same-picture"), (24, "edited"), (40, "edited")])
 def test_another_colour_differs_however_alike_the_rest(
     by: int, relation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from objsearch.agree import Agreement, agree
 from objsearch.agree.agreement import ROUGHLY, SIDE, may_be_same
+from objsearch.agree.closely import FINER, differing_closely
 from objsearch.agree.enlarging import Larger, larger_shows
 from objsearch.agree.framing import is_laid_around
 from objsearch.agree.laying import scaling
@@ -167,7 +168,22 @@ class Agreements:
             found = self._agreed(pair, transform, self._roughly(*pair), ROUGHLY)
             if found is None or found.relation in ("part", "edited") or found.same_shot < DOUBT:
                 return found
-        return self._agreed(pair, transform, LOOKED_AT[-1], SIDE)
+        found = self._agreed(pair, transform, LOOKED_AT[-1], SIDE)
+        return found if found is None else self._closely(pair, found)
+
+    def _closely(self, pair: Pair, found: Agreement) -> Agreement:
+        """The same once places in doubt were looked at again, where the files show them larger."""
+        coarser = min(max(self._sizes[number]) for number in pair)
+        if found.relation != "same-picture" or not found.doubts or coarser <= FINER * SIDE:
+            return found
+        with self._lock:  # two large pictures at once are enough for memory
+            one, other = (self._read(number, None) for number in pair)
+        if isinstance(one, Unreadable) or isinstance(other, Unreadable):
+            return found
+        if (one.size_wh, other.size_wh) != tuple(self._sizes[number] for number in pair):
+            return found  # reduced, as it is too large for memory
+        differs = differing_closely(one.pixels, other.pixels, found)
+        return replace(found, relation="edited", differs=differs) if differs[0] else found
 
     def _agreed(
         self, pair: Pair, transform: NDArray[np.float64], side: int, grid: int
@@ -192,7 +208,13 @@ def _enlarged(
         transform=inverse(to_other) @ found.transform @ to_one,
         differs=(_scaled(found.differs[0], to_one), _scaled(found.differs[1], to_other)),
         scale=found.scale * by,
+        doubts=tuple((float(x), float(y)) for x, y in _led(found.doubts, inverse(to_one))),
     )
+
+
+def _led(points: tuple[tuple[float, float], ...], onto: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points (N, 2) where a scaling leads."""
+    return np.array(points).reshape(-1, 2) * np.diag(onto)[:2] + onto[:2, 2]
 
 
 def _scaled(boxes: tuple[Box, ...], to_reduced: NDArray[np.float64]) -> tuple[Box, ...]:

@@ -1,0 +1,107 @@
+"""A second look at places in doubt, at the pictures' own size.
+
+A digit on a plate fills five pixels of the grid that two large pictures are compared on, and says
+next to nothing there. At the files' own size it differs plainly, or does not.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from objsearch.agree.base import Agreement
+from objsearch.agree.evidence import Evidence, weigh
+from objsearch.agree.laying import Laid, Matrix, lay
+from objsearch.agree.model import load_model
+from objsearch.agree.places import measure
+from objsearch.agree.registration import register
+from objsearch.agree.tone import bring_together
+from objsearch.match.geometry import inverse, jacobian, projected
+from objsearch.types import Box, Pixels
+
+WINDOW = 320
+"""Pixels a side, of the coarser picture, that are looked at around a place in doubt."""
+LEAST_SIDE = 32
+SPARE = 4
+"""Pixels that are cut out on each side beyond: the transform is exact to a few."""
+PLAINLY = 2.5
+"""Logit from which a place plainly differs. Digits of 14 to 20 pixels have 5 and more; of 72 large
+copies (mosaics of `det/val`, JPEG 15 among them) no window has more than 1.6."""
+FINER = 1.1
+"""So many times as many pixels as the grid has must the coarser picture have for a second look."""
+STEADY = 0.8
+"""Share of corners that must follow for a window to be judged."""
+
+
+def differing_closely(
+    one: Pixels, other: Pixels, agreement: Agreement
+) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
+    """Boxes of what plainly differs around the places in doubt, in pixels of each picture.
+
+    `agreement` is told in pixels of these pictures.
+    """
+    found: tuple[list[Box], list[Box]] = ([], [])
+    for place in agreement.doubts:
+        for box in _window(one, other, agreement.transform, place):
+            there = _led(box, agreement.transform)
+            if there is not None:
+                found[0].append(box.clipped((one.shape[1], one.shape[0])))
+                found[1].append(there.clipped((other.shape[1], other.shape[0])))
+    return tuple(found[0]), tuple(found[1])
+
+
+def _window(one: Pixels, other: Pixels, transform: Matrix, place: tuple[float, float]) -> list[Box]:
+    """What differs around a place of the first picture, in its pixels."""
+    centre = np.array(place)
+    scale = math.sqrt(abs(float(np.linalg.det(jacobian(transform, centre)))))
+    half = WINDOW / 2 / min(1.0, scale)
+    box = Box(centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half)
+    there = _led(box, transform)
+    if there is None:
+        return []
+    wider = Box(there.x1 - SPARE, there.y1 - SPARE, there.x2 + SPARE, there.y2 + SPARE)
+    (first, corner), (second, other_corner) = _cut(one, box), _cut(other, wider)
+    if min(*first.shape[:2], *second.shape[:2]) < LEAST_SIDE:
+        return []
+    seen = _seen(first, second, _shift(other_corner, -1) @ transform @ _shift(corner, 1))
+    if seen is None:
+        return []
+    laid, evidence = seen
+    back = _shift(corner, 1) @ inverse(laid.one_to_grid)
+    boxes = (_led(box, back) for box in evidence.boxes(PLAINLY))
+    return [box for box in boxes if box is not None]
+
+
+def _led(box: Box, transform: Matrix) -> Box | None:
+    """The upright box around where a transform leads; None when a corner goes beyond infinity."""
+    quad = projected(box, transform)
+    if quad is None:
+        return None
+    (x1, y1), (x2, y2) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
+    return Box(x1, y1, x2, y2)
+
+
+def _seen(one: Pixels, other: Pixels, transform: Matrix) -> tuple[Laid, Evidence] | None:
+    """Two windows laid over each other, and what their places say; None where they do not lie."""
+    registration = register(one, other, transform)
+    laid = lay(one, other, registration.transform, 2 * WINDOW)
+    if laid is None or not laid.inside.any():
+        return None
+    if registration.n_corners and registration.steady < STEADY:
+        return None
+    places = measure(bring_together(laid.one, laid.other, laid.inside), laid.inside)
+    return laid, weigh(places, load_model().differing(places.features), registration)
+
+
+def _cut(picture: Pixels, box: Box) -> tuple[Pixels, tuple[int, int]]:
+    """A part of a picture, and the corner (x, y) that it was cut at."""
+    height, width = picture.shape[:2]
+    x1, x2 = np.clip([math.floor(box.x1), math.ceil(box.x2)], 0, width).tolist()
+    y1, y2 = np.clip([math.floor(box.y1), math.ceil(box.y2)], 0, height).tolist()
+    return np.ascontiguousarray(picture[y1:y2, x1:x2]), (x1, y1)
+
+
+def _shift(by_xy: tuple[int, int], sign: int) -> Matrix:
+    x, y = by_xy
+    return np.array([[1.0, 0.0, sign * x], [0.0, 1.0, sign * y], [0.0, 0.0, 1.0]])

@@ -1,0 +1,103 @@
+"""What is too small for the grid is seen at the pictures' own size."""
+
+from __future__ import annotations
+
+import io
+from typing import cast
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from objsearch.agree import Agreement, agree
+from objsearch.agree.laying import scaling
+from objsearch.tasks.duplicates.agreeing import Agreements
+from objsearch.tasks.duplicates.likeness import Likeness
+from objsearch.tasks.duplicates.network import Network
+from objsearch.types import Image as Read
+from objsearch.types import Pixels, Unreadable
+from tests.pictures import grainy, image
+
+WIDE, HIGH = 2600, 1800
+PLATE_XY = (1250, 600)
+
+
+def street(digits: str) -> Pixels:
+    """A large soft picture with a small plate in it."""
+    ground = cv2.resize(grainy(180, 260, 7), (WIDE, HIGH), interpolation=cv2.INTER_CUBIC)
+    sheet = Image.fromarray(ground)
+    draw = ImageDraw.Draw(sheet)
+    x, y = PLATE_XY
+    draw.rectangle((x, y, x + 90, y + 20), fill=(240, 240, 240))
+    draw.text((x + 4, y + 1), digits, (10, 10, 10), ImageFont.load_default(14))
+    return np.asarray(sheet)
+
+
+def jpeg(pixels: Pixels, quality: int) -> Pixels:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer).convert("RGB"))
+
+
+def reduced(pixels: Pixels, to: float) -> Pixels:
+    return cv2.resize(pixels, None, fx=to, fy=to, interpolation=cv2.INTER_AREA)
+
+
+class Linked:
+    def __init__(self, sizes: list[tuple[int, int]]) -> None:
+        self.transform = scaling(*sizes)
+
+    def alike(self, *_: int) -> Likeness:
+        return Likeness(0.99, transform=self.transform, detail=0.99)
+
+
+def compared(*pictures: Pixels) -> tuple[Agreement, list[int | None]]:
+    """As `duplicates` compares files; and how long a side was read of each."""
+    asked: list[int | None] = []
+
+    def read(number: int, side: int | None) -> Read | Unreadable:
+        asked.append(side)
+        one = pictures[number]
+        return image(one if side is None else reduced(one, min(1.0, side / max(one.shape))))
+
+    sizes = [(one.shape[1], one.shape[0]) for one in pictures]
+    found = Agreements(read, sizes, cast(Network, Linked(sizes)), 1).of(0, 1)
+    assert found is not None
+    return found, asked
+
+
+@pytest.mark.parametrize("to", [1.0, 0.8])
+def test_a_digit_in_a_large_picture_is_a_difference(to: float) -> None:
+    one, other = jpeg(street("AB 1234"), 92), jpeg(reduced(street("AB 1284"), to), 92)
+    on_grid = agree(one, other, scaling((WIDE, HIGH), (other.shape[1], other.shape[0])))
+    assert on_grid is not None and on_grid.relation == "same-picture" and on_grid.doubts
+    for sides, scales in (((one, other), (1.0, to)), ((other, one), (to, 1.0))):
+        found, asked = compared(*sides)
+        assert found.relation == "edited"
+        assert None in asked
+        for boxes, scale in zip(found.differs, scales, strict=True):
+            [box] = boxes
+            middle = (box.x1 + box.x2) / 2 / scale, (box.y1 + box.y2) / 2 / scale
+            assert middle == pytest.approx((PLATE_XY[0] + 40, PLATE_XY[1] + 10), abs=35)
+
+
+@pytest.mark.parametrize("way", ["jpeg 40", "jpeg 80", "smaller", "blurred", "gamma"])
+def test_a_copy_of_a_large_picture_stays_the_same(way: str) -> None:
+    one = street("AB 1234")
+    copies = {
+        "jpeg 40": lambda: jpeg(one, 40),
+        "jpeg 80": lambda: jpeg(one, 80),
+        "smaller": lambda: jpeg(reduced(one, 0.5), 85),
+        "blurred": lambda: np.asarray(Image.fromarray(one).filter(ImageFilter.GaussianBlur(2))),
+        "gamma": lambda: (255 * (one / 255.0) ** 0.8).astype(np.uint8),
+    }
+    found, _ = compared(jpeg(one, 95), copies[way]())
+    assert found.relation == "same-picture"
+    assert found.differs == ((), ())
+
+
+def test_only_what_the_files_show_larger_is_read_in_full() -> None:
+    one = jpeg(reduced(street("AB 1234"), 0.38), 92)
+    _, asked = compared(one, jpeg(one, 60))
+    assert None not in asked
