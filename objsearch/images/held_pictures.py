@@ -23,10 +23,11 @@ from objsearch.images.behind import (
     says_gain_map,
 )
 from objsearch.images.decode import Limits, opened_picture
+from objsearch.images.facts import Facts
 from objsearch.images.jpeg_scans import jpeg_end
 from objsearch.images.mending import mended
 from objsearch.images.samples import Samples, strips_of, strips_of_array
-from objsearch.images.tells import Tell, odd_profile, tells_of, tells_of_tiff
+from objsearch.images.tells import facts_of, facts_of_png, facts_of_tiff, odd_profile
 from objsearch.images.tiff_directories import TiffFile, with_first
 from objsearch.images.tiff_samples import is_wide, turned, wide_samples
 
@@ -47,7 +48,7 @@ class HeldPicture:
     strips: Callable[[], Iterator[Samples]]
     size_wh: tuple[int, int]
     profile: bytes = b""
-    tells: frozenset[Tell] = frozenset()
+    facts: Facts = frozenset()
     bits: int = 8
     is_whole: bool = True
     is_frame: bool = False
@@ -86,7 +87,7 @@ def _of_tiff(data: bytes, limits: Limits) -> Iterator[HeldPicture]:
             with opened_picture(at_it, limits, formats=("TIFF",)) as picture:
                 yield replace(_still(picture), is_whole=False, bits=16)
             continue
-        yield replace(_of_array(values), tells=tells_of_tiff(at_it.getvalue()), extra=extra)
+        yield replace(_of_array(values), facts=facts_of_tiff(at_it.getvalue()), extra=extra)
 
 
 def _of_jpeg(data: bytes, limits: Limits) -> Iterator[HeldPicture]:
@@ -112,7 +113,8 @@ def _of_frames(data: bytes, kind: str, limits: Limits) -> Iterator[HeldPicture]:
     bits = _own_bits(data, kind)
     with opened_picture(io.BytesIO(data), limits) as picture:
         if kind == "PNG" and bits == 16 and not picture.mode.startswith("I"):
-            yield _deep_png(data, picture, extra)
+            deep = _deep_png(data, picture, extra)
+            yield replace(deep, facts=deep.facts | facts_of_png(data))
             return
         if picture.format == "ICO":
             yield from _of_icon(picture, limits)
@@ -124,8 +126,10 @@ def _of_frames(data: bytes, kind: str, limits: Limits) -> Iterator[HeldPicture]:
             picture.seek(number)
             limits.check_size(*picture.size)
             still = _still(picture)
+            facts = still.facts | (facts_of_png(data) if kind == "PNG" else frozenset())
             is_whole = bits <= 8 or picture.mode.startswith("I")
-            yield replace(still, bits=bits, is_whole=is_whole, is_frame=True, extra=extra)
+            still = replace(still, bits=bits, is_whole=is_whole, facts=facts)
+            yield replace(still, is_frame=True, extra=extra)
 
 
 def _own_bits(data: bytes, kind: str) -> int:
@@ -145,7 +149,7 @@ def _deep_png(data: bytes, picture: PillowImage.Image, extra: Behind) -> HeldPic
     values = read[..., [2, 1, 0, 3][: read.shape[2]]]
     upright = turned(values, picture.getexif().get(ExifTags.Base.Orientation, 1))
     return replace(
-        _of_array(upright), profile=odd_profile(picture), tells=tells_of(picture), extra=extra
+        _of_array(upright), profile=odd_profile(picture), facts=facts_of(picture), extra=extra
     )
 
 
@@ -161,7 +165,7 @@ def _still(picture: PillowImage.Image) -> HeldPicture:
     picture.load()
     is_upright = picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
     upright = picture if is_upright else ImageOps.exif_transpose(picture)
-    return replace(_loaded(upright), profile=odd_profile(picture), tells=tells_of(picture))
+    return replace(_loaded(upright), profile=odd_profile(picture), facts=facts_of(picture))
 
 
 def _loaded(picture: PillowImage.Image) -> HeldPicture:

@@ -15,12 +15,13 @@ import numpy as np
 from objsearch.errors import UnreadableImageError
 from objsearch.images import boxes
 from objsearch.images.decode import Limits, check_bytes
+from objsearch.images.facts import Facts, tells_in
 from objsearch.images.held_pictures import HeldPicture, iter_pictures
 from objsearch.images.kinds import HEAD_BYTES, kind_of
 from objsearch.images.mending import damage_of
 from objsearch.images.raw import is_raw
 from objsearch.images.samples import Samples, is_lost_in_8_bits, is_lost_on
-from objsearch.images.tells import Tell, tells_of_tiff
+from objsearch.images.tells import facts_of_tiff
 
 _NEARLY_GRAY = 2
 """Gray levels by which the colours of a gray picture may differ, by rounding."""
@@ -60,7 +61,12 @@ class Holdings:
     has_alpha: bool = False
     lost_by_conversion: bool = False
     is_damaged: bool = False
-    tells: frozenset[Tell] = frozenset()
+    facts: Facts = frozenset()
+
+    @property
+    def tells(self) -> frozenset[str]:
+        """What it tells of beside its pixels: `date`, `caption`, ..."""
+        return tells_in(self.facts)
 
 
 def holdings_of(content: bytes | str | os.PathLike[str] | Openable, limits: Limits) -> Holdings:
@@ -73,7 +79,7 @@ def holdings_of(content: bytes | str | os.PathLike[str] | Openable, limits: Limi
     name = name or str(getattr(content, "name", ""))
     kind = kind_of(data[:HEAD_BYTES])
     if is_raw(io.BytesIO(data), kind, name):
-        return Holdings(_by_bytes(data), bits=16, tells=tells_of_tiff(data))
+        return Holdings(_by_bytes(data), bits=16, facts=facts_of_tiff(data))
     if kind == "HEIF":
         return _of_boxes(data)
     if kind in ("PDF", "VIDEO", "WMF", "EMF", "SVG", "JXL"):
@@ -116,7 +122,7 @@ def _of_boxes(data: bytes) -> Holdings:
         has_gain_map=held.has_gain_map,
         bits=held.bits,
         has_alpha=held.has_alpha,
-        tells=boxes.tells_of(data),
+        facts=boxes.facts_of(data),
     )
 
 
@@ -230,5 +236,5 @@ def _together(every: list[_Seen], data: bytes) -> Holdings:
         has_alpha=any(seen.has_alpha for seen in counted),
         lost_by_conversion=any(seen.is_lost for seen in counted),
         is_damaged=data.startswith(b"\xff\xd8") and bool(damage_of(data)),
-        tells=first.tells,
+        facts=first.facts,
     )

@@ -18,7 +18,7 @@ from objsearch.settings import Duplicates
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, why_better
 from objsearch.tasks.duplicates.likeness import Likeness
-from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, lacking
+from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, is_told_otherwise, lacking
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types.plans import RELATIONS, Action, Related, Relation
 
@@ -303,6 +303,8 @@ class _Together:
         lacks = lacking(mine, kept, relation, agreement)
         what = f"{_WORDS[relation]} {keep.file.path}{_how(agreement)}"
         action, reason = self._decided(one, what, relation, lacks)
+        if action == "keep" and not one.file.protected and is_told_otherwise(mine, kept, relation):
+            action, reason = "review", f"{what}; that one lacks {', '.join(lacks)}"
         if is_kept_too and action == "remove":
             action, reason = "keep", f"kept: {self.of.rules.n_kept} copies are wanted"
         return Copy(one, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks)

@@ -126,3 +126,44 @@ def test_what_more_pictures_show_upright_is_kept(planned: Planned, tmp_path: Pat
     [group] = told(planned(tmp_path), tmp_path)
     assert group["photo.jpg"] == "keep"
     assert set(group.values()) == {"keep", "review"} and len(group) == 4
+
+
+def taken(when: str) -> Image.Exif:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = when
+    return exif
+
+
+def test_two_dates_of_one_picture_are_reviewed(planned: Planned, tmp_path: Path) -> None:
+    pixels = drawing(240, 320, seed=4)
+    saved(tmp_path / "a.jpg", pixels, quality=95, exif=taken("2020:05:04 10:11:12"))
+    saved(tmp_path / "b.jpg", pixels, quality=80, exif=taken("2021:05:04 10:11:12"))
+    saved(tmp_path / "c.jpg", pixels, quality=80, exif=taken("2020:05:04 10:11:12"))
+    saved(tmp_path / "d.jpg", pixels, quality=80)
+    plan = planned(tmp_path)
+    actions = {"a.jpg": "keep", "b.jpg": "review", "c.jpg": "remove", "d.jpg": "remove"}
+    assert told(plan, tmp_path) == [actions]
+    lacks = {Path(one.path).name: one.lacks for one in plan.groups[0].members}
+    assert lacks["b.jpg"] == ("another date",)
+
+
+def test_the_same_pixels_of_two_dates_are_reviewed_and_the_same_bytes_go(
+    planned: Planned, tmp_path: Path
+) -> None:
+    pixels = drawing(240, 320, seed=4)
+    saved(tmp_path / "a.jpg", pixels, quality=90, exif=taken("2020:05:04 10:11:12"))
+    saved(tmp_path / "b.jpg", pixels, quality=90, exif=taken("1999:05:04 10:11:12"))
+    (tmp_path / "c.jpg").write_bytes((tmp_path / "a.jpg").read_bytes())
+    actions = {"a.jpg": "keep", "b.jpg": "review", "c.jpg": "remove"}
+    assert told(planned(tmp_path, keep=["path"]), tmp_path) == [actions]
+
+
+def test_words_that_one_file_alone_carries_stay(planned: Planned, tmp_path: Path) -> None:
+    pixels = drawing(240, 320, seed=4)
+    saved(tmp_path / "a.jpg", pixels, quality=95)
+    saved(tmp_path / "z.jpg", pixels, quality=80, comment="written by hand: negative no. 12")
+    assert told(planned(tmp_path), tmp_path) == [{"z.jpg": "keep", "a.jpg": "remove"}]
+    saved(tmp_path / "a.jpg", pixels, quality=95, exif=taken("2020:05:04 10:11:12"))
+    plan = planned(tmp_path)
+    assert told(plan, tmp_path) == [{"a.jpg": "keep", "z.jpg": "keep"}]
+    assert plan.groups[0].members[1].lacks == ("comment",)
