@@ -167,3 +167,30 @@ def test_words_that_one_file_alone_carries_stay(planned: Planned, tmp_path: Path
     plan = planned(tmp_path)
     assert told(plan, tmp_path) == [{"a.jpg": "keep", "z.jpg": "keep"}]
     assert plan.groups[0].members[1].lacks == ("comment",)
+
+
+def test_a_record_of_takeout_belongs_to_its_picture(planned: Planned, tmp_path: Path) -> None:
+    pixels = drawing(240, 320, seed=6)
+    for number, name in enumerate(("a.png", "b.jpg", "c.jpg", "d(1).jpg", f"{'e' * 50}.jpg")):
+        saved(tmp_path / name, pixels, **({} if number == 0 else {"quality": 90 - number}))
+    (tmp_path / "b.jpg.json").write_text("{}")
+    (tmp_path / "C.jpg.supplemental-meta.json").write_text("{}")
+    (tmp_path / "d.jpg(1).json").write_text("{}")
+    (tmp_path / f"{'e' * 46}.json").write_text("{}")
+    (tmp_path / "a.png.rules.json").write_text("{}")
+    plan = planned(tmp_path)
+    (group,) = told(plan, tmp_path)
+    assert {name for name, action in group.items() if action == "keep"} == set(group) - {"a.png"}
+    assert [Path(one.path).name for one in plan.skipped] == ["a.png.rules.json"]
+
+
+def test_nothing_is_said_against_what_belongs_to_a_picture(
+    planned: Planned, tmp_path: Path
+) -> None:
+    pixels = drawing(240, 320, seed=6)
+    saved(tmp_path / "IMG_7.jpg", pixels)
+    for name in ("IMG_7.AAE", "IMG_7.jpg.xmp", "IMG_7.jpg.json", "IMG_7.MOV", "alone.xmp"):
+        (tmp_path / name).write_bytes(b"\0\0\0\x14ftypqt  \0\0\0\0" if "MOV" in name else b"<x/>")
+    plan = planned(tmp_path)
+    assert [Path(one.path).name for one in plan.skipped] == ["alone.xmp"]
+    assert not any("compared as a whole" in one for one in plan.warnings)
