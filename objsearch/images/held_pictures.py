@@ -42,6 +42,7 @@ class HeldPicture:
     """One picture of a file. `strips` goes over its samples, upright, as often as it is asked to.
 
     `is_whole` says whether the samples are all that the file has of it, at its depth of `bits`;
+    `shown_ms` is how long a frame stands, to a hundredth of a second, as all formats have it;
     `counts` whether it is more than a smaller version or a gain map of another.
     """
 
@@ -52,6 +53,7 @@ class HeldPicture:
     bits: int = 8
     is_whole: bool = True
     is_frame: bool = False
+    shown_ms: int = 0
     counts: bool = True
     is_gain_map: bool = False
     extra: Behind = field(default_factory=Behind)
@@ -129,7 +131,8 @@ def _of_frames(data: bytes, kind: str, limits: Limits) -> Iterator[HeldPicture]:
             facts = still.facts | (facts_of_png(data) if kind == "PNG" else frozenset())
             is_whole = bits <= 8 or picture.mode.startswith("I")
             still = replace(still, bits=bits, is_whole=is_whole, facts=facts)
-            yield replace(still, is_frame=True, extra=extra)
+            shown_ms = 10 * round(float(picture.info.get("duration") or 0) / 10)
+            yield replace(still, is_frame=True, shown_ms=shown_ms, extra=extra)
 
 
 def _own_bits(data: bytes, kind: str) -> int:

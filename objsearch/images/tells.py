@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from PIL import ExifTags, ImageFile, IptcImagePlugin
+from PIL import ExifTags, ImageCms, ImageFile, IptcImagePlugin
 from PIL import Image as PillowImage
 
 from objsearch.images.behind import png_chunks
@@ -119,9 +120,15 @@ def _png_text(kind: bytes, body: bytes) -> tuple[str, str]:
 
 
 def odd_profile(picture: PillowImage.Image) -> bytes:
-    """The colour profile where it is another than plain sRGB; else nothing."""
-    profile = picture.info.get("icc_profile") or b""
-    return b"" if any(mark in profile for mark in _S_RGB) else bytes(profile)
+    """The colour profile where it is another than plain sRGB, and can be read; else nothing."""
+    profile = bytes(picture.info.get("icc_profile") or b"")
+    if not profile or any(mark in profile for mark in _S_RGB):
+        return b""
+    try:
+        ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    except Exception:  # whatever it is, no program shows other colours for it
+        return b""
+    return profile
 
 
 def of_exif(exif: PillowImage.Exif) -> set[str]:

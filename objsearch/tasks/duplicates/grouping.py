@@ -336,8 +336,8 @@ def _relation(
         return "identical-bytes"
     held, other = mine.holdings, kept.holdings
     if held.samples == other.samples:
-        return "identical-pixels"
-    if held.lost_by_conversion or other.lost_by_conversion:
+        return "identical-pixels" if held.timing == other.timing else "edited"
+    if held.lost_by_conversion or other.lost_by_conversion or held.is_clear != other.is_clear:
         return None
     both_deep = min(held.bits, other.bits) > DEEP
     if one.node == keep.node:

@@ -61,7 +61,8 @@ def _depth(mine: Holdings, kept: Holdings) -> Iterator[str]:
         "colour": mine.n_colours > kept.n_colours,
         f"{mine.bits} bits a sample": mine.bits > kept.bits,
         "transparency": mine.has_alpha and not kept.has_alpha,
-        f"{mine.n_pictures} pictures": mine.n_pictures > 1,
+        f"{mine.n_pictures} pictures": mine.n_pictures > 1 and mine.samples != kept.samples,
+        "another speed": mine.samples == kept.samples and mine.timing != kept.timing,
     }
     yield from (word for word, holds in told.items() if holds)
 

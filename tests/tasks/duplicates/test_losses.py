@@ -194,3 +194,24 @@ def test_nothing_is_said_against_what_belongs_to_a_picture(
     plan = planned(tmp_path)
     assert [Path(one.path).name for one in plan.skipped] == ["alone.xmp"]
     assert not any("compared as a whole" in one for one in plan.warnings)
+
+
+def test_the_same_frames_at_another_speed_are_reviewed(planned: Planned, tmp_path: Path) -> None:
+    frames = [Image.fromarray(drawing(60, 80, seed=seed)) for seed in (1, 2, 3)]
+    for name, duration in (("a.webp", 100), ("b.webp", 500), ("c.webp", 100)):
+        more = {"save_all": True, "append_images": frames[1:], "lossless": True}
+        frames[0].save(tmp_path / name, duration=duration, **more)
+    (tmp_path / "c.webp").write_bytes((tmp_path / "c.webp").read_bytes() + b"\0")
+    plan = planned(tmp_path, keep=["path"])
+    (group,) = told(plan, tmp_path)
+    assert group == {"a.webp": "keep", "b.webp": "review", "c.webp": "remove"}
+    reviewed = plan.groups[0].members[-1]
+    assert (reviewed.relation, reviewed.lacks) == ("edited", ("another speed",))
+
+
+def test_a_blank_picture_is_no_copy_of_one_that_shows_nothing(
+    planned: Planned, tmp_path: Path
+) -> None:
+    saved(tmp_path / "blank.png", np.full((200, 400, 3), 255, np.uint8))
+    saved(tmp_path / "clear.png", np.zeros((200, 400, 4), np.uint8))
+    assert planned(tmp_path).groups == ()
