@@ -288,8 +288,9 @@ LEAST_DRAWING_SIDE = 512
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    first = text[0] if text else ""
+    said = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error)
+    text = (said.decode("utf-8", "replace") if isinstance(said, bytes) else said).strip()
+    first = text.splitlines()[0] if text else ""
     if "truncated" in first.lower():
         return "the file is cut short"
     return f"it cannot be decoded ({first or type(error).__name__})"

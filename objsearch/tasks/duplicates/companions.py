@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from objsearch.images.kinds import RAW_EXTENSIONS
+
 SIDECARS = frozenset((".xmp", ".aae", ".thm", ".pp3", ".dop"))
 FILMS = frozenset((".mov", ".mp4"))
 RAWS = frozenset(
@@ -59,6 +61,11 @@ def companions_of(path: str) -> tuple[str, ...]:
         if (belongs or is_named_after) and other != name:
             found.append(other)
     return tuple(sorted(found))
+
+
+def is_called_raw(path: str) -> bool:
+    """Whether its name is that of camera raw, whatever is in it: such a file stands for no other."""
+    return os.path.splitext(path)[1].casefold().lstrip(".") in RAW_EXTENSIONS
 
 
 def belonging_to(paths: Iterable[str]) -> set[str]:

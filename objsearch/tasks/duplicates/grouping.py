@@ -16,6 +16,7 @@ from objsearch.flow import Progress, silent
 from objsearch.match.geometry import inverse
 from objsearch.settings import Duplicates
 from objsearch.tasks.duplicates.agreeing import Agreements
+from objsearch.tasks.duplicates.companions import is_called_raw
 from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, why_better
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, is_told_otherwise, lacking
@@ -305,6 +306,8 @@ class _Together:
         action, reason = self._decided(one, what, relation, lacks)
         if action == "keep" and not one.file.protected and is_told_otherwise(mine, kept, relation):
             action, reason = "review", f"{what}; that one lacks {', '.join(lacks)}"
+        if action == "remove" and is_called_raw(one.file.path) > is_called_raw(keep.file.path):
+            action, reason = "keep", f"kept: {what}, but called camera raw"
         if is_kept_too and action == "remove":
             action, reason = "keep", f"kept: {self.of.rules.n_kept} copies are wanted"
         return Copy(one, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks)

@@ -215,3 +215,14 @@ def test_a_blank_picture_is_no_copy_of_one_that_shows_nothing(
     saved(tmp_path / "blank.png", np.full((200, 400, 3), 255, np.uint8))
     saved(tmp_path / "clear.png", np.zeros((200, 400, 4), np.uint8))
     assert planned(tmp_path).groups == ()
+
+
+def test_what_is_called_raw_never_goes_for_what_is_not(planned: Planned, tmp_path: Path) -> None:
+    saved(tmp_path / "a.jpg", drawing(240, 320, seed=6), quality=90)
+    data = (tmp_path / "a.jpg").read_bytes()
+    for name in ("b.NEF", "c.CR3", "d.jpg"):
+        (tmp_path / name).write_bytes(data)
+    plan = planned(tmp_path, keep=["path"])
+    actions = {"a.jpg": "keep", "b.NEF": "keep", "c.CR3": "keep", "d.jpg": "remove"}
+    assert told(plan, tmp_path) == [actions]
+    assert "called camera raw" in plan.groups[0].members[1].reason
