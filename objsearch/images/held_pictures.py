@@ -22,6 +22,7 @@ from objsearch.images.behind import (
     is_gain_map,
     says_gain_map,
 )
+from objsearch.images.damage import without_markers
 from objsearch.images.decode import Limits, opened_picture
 from objsearch.images.facts import Facts
 from objsearch.images.jpeg_scans import jpeg_end
@@ -95,6 +96,7 @@ def _of_tiff(data: bytes, limits: Limits) -> Iterator[HeldPicture]:
 def _of_jpeg(data: bytes, limits: Limits) -> Iterator[HeldPicture]:
     mended_stream, _ = mended(io.BytesIO(data))
     data = mended_stream.read()
+    data = without_markers(data) or data
     extra = behind_of(data, "JPEG")
     has_map = says_gain_map(data[: jpeg_end(data)])
     embedded = b"GDepth:Data" in data or b"GImage:Data" in data

@@ -11,14 +11,15 @@ from typing import Any, BinaryIO, Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images import boxes
+from objsearch.images.damage import damage_of, ends_gray
 from objsearch.images.decode import Limits, check_bytes
 from objsearch.images.facts import Facts, tells_in
 from objsearch.images.held_pictures import HeldPicture, iter_pictures
 from objsearch.images.kinds import HEAD_BYTES, kind_of
-from objsearch.images.mending import damage_of
 from objsearch.images.raw import is_raw
 from objsearch.images.samples import Samples, is_lost_in_8_bits, is_lost_on
 from objsearch.images.tells import facts_of_tiff
@@ -145,6 +146,7 @@ class _Seen:
     has_alpha: bool
     is_clear: bool
     is_lost: bool
+    ends_gray: bool
 
 
 def _looked_at(pictures: Iterator[HeldPicture], limits: Limits) -> Iterator[_Seen]:
@@ -152,6 +154,7 @@ def _looked_at(pictures: Iterator[HeldPicture], limits: Limits) -> Iterator[_See
         is_same = is_near = is_opaque = is_clear = True
         dtype = np.dtype(np.uint8)
         thin: list[Samples] = []
+        ends: tuple[NDArray[Any], ...] = ()
         step = max(1, max(picture.size_wh) // 512)
         for strip in picture.strips():
             dtype = strip.values.dtype
@@ -161,9 +164,11 @@ def _looked_at(pictures: Iterator[HeldPicture], limits: Limits) -> Iterator[_See
             is_opaque = is_opaque and _is_opaque(strip)
             is_clear = is_clear and strip.alpha is not None and not strip.alpha.any()
             thin.append(_thin(strip, step))
+            ends = (*ends[:1], strip.values)
         digest = _digest(picture, is_same and is_near, is_opaque)
         is_lost = _is_lost(_joined(thin), is_opaque, limits)
-        yield _Seen(picture, digest, dtype, is_near, not is_opaque, is_clear, is_lost)
+        gray = any(map(ends_gray, ends))
+        yield _Seen(picture, digest, dtype, is_near, not is_opaque, is_clear, is_lost, gray)
 
 
 def _thin(strip: Samples, step: int) -> Samples:
@@ -245,6 +250,7 @@ def _together(every: list[_Seen], data: bytes) -> Holdings:
         has_alpha=any(seen.has_alpha for seen in counted),
         is_clear=all(seen.is_clear for seen in counted),
         lost_by_conversion=any(seen.is_lost for seen in counted),
-        is_damaged=data.startswith(b"\xff\xd8") and bool(damage_of(data)),
+        is_damaged=data.startswith(b"\xff\xd8")
+        and bool(damage_of(data, may_be_short=every[0].ends_gray)),
         facts=first.facts,
     )

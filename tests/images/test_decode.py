@@ -317,6 +317,6 @@ def test_threads_decode_side_by_side_and_leave_warnings_as_they_were() -> None:
 
 
 def test_a_reason_in_bytes_is_told_in_words() -> None:
-    with pytest.raises(UnreadableImageError, match=r"^it cannot be decoded \(not RAW file\)$"):
-        with told_in_a_sentence(Limits()):
-            raise RuntimeError(b"not RAW file")
+    told = pytest.raises(UnreadableImageError, match=r"^it cannot be decoded \(not RAW file\)$")
+    with told, told_in_a_sentence(Limits()):
+        raise RuntimeError(b"not RAW file")

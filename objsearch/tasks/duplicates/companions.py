@@ -64,7 +64,7 @@ def companions_of(path: str) -> tuple[str, ...]:
 
 
 def is_called_raw(path: str) -> bool:
-    """Whether its name is that of camera raw, whatever is in it: such a file stands for no other."""
+    """Whether its name is that of camera raw, whatever is in it."""
     return os.path.splitext(path)[1].casefold().lstrip(".") in RAW_EXTENSIONS
 
 
