@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from PIL import Image as PillowImage
 
-from objsearch.images.tells import Tell, of_exif
+from objsearch.images.facts import Facts
+from objsearch.images.tells import of_exif, of_xmp
 
 _PICTURES = {b"hvc1", b"av01", b"grid", b"iovl", b"iden", b"avc1", b"jpeg", b"unci", b"j2k1"}
 _FULL = 4  # a version and flags come first in a full box
@@ -92,13 +93,15 @@ def _bits(body: bytes) -> int:
     return most if most <= 16 else 8
 
 
-def tells_of(data: bytes) -> frozenset[Tell]:
-    """Date, place and camera by the EXIF block that lies in the file as it is."""
-    at = data.find(b"Exif\0\0")
+def facts_of(data: bytes) -> Facts:
+    """What the EXIF block tells, and XMP, that lie in the file as they are."""
+    at, start = data.find(b"Exif\0\0"), data.find(b"<x:xmpmeta")
+    end = data.find(b"</x:xmpmeta>", max(0, start))
+    told = of_xmp(data[start:end]) if 0 <= start < end else frozenset()
     if at < 0:
-        return frozenset()
+        return told
     exif = PillowImage.Exif()
     with suppress(Exception):  # metadata of strangers: whatever is wrong with it, it says nothing
         exif.load(data[at : at + 65_536])
-        return frozenset(of_exif(exif))
-    return frozenset()
+        return told | of_exif(exif)
+    return told

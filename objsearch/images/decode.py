@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import io
 import math
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +19,10 @@ from PIL import ExifTags, ImageFile, ImageOps, UnidentifiedImageError
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
+from objsearch.images.damage import damage_of, ends_gray, without_markers
 from objsearch.images.kinds import kind_of, mismatch
-from objsearch.images.mending import damage_of, mended
+from objsearch.images.mending import mended
+from objsearch.images.quiet import quiet
 from objsearch.images.shown import Shown, pixels_of_values, shown
 from objsearch.images.tiff_directories import TiffFile, picture_stream
 from objsearch.images.tiff_samples import is_wide, wide_samples
@@ -113,13 +113,24 @@ def decode(
         stream, said = mended(io.BytesIO(data) if isinstance(data, bytes) else data)
         if is_tiff(stream):
             return decode_tiff(picture_stream(stream), name, limits)
-    with opened_picture(stream, limits) as picture:
-        full_wh = None if long_side is None else _drafted(picture, long_side)
-        decoded = replace(decoded_frame(picture, name, limits), full_size_wh=full_wh)
+    try:
+        decoded = _decoded_first(stream, name, limits, long_side)
+    except UnreadableImageError:
+        stream.seek(0)
+        whole = without_markers(stream.read())
+        if whole is None:
+            raise
+        decoded = _decoded_first(io.BytesIO(whole), name, limits, long_side)
     if decoded.format in ("JPEG", "MPO"):
         stream.seek(0)
-        said = (*said, *damage_of(stream.read()))
+        said = (*said, *damage_of(stream.read(), may_be_short=ends_gray(decoded.pixels)))
     return replace(decoded, warnings=(*said, *decoded.warnings))
+
+
+def _decoded_first(stream: BinaryIO, name: str, limits: Limits, long_side: int | None) -> Decoded:
+    with opened_picture(stream, limits) as picture:
+        full_wh = None if long_side is None else _drafted(picture, long_side)
+        return replace(decoded_frame(picture, name, limits), full_size_wh=full_wh)
 
 
 def _drafted(picture: PillowImage.Image, long_side: int) -> tuple[int, int] | None:
@@ -211,7 +222,7 @@ def upright_picture(picture: PillowImage.Image) -> PillowImage.Image:
 def told_in_a_sentence(limits: Limits) -> Iterator[None]:
     """Whatever a codec raises on hostile bytes leaves as an UnreadableImageError, a sentence."""
     try:
-        with _quiet:
+        with quiet:
             yield
     except (UnidentifiedImageError, ImportError):
         # Where Ultralytics came first, its own `open` looks for a codec that may not be there.
@@ -224,34 +235,6 @@ def told_in_a_sentence(limits: Limits) -> Iterator[None]:
         raise UnreadableImageError("not enough memory to decode it") from None
     except Exception as error:  # codecs raise nearly anything on hostile bytes; the reason is kept
         raise UnreadableImageError(_reason(error)) from error
-
-
-class _Quiet:
-    """While any thread decodes, Pillow's warnings are kept back: ours are for people.
-
-    `warnings.catch_warnings` restores the filters of whoever leaves last, not of who came first.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._filter: object = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
-                self._filter = warnings.filters[0]
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0 and self._filter in warnings.filters:
-                cast("list[object]", warnings.filters).remove(self._filter)
-
-
-_quiet = _Quiet()
 
 
 @cache
@@ -288,8 +271,9 @@ LEAST_DRAWING_SIDE = 512
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    first = text[0] if text else ""
+    said = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error)
+    text = (said.decode("utf-8", "replace") if isinstance(said, bytes) else said).strip()
+    first = text.splitlines()[0] if text else ""
     if "truncated" in first.lower():
         return "the file is cut short"
     return f"it cannot be decoded ({first or type(error).__name__})"

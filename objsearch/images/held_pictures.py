@@ -22,11 +22,13 @@ from objsearch.images.behind import (
     is_gain_map,
     says_gain_map,
 )
+from objsearch.images.damage import without_markers
 from objsearch.images.decode import Limits, opened_picture
+from objsearch.images.facts import Facts
 from objsearch.images.jpeg_scans import jpeg_end
 from objsearch.images.mending import mended
 from objsearch.images.samples import Samples, strips_of, strips_of_array
-from objsearch.images.tells import Tell, odd_profile, tells_of, tells_of_tiff
+from objsearch.images.tells import facts_of, facts_of_png, facts_of_tiff, odd_profile
 from objsearch.images.tiff_directories import TiffFile, with_first
 from objsearch.images.tiff_samples import is_wide, turned, wide_samples
 
@@ -41,16 +43,18 @@ class HeldPicture:
     """One picture of a file. `strips` goes over its samples, upright, as often as it is asked to.
 
     `is_whole` says whether the samples are all that the file has of it, at its depth of `bits`;
+    `shown_ms` is how long a frame stands, to a hundredth of a second, as all formats have it;
     `counts` whether it is more than a smaller version or a gain map of another.
     """
 
     strips: Callable[[], Iterator[Samples]]
     size_wh: tuple[int, int]
     profile: bytes = b""
-    tells: frozenset[Tell] = frozenset()
+    facts: Facts = frozenset()
     bits: int = 8
     is_whole: bool = True
     is_frame: bool = False
+    shown_ms: int = 0
     counts: bool = True
     is_gain_map: bool = False
     extra: Behind = field(default_factory=Behind)
@@ -86,12 +90,13 @@ def _of_tiff(data: bytes, limits: Limits) -> Iterator[HeldPicture]:
             with opened_picture(at_it, limits, formats=("TIFF",)) as picture:
                 yield replace(_still(picture), is_whole=False, bits=16)
             continue
-        yield replace(_of_array(values), tells=tells_of_tiff(at_it.getvalue()), extra=extra)
+        yield replace(_of_array(values), facts=facts_of_tiff(at_it.getvalue()), extra=extra)
 
 
 def _of_jpeg(data: bytes, limits: Limits) -> Iterator[HeldPicture]:
     mended_stream, _ = mended(io.BytesIO(data))
     data = mended_stream.read()
+    data = without_markers(data) or data
     extra = behind_of(data, "JPEG")
     has_map = says_gain_map(data[: jpeg_end(data)])
     embedded = b"GDepth:Data" in data or b"GImage:Data" in data
@@ -112,7 +117,8 @@ def _of_frames(data: bytes, kind: str, limits: Limits) -> Iterator[HeldPicture]:
     bits = _own_bits(data, kind)
     with opened_picture(io.BytesIO(data), limits) as picture:
         if kind == "PNG" and bits == 16 and not picture.mode.startswith("I"):
-            yield _deep_png(data, picture, extra)
+            deep = _deep_png(data, picture, extra)
+            yield replace(deep, facts=deep.facts | facts_of_png(data))
             return
         if picture.format == "ICO":
             yield from _of_icon(picture, limits)
@@ -124,8 +130,11 @@ def _of_frames(data: bytes, kind: str, limits: Limits) -> Iterator[HeldPicture]:
             picture.seek(number)
             limits.check_size(*picture.size)
             still = _still(picture)
+            facts = still.facts | (facts_of_png(data) if kind == "PNG" else frozenset())
             is_whole = bits <= 8 or picture.mode.startswith("I")
-            yield replace(still, bits=bits, is_whole=is_whole, is_frame=True, extra=extra)
+            still = replace(still, bits=bits, is_whole=is_whole, facts=facts)
+            shown_ms = 10 * round(float(picture.info.get("duration") or 0) / 10)
+            yield replace(still, is_frame=True, shown_ms=shown_ms, extra=extra)
 
 
 def _own_bits(data: bytes, kind: str) -> int:
@@ -145,7 +154,7 @@ def _deep_png(data: bytes, picture: PillowImage.Image, extra: Behind) -> HeldPic
     values = read[..., [2, 1, 0, 3][: read.shape[2]]]
     upright = turned(values, picture.getexif().get(ExifTags.Base.Orientation, 1))
     return replace(
-        _of_array(upright), profile=odd_profile(picture), tells=tells_of(picture), extra=extra
+        _of_array(upright), profile=odd_profile(picture), facts=facts_of(picture), extra=extra
     )
 
 
@@ -161,7 +170,7 @@ def _still(picture: PillowImage.Image) -> HeldPicture:
     picture.load()
     is_upright = picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
     upright = picture if is_upright else ImageOps.exif_transpose(picture)
-    return replace(_loaded(upright), profile=odd_profile(picture), tells=tells_of(picture))
+    return replace(_loaded(upright), profile=odd_profile(picture), facts=facts_of(picture))
 
 
 def _loaded(picture: PillowImage.Image) -> HeldPicture:

@@ -11,16 +11,18 @@ from typing import Any, BinaryIO, Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images import boxes
+from objsearch.images.damage import damage_of, ends_gray
 from objsearch.images.decode import Limits, check_bytes
+from objsearch.images.facts import Facts, tells_in
 from objsearch.images.held_pictures import HeldPicture, iter_pictures
 from objsearch.images.kinds import HEAD_BYTES, kind_of
-from objsearch.images.mending import damage_of
 from objsearch.images.raw import is_raw
 from objsearch.images.samples import Samples, is_lost_in_8_bits, is_lost_on
-from objsearch.images.tells import Tell, tells_of_tiff
+from objsearch.images.tells import facts_of_tiff
 
 _NEARLY_GRAY = 2
 """Gray levels by which the colours of a gray picture may differ, by rounding."""
@@ -37,13 +39,15 @@ class Holdings:
     """All that a file holds.
 
     `samples` is equal for two files only if all that they show is: every page, frame and embedded
-    picture, at the file's own depth, with alpha and colour profile, upright; how long a frame
-    stands does not count, nor do colours under what is wholly transparent. Where it starts with
+    picture, at the file's own depth, with alpha and colour profile, upright; how long
+    each frame stands does not count (that is in `timing`), nor do colours under what is wholly
+    transparent. Where it starts with
     `bytes:` the samples could not be had, and it is equal for equal bytes alone.
     `n_pictures` counts pages, frames and embedded pictures, without smaller versions and gain maps.
     `has_more`: something follows the picture, or lies in it, that is not known or not compared: an
     editor's layers, smaller versions in a TIFF. `bits` a sample;
-    `n_colours` is 1 for gray, also in a file of colours, or 3; `has_alpha`: not all is opaque.
+    `n_colours` is 1 for gray, also in a file of colours, or 3; `has_alpha`: not all is opaque;
+    `is_clear`: nothing is to be seen, whatever it is laid on.
     `lost_by_conversion`: in 8 bits on the background next to nothing of it is to be seen, or its
     numbers were stretched to be shown: equal looks then do not mean equal pictures. `is_damaged`:
     it was read, but part of what is to be seen is not the picture.
@@ -52,15 +56,22 @@ class Holdings:
     samples: str
     n_pictures: int = 1
     is_animated: bool = False
+    timing: str = ""
     has_film: bool = False
     has_more: bool = False
     has_gain_map: bool = False
     bits: int = 8
     n_colours: int = 3
     has_alpha: bool = False
+    is_clear: bool = False
     lost_by_conversion: bool = False
     is_damaged: bool = False
-    tells: frozenset[Tell] = frozenset()
+    facts: Facts = frozenset()
+
+    @property
+    def tells(self) -> frozenset[str]:
+        """What it tells of beside its pixels: `date`, `caption`, ..."""
+        return tells_in(self.facts)
 
 
 def holdings_of(content: bytes | str | os.PathLike[str] | Openable, limits: Limits) -> Holdings:
@@ -73,7 +84,7 @@ def holdings_of(content: bytes | str | os.PathLike[str] | Openable, limits: Limi
     name = name or str(getattr(content, "name", ""))
     kind = kind_of(data[:HEAD_BYTES])
     if is_raw(io.BytesIO(data), kind, name):
-        return Holdings(_by_bytes(data), bits=16, tells=tells_of_tiff(data))
+        return Holdings(_by_bytes(data), bits=16, facts=facts_of_tiff(data))
     if kind == "HEIF":
         return _of_boxes(data)
     if kind in ("PDF", "VIDEO", "WMF", "EMF", "SVG", "JXL"):
@@ -116,7 +127,7 @@ def _of_boxes(data: bytes) -> Holdings:
         has_gain_map=held.has_gain_map,
         bits=held.bits,
         has_alpha=held.has_alpha,
-        tells=boxes.tells_of(data),
+        facts=boxes.facts_of(data),
     )
 
 
@@ -133,14 +144,17 @@ class _Seen:
     dtype: np.dtype[Any]
     is_gray: bool
     has_alpha: bool
+    is_clear: bool
     is_lost: bool
+    ends_gray: bool
 
 
 def _looked_at(pictures: Iterator[HeldPicture], limits: Limits) -> Iterator[_Seen]:
     for picture in pictures:
-        is_same = is_near = is_opaque = True
+        is_same = is_near = is_opaque = is_clear = True
         dtype = np.dtype(np.uint8)
         thin: list[Samples] = []
+        ends: tuple[NDArray[Any], ...] = ()
         step = max(1, max(picture.size_wh) // 512)
         for strip in picture.strips():
             dtype = strip.values.dtype
@@ -148,10 +162,13 @@ def _looked_at(pictures: Iterator[HeldPicture], limits: Limits) -> Iterator[_See
                 same, near = _grayness(strip)
                 is_same, is_near = is_same and same, near
             is_opaque = is_opaque and _is_opaque(strip)
+            is_clear = is_clear and strip.alpha is not None and not strip.alpha.any()
             thin.append(_thin(strip, step))
+            ends = (*ends[:1], strip.values)
         digest = _digest(picture, is_same and is_near, is_opaque)
         is_lost = _is_lost(_joined(thin), is_opaque, limits)
-        yield _Seen(picture, digest, dtype, is_near, not is_opaque, is_lost)
+        gray = any(map(ends_gray, ends))
+        yield _Seen(picture, digest, dtype, is_near, not is_opaque, is_clear, is_lost, gray)
 
 
 def _thin(strip: Samples, step: int) -> Samples:
@@ -213,22 +230,27 @@ def _is_lost(sample: Samples, is_opaque: bool, limits: Limits) -> bool:
 
 def _together(every: list[_Seen], data: bytes) -> Holdings:
     counted = [seen for seen in every if seen.picture.counts]
-    digest = hashlib.sha256("".join(seen.digest for seen in counted).encode())
     first = every[0].picture
+    is_animated = first.is_frame and len(counted) > 1
+    digest = hashlib.sha256("".join(seen.digest for seen in counted).encode())
+    times = ",".join(str(seen.picture.shown_ms) for seen in counted)
     extra = first.extra
     is_whole = all(seen.picture.is_whole for seen in counted)
     bits = max(max(8 * seen.dtype.itemsize, seen.picture.bits) for seen in counted)
     return Holdings(
         digest.hexdigest() if is_whole else _by_bytes(data),
         n_pictures=len(counted),
-        is_animated=first.is_frame and len(counted) > 1,
+        is_animated=is_animated,
+        timing=hashlib.sha256(times.encode()).hexdigest() if is_animated else "",
         has_film=extra.has_film,
         has_more=extra.has_more,
         has_gain_map=any(seen.picture.is_gain_map for seen in every),
         bits=bits,
         n_colours=1 if all(seen.is_gray for seen in counted) else 3,
         has_alpha=any(seen.has_alpha for seen in counted),
+        is_clear=all(seen.is_clear for seen in counted),
         lost_by_conversion=any(seen.is_lost for seen in counted),
-        is_damaged=data.startswith(b"\xff\xd8") and bool(damage_of(data)),
-        tells=first.tells,
+        is_damaged=data.startswith(b"\xff\xd8")
+        and bool(damage_of(data, may_be_short=every[0].ends_gray)),
+        facts=first.facts,
     )

@@ -9,7 +9,9 @@ _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xDA)}
 _SCAN, _END = 0xDA, 0xD9
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_INTERVAL = 0xDD
 _COEFFICIENTS = 64
+_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 
 
 def iter_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -58,6 +60,48 @@ def is_progressive(data: bytes) -> bool:
     """Whether it comes in scans of growing detail."""
     frames = (code for code, _, _ in iter_segments(data) if code in _FRAMES)
     return next(frames, 0xC0) in (0xC2, 0xC6, 0xCA, 0xCE)
+
+
+def holds_all_in_one_scan(data: bytes) -> bool:
+    """Whether its first scan has every colour in full: nothing but its end follows that."""
+    n_colours = 0
+    for code, start, end in iter_segments(data):
+        if code in _FRAMES:
+            if code not in (0xC0, 0xC1) or end - start < 6:
+                return False
+            n_colours = data[start + 5]
+        if code == _SCAN:
+            return start < len(data) and data[start] == n_colours
+    return False
+
+
+def has_all_restarts(data: bytes) -> bool:
+    """Whether the marks that a scan of all pixels has between its parts are all there, in order."""
+    if not holds_all_in_one_scan(data):
+        return True
+    parts: dict[int, bytes] = {}
+    for code, start, end in iter_segments(data):
+        parts[code] = data[start:end]
+        if code == _SCAN:
+            break
+    frame = next(body for code, body in parts.items() if code in _FRAMES)
+    interval = int.from_bytes(parts.get(_INTERVAL, b""), "big")
+    n_marks = _n_units(frame) // interval + bool(_n_units(frame) % interval) - 1 if interval else 0
+    if n_marks <= 0:
+        return True
+    marks = _RESTART.findall(data, scan_start(data), jpeg_end(data))
+    wanted = [bytes([0xD0 + number % 8]) for number in range(n_marks + 1)]
+    return marks in (wanted[:-1], wanted)  # some writers put one behind the last part, too
+
+
+def _n_units(frame: bytes) -> int:
+    """How many blocks of all colours together a picture is made of."""
+    sampling = frame[7 : 6 + 3 * frame[5] : 3]
+    across, down = max(one >> 4 for one in sampling), max(one & 15 for one in sampling)
+    if frame[5] == 1:
+        across = down = 1
+    height, width = (int.from_bytes(frame[i : i + 2], "big") for i in (1, 3))
+    return -(-width // (8 * max(1, across))) * -(-height // (8 * max(1, down)))
 
 
 def has_all_scans(data: bytes) -> bool:

@@ -11,9 +11,9 @@ import zlib
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image as PillowImage
 
-from objsearch.images.jpeg_scans import has_all_scans, is_progressive, iter_scans, scan_start
+from objsearch.images.damage import FILLER, JPEG_END, tried
+from objsearch.images.jpeg_scans import has_all_scans, scan_start
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
@@ -21,19 +21,13 @@ _MOST_TEXT = 32 * 1024
 _MOST_PROFILE = 900_000
 _COUNTS = (b"tRNS", b"eXIf")  # a damaged checksum alone is no reason to do without them
 
-_JPEG, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_JPEG = b"\xff\xd8\xff"
 _MOST_BEFORE = 64
+_BLANK, _MOST_BLANK = b"\0\r\n \t\xef\xbb\xbf", 64 * 1024
+"""What says nothing, and may stand before a picture in any number up to this."""
 _TAIL_BYTES = 64 * 1024
-_ZEROS, _ONES = b"\0" * 16, b"\xff" * 16  # photos have runs of three at most
-_TRIMMED = 8
 _MOST_ZEROS = 3
-_USUAL_TABLE = bytes.fromhex("0002010303020403050504040000017d")
-"""How many codes of each length the usual table for the brightness of a JPEG has."""
-
-# Read as pixels these bits change what is to be seen wherever pixels are lacking.
-_FILLERS = (b"", b"\x5a\xa5\x33\xcc\x0f\x69" * 40)
-
-_open = PillowImage.open
+_FILLERS = (b"", FILLER)
 
 
 def mended(stream: BinaryIO) -> tuple[BinaryIO, tuple[str, ...]]:
@@ -43,10 +37,14 @@ def mended(stream: BinaryIO) -> tuple[BinaryIO, tuple[str, ...]]:
     """
     stood_at = stream.tell()
     stream.seek(0)
-    head = stream.read(_MOST_BEFORE + len(_JPEG))
+    head = stream.read(_MOST_BEFORE + len(_PNG))
+    if not head.strip(_BLANK):
+        head += stream.read(_MOST_BLANK)
     try:
-        if head.startswith(_PNG):
-            return _png(stream), ()
+        if head.lstrip(_BLANK).startswith(_PNG):
+            start = head.find(_PNG)
+            rest, said = _without(stream, start)
+            return _png(rest), said
         start = head.find(_JPEG)
         # Of a JPEG that starts twice, the second start is its own.
         start = 2 if head.startswith(b"\xff\xd8\xff\xd8\xff") else start
@@ -120,12 +118,7 @@ def _is_too_large(kind: bytes, data: bytes) -> bool:
 
 
 def _jpeg(stream: BinaryIO, start: int) -> tuple[BinaryIO, tuple[str, ...]]:
-    said: tuple[str, ...] = ()
-    if start:
-        before = "1 byte stands" if start == 1 else f"{start} bytes stand"
-        said = (f"{before} before the picture",)
-        stream.seek(start)
-        stream = io.BytesIO(stream.read())
+    stream, said = _without(stream, start)
     if not _has_end(stream):
         stream.seek(0)
         whole = _ended(stream.read())
@@ -134,14 +127,23 @@ def _jpeg(stream: BinaryIO, start: int) -> tuple[BinaryIO, tuple[str, ...]]:
     return stream, said
 
 
+def _without(stream: BinaryIO, start: int) -> tuple[BinaryIO, tuple[str, ...]]:
+    """What is left of a stream without its first bytes, and what to say about these."""
+    if not start:
+        return stream, ()
+    before = "1 byte stands" if start == 1 else f"{start:,} bytes stand"
+    stream.seek(start)
+    return io.BytesIO(stream.read()), (f"{before} before the picture",)
+
+
 def _has_end(stream: BinaryIO) -> bool:
     n_bytes = stream.seek(0, io.SEEK_END)
     stream.seek(max(0, n_bytes - _TAIL_BYTES))
-    if _JPEG_END in stream.read():
+    if JPEG_END in stream.read():
         return True
     stream.seek(0)
     data = stream.read()
-    return data.rfind(_JPEG_END) > scan_start(data)
+    return data.rfind(JPEG_END) > scan_start(data)
 
 
 def _ended(data: bytes) -> bytes | None:
@@ -154,61 +156,9 @@ def _ended(data: bytes) -> bytes | None:
         return None
     for n_zeros in range(min(_MOST_ZEROS, len(data) - len(bare)) + 1):
         whole = bare + b"\0" * n_zeros
-        versions = [_tried(whole + filler + _JPEG_END, 1) for filler in _FILLERS]
+        versions = [tried(whole + filler + JPEG_END, 1) for filler in _FILLERS]
         if versions[0] is None or versions[1] is None:
             return None
         if np.array_equal(versions[0], versions[1]):
-            return whole + _JPEG_END
+            return whole + JPEG_END
     return None
-
-
-def _tried(data: bytes, reduction: int) -> np.ndarray | None:
-    try:
-        with _open(io.BytesIO(data), formats=("JPEG",)) as picture:
-            if picture.width * picture.height > 300e6:
-                return None
-            width, height = (max(1, side // reduction) for side in picture.size)
-            picture.draft(None, (width, height))
-            return np.asarray(picture)
-    except Exception:  # a codec raises nearly anything on hostile bytes: it is not whole then
-        return None
-
-
-def damage_of(data: bytes) -> tuple[str, ...]:
-    """A warning for a JPEG whose middle was overwritten, as by a failing disk; else nothing.
-
-    Only what is cheap is looked at in each file: a run of equal bytes where there are pixels.
-    """
-    start = scan_start(data)
-    if not _has_run(data, start, len(data), _ZEROS) and not _has_run(data, start, len(data), _ONES):
-        return ()
-    scans = list(iter_scans(data))
-    # No code is all ones, and with the usual tables no picture is a run of zeros.
-    is_sure = _USUAL_TABLE in data[:start] or b"\xff\xdd\0\4" in data[:start]
-    has_zeros = any(_has_run(data, *scan, _ZEROS) for scan in scans)
-    has_ones = any(_has_run(data, *scan, _ONES) for scan in scans)
-    if has_ones or (has_zeros and (is_sure or is_out_of_step(data, scans[-1]))):
-        return ("the file is damaged: part of what is to be seen is not the picture",)
-    return ()
-
-
-def _has_run(data: bytes, start: int, end: int, run: bytes) -> bool:
-    return data.find(run, start, end) >= 0
-
-
-def is_out_of_step(data: bytes, last_scan: tuple[int, int]) -> bool:
-    """Whether a JPEG holds fewer or more bits than its pixels take, by the end of its last scan.
-
-    Damage in a stream of codes of unequal length shows there. It costs three decodings, at an
-    eighth of the size where all is in one scan.
-    """
-    start, end = last_scan
-    if end - start < 4 * _TRIMMED:
-        return False
-    reduction = 1 if is_progressive(data) else 8  # the last scans show in the full size alone
-    whole = _tried(data[:end] + _JPEG_END, reduction)
-    longer = _tried(data[:end] + _FILLERS[1] + _JPEG_END, reduction)
-    shorter = _tried(data[: end - _TRIMMED] + _FILLERS[1] + _JPEG_END, reduction)
-    if whole is None or longer is None or shorter is None:
-        return True
-    return not np.array_equal(whole, longer) or np.array_equal(whole, shorter)

@@ -101,6 +101,17 @@ def eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     return stretched(values)
 
 
+def is_flat_but_for_a_few(values: NDArray[Any]) -> bool:
+    """Whether of numbers that are stretched all are equal but less than a thousandth of them."""
+    if values.dtype in (np.uint8, np.uint16):
+        return False
+    finite = values[np.isfinite(values)].astype(np.float64)
+    if not finite.size or finite.min() == finite.max():
+        return False
+    low, high = np.quantile(finite, (0.001, 0.999))
+    return bool(low == high)
+
+
 _FEW_LEVELS, _SOME_LEVELS = 24, 64
 _FLAT_SPREAD = 3.0
 

@@ -17,6 +17,7 @@ from PIL import Image as PillowImage
 from objsearch.images.samples import (
     Samples,
     eight_bits,
+    is_flat_but_for_a_few,
     is_lost_in_8_bits,
     is_lost_on,
     on_ground,
@@ -29,6 +30,7 @@ _WIDE_GRAY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _THINNED_SIDE = 512
 _LOST = "its values lie so close together that in 8 bits little of it is seen"
+_FLAT = "all but a few of its values are equal: next to nothing of it is seen"
 
 Background = tuple[int, int, int]
 
@@ -67,6 +69,7 @@ def shown(picture: PillowImage.Image, background: Background) -> Shown:
 def pixels_of_values(values: NDArray[Any], background: Background) -> Shown:
     """Of an array (H, W) or (H, W, 3 or 4) of any type."""
     said = (_LOST,) if is_lost_in_8_bits(values) else ()
+    said = (_FLAT,) if is_flat_but_for_a_few(values) else said
     samples = samples_of_array(values)
     colours = np.repeat(eight_bits(samples.values), 3 // samples.values.shape[2], axis=2)
     if samples.alpha is None:

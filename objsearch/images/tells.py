@@ -1,65 +1,258 @@
-"""What a picture tells beside its pixels: when, where, by which camera, in which colours."""
+"""What a picture tells beside its pixels: when, where, by which camera, and what people wrote."""
 
 from __future__ import annotations
 
+import html
+import io
 import re
+import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Literal
+from typing import Any
 
-from PIL import ExifTags
+from PIL import ExifTags, ImageCms, ImageFile, IptcImagePlugin
 from PIL import Image as PillowImage
 
-Tell = Literal["date", "place", "camera", "profile"]
+from objsearch.images.behind import png_chunks
+from objsearch.images.facts import (
+    Facts,
+    Tell,
+    camera_fact,
+    date_facts,
+    fact,
+    place_fact,
+    rating_facts,
+    said_facts,
+)
 
 _XMP_MARKS: dict[Tell, re.Pattern[bytes]] = {
     "date": re.compile(rb"exif:DateTime(Original|Digitized)|photoshop:DateCreated|xmp:CreateDate"),
     "place": re.compile(rb"exif:GPSLatitude\b"),
     "camera": re.compile(rb"tiff:(Make|Model)\b"),
 }
+_XMP_SAID: dict[Tell, tuple[str, ...]] = {
+    "caption": ("dc:description", "dc:title", "photoshop:Headline"),
+    "keywords": ("dc:subject",),
+    "people": ("mwg-rs:Name", "MPReg:PersonDisplayName", "Iptc4xmpExt:PersonInImage"),
+    "comment": ("exif:UserComment",),
+}
+_EXIF_SAID: tuple[tuple[int, Tell], ...] = (
+    (ExifTags.Base.ImageDescription, "caption"),
+    (ExifTags.Base.XPTitle, "caption"),
+    (ExifTags.Base.XPSubject, "caption"),
+    (ExifTags.Base.XPComment, "comment"),
+)
+_IPTC_SAID: tuple[tuple[int, Tell], ...] = (
+    (5, "caption"),
+    (105, "caption"),
+    (120, "caption"),
+    (25, "keywords"),
+)
+_PNG_SAID: dict[str, Tell] = {
+    "title": "caption",
+    "description": "caption",
+    "comment": "comment",
+    "keywords": "keywords",
+}
+# Written by tools, of themselves or of what is told elsewhere.
+_PNG_OF_TOOLS = re.compile(
+    r"(software|creation time|signature|modify-date|exif_data|xml:com\.adobe\.xmp)"
+    r"|(date|thumb|exif|jpeg|png|icc|dpi|xmp|photoshop|tiff|raw profile type .*)\b[: ].*"
+    r"|raw profile type .*"
+)
+_XMP_PLACE = re.compile(r"\s*(\d+)[,;]\s*([\d.]+)(?:[,;]\s*([\d.]+))?\s*([NSEW])\s*", re.I)
+_MOST_VALUES = 1000
+_MOST_TEXT = 4 * 1024 * 1024
 _S_RGB = (b"sRGB", "sRGB".encode("utf-16-be"))
 
 
-def tells_of(picture: PillowImage.Image) -> frozenset[Tell]:
-    """Read from EXIF, XMP and the colour profile of an opened picture; damaged ones say nothing."""
-    tells: set[Tell] = set()
+def facts_of(picture: PillowImage.Image) -> Facts:
+    """Read from an opened picture; what is damaged says nothing."""
+    facts: set[str] = set()
     with suppress(Exception):  # metadata of strangers: whatever is wrong with it, it says nothing
-        tells |= of_exif(picture.getexif())
-    xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
-    xmp = xmp.encode("utf-8", "ignore") if isinstance(xmp, str) else bytes(xmp)
-    tells |= {tell for tell, mark in _XMP_MARKS.items() if mark.search(xmp)}
+        facts |= of_exif(picture.getexif())
+    facts |= of_xmp(picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b"")
+    with suppress(Exception):
+        if isinstance(picture, ImageFile.ImageFile):
+            facts |= set(_of_iptc(IptcImagePlugin.getiptcinfo(picture) or {}))
+    with suppress(Exception):
+        facts |= set(said_facts("comment", [_text(picture.info.get("comment") or b"")]))
     if odd_profile(picture):
-        tells.add("profile")
-    return frozenset(tells)
+        facts.add(fact("profile"))
+    return frozenset(facts)
 
 
-def tells_of_tiff(data: bytes) -> frozenset[Tell]:
+def facts_of_tiff(data: bytes) -> Facts:
     """What a TIFF's own directory tells, that of camera raw as well; its colours are no profile."""
     exif = PillowImage.Exif()
     with suppress(Exception):
         exif.load(b"Exif\0\0" + data)
-        return frozenset(of_exif(exif))
+        xmp = exif.get(ExifTags.Base.XMLPacket) or b""
+        return frozenset(of_exif(exif)) | of_xmp(xmp if isinstance(xmp, bytes | str) else b"")
     return frozenset()
 
 
+def facts_of_png(data: bytes) -> Facts:
+    """Of the texts of a PNG, the large ones as well, that codecs leave out."""
+    facts: set[str] = set()
+    for kind, start, size in png_chunks(data):
+        if kind not in (b"tEXt", b"zTXt", b"iTXt"):
+            continue
+        with suppress(Exception):
+            key, text = _png_text(kind, data[start : start + size])
+            if key == "XML:com.adobe.xmp":
+                facts |= of_xmp(text)
+            elif not _PNG_OF_TOOLS.fullmatch(key.casefold()):
+                facts |= set(said_facts(_PNG_SAID.get(key.casefold(), "text"), [text]))
+    return frozenset(facts)
+
+
+def _png_text(kind: bytes, body: bytes) -> tuple[str, str]:
+    key, _, rest = body.partition(b"\0")
+    is_packed = kind == b"zTXt"
+    if kind == b"iTXt":
+        is_packed, rest = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[2]
+    elif is_packed:
+        rest = rest[1:]
+    if is_packed:
+        rest = zlib.decompressobj().decompress(rest, _MOST_TEXT)
+    return key.decode("latin-1"), rest.decode("utf-8" if kind == b"iTXt" else "latin-1")
+
+
 def odd_profile(picture: PillowImage.Image) -> bytes:
-    """The colour profile where it is another than plain sRGB; else nothing."""
-    profile = picture.info.get("icc_profile") or b""
-    return b"" if any(mark in profile for mark in _S_RGB) else bytes(profile)
+    """The colour profile where it is another than plain sRGB, and can be read; else nothing."""
+    profile = bytes(picture.info.get("icc_profile") or b"")
+    if not profile or any(mark in profile for mark in _S_RGB):
+        return b""
+    try:
+        ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    except Exception:  # whatever it is, no program shows other colours for it
+        return b""
+    return profile
 
 
-def of_exif(exif: PillowImage.Exif) -> set[Tell]:
+def of_exif(exif: PillowImage.Exif) -> set[str]:
     """What EXIF tells. Damaged blocks may raise nearly anything."""
-    tells: set[Tell] = set()
-    if exif.get(ExifTags.Base.Make) or exif.get(ExifTags.Base.Model):
-        tells.add("camera")
+    facts: set[str] = set()
+    make, model = exif.get(ExifTags.Base.Make), exif.get(ExifTags.Base.Model)
+    if make or model:
+        facts.add(camera_fact(make, model))
+    with suppress(Exception):
+        facts |= set(_said_in(exif))
     details = exif.get_ifd(ExifTags.IFD.Exif)
-    taken = (ExifTags.Base.DateTimeOriginal, ExifTags.Base.DateTimeDigitized)
+    with suppress(Exception):
+        comment = details.get(ExifTags.Base.UserComment) or b""
+        facts |= set(said_facts("comment", [_user_comment(comment)]))
     # The plain date is that of the last change; a camera's own file has no other.
-    if any(details.get(tag) for tag in taken) or (
-        "camera" in tells and exif.get(ExifTags.Base.DateTime)
-    ):
-        tells.add("date")
+    plain = exif.get(ExifTags.Base.DateTime) if make or model else None
+    if details.get(ExifTags.Base.DateTimeDigitized) or plain:
+        facts.add(fact("date"))
+    facts |= set(date_facts([details.get(ExifTags.Base.DateTimeOriginal)]))
     place = exif.get_ifd(ExifTags.IFD.GPSInfo)
     if place.get(ExifTags.GPS.GPSLatitude) and place.get(ExifTags.GPS.GPSLongitude):
-        tells.add("place")
-    return tells
+        facts.add(fact("place"))
+        with suppress(Exception):
+            facts.add(place_fact(_degrees(place, 2, "S"), _degrees(place, 4, "W")))
+    return facts
+
+
+def _said_in(exif: PillowImage.Exif) -> Iterator[str]:
+    for tag, tell in _EXIF_SAID:
+        yield from said_facts(tell, [_text(exif.get(tag) or b"", "utf-16-le")])
+    keywords = _text(exif.get(ExifTags.Base.XPKeywords) or b"", "utf-16-le")
+    yield from said_facts("keywords", keywords.split(";"))
+    yield from rating_facts([exif.get(ExifTags.Base.Rating)])
+
+
+def _degrees(place: Any, tag: int, negative: str) -> float:
+    degrees, minutes, seconds = (*map(float, place[tag]), 0.0, 0.0)[:3]
+    value = degrees + minutes / 60 + seconds / 3600
+    return -value if str(place.get(tag - 1, ""))[:1].upper() == negative else value
+
+
+def _user_comment(comment: object) -> str:
+    """Eight bytes name its characters, which many writers get wrong."""
+    if not isinstance(comment, bytes):
+        return str(comment)
+    head, body = comment[:8], comment[8:]
+    if head.startswith(b"UNICODE"):
+        big = body[:2] == b"\xfe\xff" or body[:2:2] == b"\0"
+        return body.decode("utf-16-be" if big else "utf-16-le", "ignore").lstrip("\ufeff")
+    return _text(body if head.rstrip(b"\0 ") in (b"ASCII", b"JIS", b"") else comment)
+
+
+def of_xmp(xmp: bytes | str) -> Facts:
+    """What XMP tells, by its usual prefixes; it need not be sound."""
+    text = xmp if isinstance(xmp, str) else bytes(xmp).decode("utf-8", "replace")
+    text = text[:_MOST_TEXT]
+    raw = text.encode("utf-8", "ignore")
+    marked = {tell for tell, mark in _XMP_MARKS.items() if mark.search(raw)}
+    facts = {fact(tell) for tell in marked}
+    if "date" in marked:
+        taken = ("exif:DateTimeOriginal", "photoshop:DateCreated")
+        facts |= set(date_facts(value for name in taken for value in _xmp_values(text, name)))
+    if "camera" in marked:
+        make, model = (
+            next(iter(_xmp_values(text, f"tiff:{one}")), "") for one in ("Make", "Model")
+        )
+        facts.add(camera_fact(make, model))
+    if "place" in marked:
+        facts |= _xmp_place(text)
+    for tell, names in _XMP_SAID.items():
+        for name in names:
+            facts |= set(said_facts(tell, _xmp_values(text, name)))
+    return frozenset(facts | set(rating_facts(_xmp_values(text, "xmp:Rating"))))
+
+
+def _xmp_place(text: str) -> set[str]:
+    degrees = []
+    for name in ("exif:GPSLatitude", "exif:GPSLongitude"):
+        found = _XMP_PLACE.fullmatch(next(iter(_xmp_values(text, name)), ""))
+        if found is None:
+            return set()
+        value = float(found[1]) + float(found[2]) / 60 + float(found[3] or 0) / 3600
+        degrees.append(-value if found[4].upper() in "SW" else value)
+    return {place_fact(*degrees)}
+
+
+def _xmp_values(text: str, name: str) -> list[str]:
+    """Values of an attribute, or of the elements of that name, those of its list one by one."""
+    found: list[str] = []
+    at = text.find(name)
+    while at >= 0 and len(found) < _MOST_VALUES:
+        before, rest = text[at - 1 : at], text[at + len(name) : at + len(name) + 64]
+        end = at + len(name)
+        if before == "<" and rest[:1] in (">", " "):
+            start, end = text.find(">", at) + 1, text.find(f"</{name}>", at)
+            if end < 0:
+                break
+            found += _items(text[start:end])
+        elif quote := re.match(r"\s*=\s*([\"'])", rest):
+            start = at + len(name) + quote.end()
+            end = text.find(quote[1], start)
+            if end < 0:
+                break
+            found.append(html.unescape(text[start:end]))
+        at = text.find(name, end)
+    return found
+
+
+def _items(body: str) -> Iterable[str]:
+    items = [part.partition(">")[2].partition("</rdf:li")[0] for part in body.split("<rdf:li")[1:]]
+    return [html.unescape(item) for item in items or ([] if "<" in body else [body])]
+
+
+def _of_iptc(records: dict[tuple[int, int], bytes | list[bytes]]) -> Iterator[str]:
+    for number, tell in _IPTC_SAID:
+        values = records.get((2, number)) or []
+        yield from said_facts(tell, map(_text, values if isinstance(values, list) else [values]))
+
+
+def _text(value: object, encoding: str = "utf-8") -> str:
+    """Text of bytes, or of their numbers; nothing of anything else."""
+    if isinstance(value, str):
+        return value
+    data = bytes(value) if isinstance(value, bytes | tuple | list) else b""
+    with suppress(UnicodeDecodeError):
+        return data.decode(encoding)
+    return data.decode("latin-1")

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
-from objsearch.images.decode import Limits, decode
+from objsearch.images.decode import Limits, decode, told_in_a_sentence
 from objsearch.types import Pixels
 from tests.pictures import drawing, encoded, flat, noise
 
@@ -314,3 +314,9 @@ def test_threads_decode_side_by_side_and_leave_warnings_as_they_were() -> None:
         results = list(pool.map(tried, [*good, odd] * 10))
     assert results.count(True) >= 60
     assert list(warnings.filters) == before
+
+
+def test_a_reason_in_bytes_is_told_in_words() -> None:
+    told = pytest.raises(UnreadableImageError, match=r"^it cannot be decoded \(not RAW file\)$")
+    with told, told_in_a_sentence(Limits()):
+        raise RuntimeError(b"not RAW file")

@@ -297,3 +297,27 @@ def test_large_pictures_are_refused_before_they_are_decoded() -> None:
         held(tiff([Page(PICTURE.astype(np.uint16))]), Limits(max_megapixels=0.001))
     with pytest.raises(UnreadableImageError, match="bytes"):
         held(png(PICTURE), Limits(max_bytes=100))
+
+
+def test_how_long_frames_stand_is_told_in_hundredths() -> None:
+    shown = [PillowImage.fromarray(one) for one in files.numbered(3)]
+
+    def timing(kind: str, duration: int) -> str:
+        more = {"lossless": True} if kind == "WEBP" else {}
+        frames = {"save_all": True, "append_images": shown[1:], "duration": duration}
+        return held(saved(shown[0], kind, **frames, **more)).timing
+
+    assert timing("GIF", 90) == timing("WEBP", 92) == timing("PNG", 88) != ""
+    assert timing("WEBP", 90) != timing("WEBP", 250)
+    assert held(jpeg(PICTURE)).timing == ""
+
+
+def test_a_profile_that_cannot_be_read_tells_nothing() -> None:
+    found = held(encoded(PICTURE, "PNG", icc_profile=b"garbage" * 200))
+    assert found == held(png(PICTURE)) and found.tells == set()
+
+
+def test_wholly_transparent_is_told_from_blank() -> None:
+    clear = with_alpha(np.full_like(PICTURE, 255), np.zeros(PICTURE.shape[:2], np.uint8))
+    assert held(clear).is_clear
+    assert not held(png(np.full_like(PICTURE, 255))).is_clear

@@ -164,3 +164,54 @@ def test_sound_pictures_are_not_called_damaged(quality: int) -> None:
         for options in ({}, {"optimize": True}, {"progressive": True}, {"restart_marker_rows": 1}):
             decoded = decode(encoded(pixels, "JPEG", quality=quality, **options))
             assert decoded.warnings == (), (quality, options)
+
+
+def without_middle(data: bytes, n_bytes: int) -> bytes:
+    place = (scan_start(data) + len(data)) // 2
+    return data[:place] + data[place + n_bytes :]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("options", [{}, {"optimize": True}, {"restart_marker_rows": 2}])
+def test_a_missing_middle_is_told(seed: int, options: dict[str, object]) -> None:
+    data = encoded(drawing(240, 320, seed), "JPEG", quality=92, **options)
+    damaged = without_middle(data, 2000)
+    for side in (None, 80):
+        assert decode(data, long_side=side).warnings == ()
+        [warning] = decode(damaged, long_side=side).warnings
+        assert "damaged" in warning
+    assert holdings_of(damaged, Limits()).is_damaged
+
+
+def test_a_picture_that_ends_gray_is_not_damaged() -> None:
+    gray = drawing(240, 320, 1)
+    gray[-40:, -40:] = 128
+    data = encoded(gray, "JPEG", quality=92)
+    assert (decode(data).pixels[-1, -1] == 128).all() and decode(data).warnings == ()
+    assert not holdings_of(data, Limits()).is_damaged
+
+
+def test_a_middle_with_marks_of_another_meaning_is_read_and_told() -> None:
+    data = encoded(noise(120, 160), "JPEG", quality=90)
+    place = (scan_start(data) + len(data)) // 2
+    for odd in (b"\xff\xc4\x01\x02" * 10, b"\x12\xff\xd8\xff\xda\x00" * 6, b"\xff\xc9" * 20):
+        damaged = data[:place] + odd + data[place + len(odd) :]
+        decoded = decode(damaged)
+        assert decoded.pixels.shape == (120, 160, 3)
+        assert any("damaged" in warning for warning in decoded.warnings)
+        assert np.array_equal(decoded.pixels[:40], decode(data).pixels[:40])
+        assert holdings_of(damaged, Limits()).is_damaged
+        with pytest.raises(UnreadableImageError):
+            decode(damaged[: place + 400])
+
+
+@pytest.mark.parametrize("before", [b"\n", b"\r\n", b"\xef\xbb\xbf", b"\0" * 4096])
+@pytest.mark.parametrize("data", [PNG, JPEG])
+def test_what_says_nothing_may_stand_before_a_picture(before: bytes, data: bytes) -> None:
+    decoded = decode(before + data)
+    assert np.array_equal(decoded.pixels, decode(data).pixels)
+    [warning] = decoded.warnings
+    assert f"{len(before):,} byte" in warning
+    assert holdings_of(before + data, Limits()).samples == holdings_of(data, Limits()).samples
+    with pytest.raises(UnreadableImageError):
+        decode(b"\0" * 4096)

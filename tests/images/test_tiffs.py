@@ -12,6 +12,7 @@ from PIL import Image as PillowImage
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Limits, Part, decode
 from objsearch.images.frames import decode_part, tiff_pages
+from objsearch.images.shown import pixels_of_values
 from tests.images.tiffs import Page, tiff
 from tests.pictures import drawing
 
@@ -162,3 +163,12 @@ def test_directories_in_a_circle_end() -> None:
     first = int.from_bytes(data[4:8], "little")
     data[-4:] = first.to_bytes(4, "little")
     assert len(tiff_pages(bytes(data), Limits())) == 2
+
+
+def test_numbers_that_are_equal_but_for_one_are_warned_of() -> None:
+    values = np.zeros((60, 80), np.float32)
+    assert not pixels_of_values(values, (255, 255, 255)).said
+    values[10, 10] = 1e6
+    assert any("all but a few" in one for one in pixels_of_values(values, (255, 255, 255)).said)
+    values[:2] = 3.0
+    assert not pixels_of_values(values, (255, 255, 255)).said

@@ -15,10 +15,11 @@ from objsearch.agree import Agreement
 from objsearch.flow import Progress, silent
 from objsearch.settings import Duplicates
 from objsearch.tasks.duplicates.agreeing import Agreements
+from objsearch.tasks.duplicates.companions import is_called_raw
 from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, why_better
 from objsearch.tasks.duplicates.lesser import is_unclear, lesser, worn
 from objsearch.tasks.duplicates.likeness import Likeness
-from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, lacking
+from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, is_told_otherwise, lacking
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types.plans import RELATIONS, Action, Related, Relation
 
@@ -285,6 +286,10 @@ class _Together:
         action, reason = self._decided(one, what, relation, lacks)
         if action == "remove" and self._is_unclear(keep, one, agreement):
             action, reason = "review", f"{what}; which of the two was resized cannot be told"
+        if action == "keep" and not one.file.protected and is_told_otherwise(mine, kept, relation):
+            action, reason = "review", f"{what}; that one lacks {', '.join(lacks)}"
+        if action == "remove" and is_called_raw(one.file.path) > is_called_raw(keep.file.path):
+            action, reason = "keep", f"kept: {what}, but called camera raw"
         if is_kept_too and action == "remove":
             action, reason = "keep", f"kept: {self.of.rules.n_kept} copies are wanted"
         return Copy(one, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks)
@@ -327,8 +332,8 @@ def _relation(
         return "identical-bytes"
     held, other = mine.holdings, kept.holdings
     if held.samples == other.samples:
-        return "identical-pixels"
-    if held.lost_by_conversion or other.lost_by_conversion:
+        return "identical-pixels" if held.timing == other.timing else "edited"
+    if held.lost_by_conversion or other.lost_by_conversion or held.is_clear != other.is_clear:
         return None
     both_deep = min(held.bits, other.bits) > DEEP
     if one.node == keep.node:

@@ -132,5 +132,5 @@ _MORE = (
     "it has transparency",
     "it holds more than the picture",
     "most pixels",
-    "it tells more: date, place, camera, profile, or files that belong to it",
+    "it tells more: date, place, camera, words, profile, or files that belong to it",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from objsearch.agree import Agreement
+from objsearch.images.facts import others_in
 from objsearch.images.holdings import Holdings
 from objsearch.tasks.duplicates.keeping import Content
 from objsearch.types.plans import Relation
@@ -54,6 +55,14 @@ def _held(one: Content, keep: Content, relation: Relation) -> Iterator[str]:
         "pixels that are not damaged": kept.is_damaged,
     }
     yield from (word for word, holds in told.items() if holds)
+    yield from others_in(mine.facts, kept.facts)
+
+
+def is_told_otherwise(one: Content, keep: Content, relation: Relation) -> bool:
+    """Whether both tell of one thing, and not the same: which is true, a person has to say."""
+    if relation == "identical-bytes":
+        return False
+    return bool(others_in(one.holdings.facts, keep.holdings.facts))
 
 
 def _depth(mine: Holdings, kept: Holdings) -> Iterator[str]:
@@ -61,7 +70,8 @@ def _depth(mine: Holdings, kept: Holdings) -> Iterator[str]:
         "colour": mine.n_colours > kept.n_colours,
         f"{mine.bits} bits a sample": mine.bits > kept.bits,
         "transparency": mine.has_alpha and not kept.has_alpha,
-        f"{mine.n_pictures} pictures": mine.n_pictures > 1,
+        f"{mine.n_pictures} pictures": mine.n_pictures > 1 and mine.samples != kept.samples,
+        "another speed": mine.samples == kept.samples and mine.timing != kept.timing,
     }
     yield from (word for word, holds in told.items() if holds)
 

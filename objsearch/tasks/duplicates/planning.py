@@ -17,7 +17,7 @@ from objsearch.images.holdings import Holdings, holdings_of
 from objsearch.search.scoring import Scoring
 from objsearch.settings import Settings, load_settings
 from objsearch.tasks.duplicates.agreeing import Agreements
-from objsearch.tasks.duplicates.companions import companions_of
+from objsearch.tasks.duplicates.companions import belonging_to, companions_of
 from objsearch.tasks.duplicates.decisions import Content as DecidedContent
 from objsearch.tasks.duplicates.decisions import Decisions, decisions_path, load_decisions
 from objsearch.tasks.duplicates.describing import Views
@@ -93,6 +93,8 @@ class Planner:
     def _planned(self, found: Found) -> Plan:
         skipped = dict(found.skipped)
         candidates = list(self.looking.candidates(found.files, skipped))
+        belonging = belonging_to(one.file.path for one in candidates)
+        skipped = {path: why for path, why in skipped.items() if path not in belonging}
         network = self._network(candidates)
         rules = self.settings.duplicates
         agreements = Agreements(
@@ -115,7 +117,7 @@ class Planner:
             skipped=tuple(Passed(path=p, reason=why) for p, why in sorted(skipped.items())),
             ignored=len(self.ignored),
             related=tuple(grouper.related) if rules.related else (),
-            warnings=tuple(self._warnings()),
+            warnings=tuple(self._warnings(belonging)),
             remembered=self.looking.n_remembered,
             settings={
                 **self.settings.answer_settings(),
@@ -123,10 +125,10 @@ class Planner:
             },
         )
 
-    def _warnings(self) -> Iterator[str]:
+    def _warnings(self, belonging: set[str]) -> Iterator[str]:
         yield from Scoring(self.settings).notes(())
         yield from self.looking.warnings
-        as_a_whole = self.looking.as_a_whole
+        as_a_whole = [path for path in self.looking.as_a_whole if path not in belonging]
         if as_a_whole:
             yield (
                 f"{len(as_a_whole):,} files of several pages, frames or of drawings, such as "

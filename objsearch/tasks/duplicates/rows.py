@@ -16,7 +16,7 @@ from objsearch.tasks.duplicates.folders import File
 from objsearch.tasks.duplicates.small_copies import SIDE, Small
 from objsearch.types import BinaryDescriptor, Box, DescribedImage, Descriptor, ImageRef, Region
 
-LOOKING = "1"
+LOOKING = "2"
 """Goes up whenever looks, holdings or versions come to be made otherwise."""
 SMALL, TURNED = "small-copy", " turned"
 """The alias of small copies, and what follows an extractor's name for turned versions."""
@@ -109,10 +109,10 @@ def view_of(row: DescribedImage, views: Views, is_mirrored: bool) -> Described:
 
 def told_of(held: Holdings) -> str:
     """Holdings as text that `held_by` reads."""
-    return json.dumps({**asdict(held), "tells": sorted(held.tells)})
+    return json.dumps({**asdict(held), "facts": sorted(held.facts)})
 
 
 def held_by(text: str) -> Holdings:
     """The holdings that `told_of` was given."""
     data = json.loads(text)
-    return Holdings(**{**data, "tells": frozenset(data["tells"])})
+    return Holdings(**{**data, "facts": frozenset(data["facts"])})

@@ -126,3 +126,103 @@ def test_what_more_pictures_show_upright_is_kept(planned: Planned, tmp_path: Pat
     [group] = told(planned(tmp_path), tmp_path)
     assert group["photo.jpg"] == "keep"
     assert set(group.values()) == {"keep", "review"} and len(group) == 4
+
+
+def taken(when: str) -> Image.Exif:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = when
+    return exif
+
+
+def test_two_dates_of_one_picture_are_reviewed(planned: Planned, tmp_path: Path) -> None:
+    pixels = drawing(240, 320, seed=4)
+    saved(tmp_path / "a.jpg", pixels, quality=95, exif=taken("2020:05:04 10:11:12"))
+    saved(tmp_path / "b.jpg", pixels, quality=80, exif=taken("2021:05:04 10:11:12"))
+    saved(tmp_path / "c.jpg", pixels, quality=80, exif=taken("2020:05:04 10:11:12"))
+    saved(tmp_path / "d.jpg", pixels, quality=80)
+    plan = planned(tmp_path)
+    actions = {"a.jpg": "keep", "b.jpg": "review", "c.jpg": "remove", "d.jpg": "remove"}
+    assert told(plan, tmp_path) == [actions]
+    lacks = {Path(one.path).name: one.lacks for one in plan.groups[0].members}
+    assert lacks["b.jpg"] == ("another date",)
+
+
+def test_the_same_pixels_of_two_dates_are_reviewed_and_the_same_bytes_go(
+    planned: Planned, tmp_path: Path
+) -> None:
+    pixels = drawing(240, 320, seed=4)
+    saved(tmp_path / "a.jpg", pixels, quality=90, exif=taken("2020:05:04 10:11:12"))
+    saved(tmp_path / "b.jpg", pixels, quality=90, exif=taken("1999:05:04 10:11:12"))
+    (tmp_path / "c.jpg").write_bytes((tmp_path / "a.jpg").read_bytes())
+    actions = {"a.jpg": "keep", "b.jpg": "review", "c.jpg": "remove"}
+    assert told(planned(tmp_path, keep=["path"]), tmp_path) == [actions]
+
+
+def test_words_that_one_file_alone_carries_stay(planned: Planned, tmp_path: Path) -> None:
+    pixels = drawing(240, 320, seed=4)
+    saved(tmp_path / "a.jpg", pixels, quality=95)
+    saved(tmp_path / "z.jpg", pixels, quality=80, comment="written by hand: negative no. 12")
+    assert told(planned(tmp_path), tmp_path) == [{"z.jpg": "keep", "a.jpg": "remove"}]
+    saved(tmp_path / "a.jpg", pixels, quality=95, exif=taken("2020:05:04 10:11:12"))
+    plan = planned(tmp_path)
+    assert told(plan, tmp_path) == [{"a.jpg": "keep", "z.jpg": "keep"}]
+    assert plan.groups[0].members[1].lacks == ("comment",)
+
+
+def test_a_record_of_takeout_belongs_to_its_picture(planned: Planned, tmp_path: Path) -> None:
+    pixels = drawing(240, 320, seed=6)
+    for number, name in enumerate(("a.png", "b.jpg", "c.jpg", "d(1).jpg", f"{'e' * 50}.jpg")):
+        saved(tmp_path / name, pixels, **({} if number == 0 else {"quality": 90 - number}))
+    (tmp_path / "b.jpg.json").write_text("{}")
+    (tmp_path / "C.jpg.supplemental-meta.json").write_text("{}")
+    (tmp_path / "d.jpg(1).json").write_text("{}")
+    (tmp_path / f"{'e' * 46}.json").write_text("{}")
+    (tmp_path / "a.png.rules.json").write_text("{}")
+    plan = planned(tmp_path)
+    (group,) = told(plan, tmp_path)
+    assert {name for name, action in group.items() if action == "keep"} == set(group) - {"a.png"}
+    assert [Path(one.path).name for one in plan.skipped] == ["a.png.rules.json"]
+
+
+def test_nothing_is_said_against_what_belongs_to_a_picture(
+    planned: Planned, tmp_path: Path
+) -> None:
+    pixels = drawing(240, 320, seed=6)
+    saved(tmp_path / "IMG_7.jpg", pixels)
+    for name in ("IMG_7.AAE", "IMG_7.jpg.xmp", "IMG_7.jpg.json", "IMG_7.MOV", "alone.xmp"):
+        (tmp_path / name).write_bytes(b"\0\0\0\x14ftypqt  \0\0\0\0" if "MOV" in name else b"<x/>")
+    plan = planned(tmp_path)
+    assert [Path(one.path).name for one in plan.skipped] == ["alone.xmp"]
+    assert not any("compared as a whole" in one for one in plan.warnings)
+
+
+def test_the_same_frames_at_another_speed_are_reviewed(planned: Planned, tmp_path: Path) -> None:
+    frames = [Image.fromarray(drawing(60, 80, seed=seed)) for seed in (1, 2, 3)]
+    for name, duration in (("a.webp", 100), ("b.webp", 500), ("c.webp", 100)):
+        more = {"save_all": True, "append_images": frames[1:], "lossless": True}
+        frames[0].save(tmp_path / name, duration=duration, **more)
+    (tmp_path / "c.webp").write_bytes((tmp_path / "c.webp").read_bytes() + b"\0")
+    plan = planned(tmp_path, keep=["path"])
+    (group,) = told(plan, tmp_path)
+    assert group == {"a.webp": "keep", "b.webp": "review", "c.webp": "remove"}
+    reviewed = plan.groups[0].members[-1]
+    assert (reviewed.relation, reviewed.lacks) == ("edited", ("another speed",))
+
+
+def test_a_blank_picture_is_no_copy_of_one_that_shows_nothing(
+    planned: Planned, tmp_path: Path
+) -> None:
+    saved(tmp_path / "blank.png", np.full((200, 400, 3), 255, np.uint8))
+    saved(tmp_path / "clear.png", np.zeros((200, 400, 4), np.uint8))
+    assert planned(tmp_path).groups == ()
+
+
+def test_what_is_called_raw_never_goes_for_what_is_not(planned: Planned, tmp_path: Path) -> None:
+    saved(tmp_path / "a.jpg", drawing(240, 320, seed=6), quality=90)
+    data = (tmp_path / "a.jpg").read_bytes()
+    for name in ("b.NEF", "c.CR3", "d.jpg"):
+        (tmp_path / name).write_bytes(data)
+    plan = planned(tmp_path, keep=["path"])
+    actions = {"a.jpg": "keep", "b.NEF": "keep", "c.CR3": "keep", "d.jpg": "remove"}
+    assert told(plan, tmp_path) == [actions]
+    assert "called camera raw" in plan.groups[0].members[1].reason

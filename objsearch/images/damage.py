@@ -1,0 +1,124 @@
+"""JPEGs whose middle is damaged: overwritten or missing, as by a failing disk or a broken copy.
+
+Codecs read these without a word: each code of a JPEG stands where the one before it ends, and what
+is lacking at the end is gray.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+from PIL import Image as PillowImage
+
+from objsearch.images.jpeg_scans import (
+    has_all_restarts,
+    holds_all_in_one_scan,
+    is_progressive,
+    iter_scans,
+    scan_start,
+)
+from objsearch.types import Pixels
+
+JPEG_END = b"\xff\xd9"
+FILLER = b"\x5a\xa5\x33\xcc\x0f\x69" * 40
+"""Read as pixels these bits change what is to be seen wherever pixels are lacking."""
+
+_ZEROS, _ONES = b"\0" * 16, b"\xff" * 16  # photos have runs of three at most
+_TRIMMED = 8
+_USUAL_TABLE = bytes.fromhex("0002010303020403050504040000017d")
+"""How many codes of each length the usual table for the brightness of a JPEG has."""
+_GRAY = 128
+"""What codecs show where there are no pixels."""
+_NO_MARKER = re.compile(rb"\xff(?![\x00\xff])")
+_NO_MARKER_NOR_RESTART = re.compile(rb"\xff(?![\x00\xff\xd0-\xd7])")
+_SAID = ("the file is damaged: part of what is to be seen is not the picture",)
+
+_open = PillowImage.open
+
+
+def tried(data: bytes, reduction: int) -> np.ndarray | None:
+    try:
+        with _open(io.BytesIO(data), formats=("JPEG",)) as picture:
+            if picture.width * picture.height > 300e6:
+                return None
+            width, height = (max(1, side // reduction) for side in picture.size)
+            picture.draft(None, (width, height))
+            return np.asarray(picture)
+    except Exception:  # a codec raises nearly anything on hostile bytes: it is not whole then
+        return None
+
+
+def damage_of(data: bytes, *, may_be_short: bool = False) -> tuple[str, ...]:
+    """A warning for a JPEG whose middle was overwritten or is missing; else nothing.
+
+    Only what is cheap is looked at in each file: a run of equal bytes where there are pixels,
+    markers where there should be none; and, with `may_be_short`, whether all pixels are there.
+    """
+    start = scan_start(data)
+    if without_markers(data) is not None:
+        return _SAID
+    if not has_all_restarts(data):
+        return _SAID
+    scans = list(iter_scans(data)) if may_be_short else []
+    if scans and is_out_of_step(data, scans[-1]):
+        return _SAID
+    if not _has_run(data, start, len(data), _ZEROS) and not _has_run(data, start, len(data), _ONES):
+        return ()
+    scans = list(iter_scans(data))
+    # No code is all ones, and with the usual tables no picture is a run of zeros.
+    is_sure = _USUAL_TABLE in data[:start] or b"\xff\xdd\0\4" in data[:start]
+    has_zeros = any(_has_run(data, *scan, _ZEROS) for scan in scans)
+    has_ones = any(_has_run(data, *scan, _ONES) for scan in scans)
+    if has_ones or (has_zeros and (is_sure or is_out_of_step(data, scans[-1]))):
+        return _SAID
+    return ()
+
+
+def _has_run(data: bytes, start: int, end: int, run: bytes) -> bool:
+    return data.find(run, start, end) >= 0
+
+
+def is_out_of_step(data: bytes, last_scan: tuple[int, int]) -> bool:
+    """Whether a JPEG holds fewer or more bits than its pixels take, by the end of its last scan.
+
+    Damage in a stream of codes of unequal length shows there. It costs three decodings, at an
+    eighth of the size where all is in one scan.
+    """
+    start, end = last_scan
+    if end - start < 4 * _TRIMMED:
+        return False
+    reduction = 1 if is_progressive(data) else 8  # the last scans show in the full size alone
+    whole = tried(data[:end] + JPEG_END, reduction)
+    longer = tried(data[:end] + FILLER + JPEG_END, reduction)
+    shorter = tried(data[: end - _TRIMMED] + FILLER + JPEG_END, reduction)
+    if whole is None or longer is None or shorter is None:
+        return True
+    return not np.array_equal(whole, longer) or np.array_equal(whole, shorter)
+
+
+def ends_gray(pixels: Pixels) -> bool:
+    """Whether a picture is, in some corner, as codecs show what is lacking; few are by themselves.
+
+    Any corner: it may have been turned.
+    """
+    return bool(
+        (pixels[:: pixels.shape[0] - 1 or 1, :: pixels.shape[1] - 1 or 1] == _GRAY).all(2).any()
+    )
+
+
+def without_markers(data: bytes) -> bytes | None:
+    """A JPEG without the markers that damage put among its pixels; None where there are none.
+
+    A codec would take them for its own, and refuse the picture.
+    """
+    if not holds_all_in_one_scan(data):
+        return None
+    start, end = scan_start(data), data.rfind(JPEG_END)
+    has_restarts = b"\xff\xdd\0\4" in data[:start]
+    marker = _NO_MARKER_NOR_RESTART if has_restarts else _NO_MARKER
+    first = marker.search(data, start)
+    if first is None or first.start() == end or data[first.start() + 1] in (0xD9, 0xDC):
+        return None
+    return data[:start] + marker.sub(b"\xff\0", data[start:end]) + data[end:]
