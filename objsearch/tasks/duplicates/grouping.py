@@ -284,12 +284,10 @@ class _Together:
         lacks = lacking(mine, kept, relation, agreement, is_worn=is_worn)
         what = f"{_WORDS[relation]} {keep.file.path}{_how(agreement)}"
         action, reason = self._decided(one, what, relation, lacks)
-        if action == "remove" and self._is_unclear(keep, one, agreement):
-            action, reason = "review", f"{what}; which of the two was resized cannot be told"
         if action == "keep" and not one.file.protected and is_told_otherwise(mine, kept, relation):
             action, reason = "review", f"{what}; that one lacks {', '.join(lacks)}"
-        if action == "remove" and is_called_raw(one.file.path) > is_called_raw(keep.file.path):
-            action, reason = "keep", f"kept: {what}, but called camera raw"
+        if action == "remove":
+            action, reason = self._doubted(keep, one, what, agreement)
         if is_kept_too and action == "remove":
             action, reason = "keep", f"kept: {self.of.rules.n_kept} copies are wanted"
         return Copy(one, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks)
@@ -300,10 +298,15 @@ class _Together:
             return False
         return worn(self.of.agreements, one.node, keep.node, agreement) == keep.node
 
-    def _is_unclear(self, keep: Candidate, one: Candidate, agreement: Agreement | None) -> bool:
-        if agreement is None:
-            return False
-        return is_unclear(self.of.agreements, one.node, keep.node, agreement)
+    def _doubted(
+        self, keep: Candidate, one: Candidate, what: str, agreement: Agreement | None
+    ) -> tuple[Action, str]:
+        """What happens to a copy that would go."""
+        if agreement and is_unclear(self.of.agreements, one.node, keep.node, agreement):
+            return "review", f"{what}; which of the two was resized cannot be told"
+        if is_called_raw(one.file.path) > is_called_raw(keep.file.path):
+            return "keep", f"kept: {what}, but called camera raw"
+        return "remove", what
 
     def _decided(
         self, one: Candidate, what: str, relation: Relation, lacks: tuple[str, ...]
