@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.agree.flat_print import plain_regions
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.places import FEATURES, STEP, Map, Places, measure, pool
 from objsearch.agree.registration import Registration, register
@@ -54,10 +55,14 @@ class Cut(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """`numbers` by `NUMBERS`; boxes of what differs in pixels of each picture."""
+    """`numbers` by `NUMBERS`; boxes of what differs in pixels of each picture.
+
+    `is_other_print`: whether a region of flat print plainly differs.
+    """
 
     numbers: NDArray[np.float64]
     differs: tuple[tuple[Box, ...], tuple[Box, ...]]
+    is_other_print: bool = False
 
     @property
     def can_be_judged(self) -> bool:
@@ -65,7 +70,7 @@ class Seen:
         return load_thing_model().can_judge(self.numbers)
 
     @property
-    def differs_plainly(self) -> bool:
+    def shares_print_only(self) -> bool:
         """Whether they share print and no more; False where that cannot be told."""
         return load_thing_model().is_sibling(self.numbers)
 
@@ -96,9 +101,11 @@ def look(
     places = measure(together, laid.inside)
     whole = places.inside & _covered(box_xyxy, to_grid, places)
     numbers = _numbers(places, _colours(together), whole, registration, len(print_xy))
-    boxes = _differing(places, whole)
-    sides = ((laid.one_to_grid, one, query), (laid.other_to_grid, other, reference))
-    return Seen(numbers, tuple(_told(boxes, *side) for side in sides))  # type: ignore[arg-type]
+    plain = plain_regions(places, whole, registration)
+    boxes = plain or _differing(places, whole)
+    there = _told(boxes, laid.one_to_grid, one, query)
+    back = _told(boxes, laid.other_to_grid, other, reference)
+    return Seen(numbers, (there, back), bool(plain))
 
 
 def _look_mirrored(
@@ -113,7 +120,7 @@ def _look_mirrored(
     if seen is None:
         return None
     boxes = tuple(_flipped(one, width) for one in seen.differs[0])
-    return Seen(seen.numbers, (boxes, seen.differs[1]))
+    return Seen(seen.numbers, (boxes, seen.differs[1]), seen.is_other_print)
 
 
 def _flipped(box: Box, width: int) -> Box:

@@ -231,12 +231,12 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
         _moved(pair.query.box_xyxy, to_query),
         _points(found.inliers_xyxy[:, :2], to_query),
     )
+    # What shows through a transparent picture is not its own: it says nothing against it.
+    is_opaque = query.alpha is None and reference.alpha is None
     if seen is None or not seen.can_be_judged:
-        # What shows through a transparent picture is not its own: it says nothing against it.
-        is_opaque = query.alpha is None and reference.alpha is None
         is_sure = not is_opaque or _is_sure(comparer, pair)
         return pair if is_sure else replace(pair, verdict="uncertain", evidence=NOT_LAID)
-    if not seen.differs_plainly:
+    if not (seen.shares_print_only or (is_opaque and seen.is_other_print)):
         return pair
     differs = (
         tuple(_moved(box, from_query) for box in seen.differs[0]),

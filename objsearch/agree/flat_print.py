@@ -1,0 +1,77 @@
+"""Of two things whose print lies on each other to a fraction of a pixel: where it plainly differs.
+
+Flat packages of one brand share most of their print, so that shares of places say the same for a
+sibling as for a photo of the thing itself. Where all that is shared agrees superbly, neither light
+nor depth explains a region that does not: another name, another colour.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.agree.evidence import weigh
+from objsearch.agree.model import load_model
+from objsearch.agree.places import FEATURES, Places
+from objsearch.agree.registration import Registration
+from objsearch.types import Box
+
+STEADY, RESIDUAL, CORNERS = 0.95, 0.2, 60
+"""Share of corners that follow, their residual in pixels, and how many, for print to be flat."""
+SUPERBLY = 0.97
+"""Median correlation of the detail of both from which what is shared is printed alike."""
+DETAILED = 1.0
+"""Logarithm of contrast over noise from which a place holds detail."""
+PLAINLY = 4.0
+"""Logit of a place that plainly differs."""
+REGION = 0.025
+"""Part of the thing that a region must fill: a name in other words fills 6 in 100, a band of
+another colour 25, and of the same prints seen anew none has more than 1."""
+WITH_DETAIL = 0.1
+"""A region along three sides of the thing with less detail is the ground, as is one all round."""
+RIM = 3
+"""Places along the border of the thing that are left out: boxes are not exact."""
+
+
+def plain_regions(
+    places: Places, whole: NDArray[np.bool_], registration: Registration
+) -> list[Box]:
+    """Boxes on the grid of regions of flat print that plainly differ; none where it is not flat.
+
+    `whole` (H, W) are the places of the thing.
+    """
+    is_laid = registration.steady >= STEADY and registration.residual <= RESIDUAL
+    if not is_laid or registration.n_corners < CORNERS or not _is_alike(places, whole):
+        return []
+    kernel = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
+    core = cv2.erode(whole.astype(np.uint8), kernel, borderValue=0).astype(bool)
+    logits = weigh(places, load_model().differing(places.features), registration).logits
+    strong = places.features[..., FEATURES.index("strong")] > DETAILED
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (core & (logits > PLAINLY)).astype(np.uint8)
+    )
+    least = REGION * max(1, int(core.sum()))
+    order = sorted(range(1, n), key=lambda k: -int(stats[k][4]))
+    found = [k for k in order if stats[k][4] >= least]
+    boxes = [Box(x, y, x + w, y + h) for x, y, w, h, _ in stats[found].tolist()]
+    return [
+        box
+        for k, box in zip(found, boxes, strict=True)
+        if not _is_ground(box, core, float(strong[labels == k].mean()))
+    ]
+
+
+def _is_ground(box: Box, core: NDArray[np.bool_], detail: float) -> bool:
+    """Whether a region is what the thing lies on, by the sides that it reaches, and its detail."""
+    x, y, w, h = cv2.boundingRect(core.astype(np.uint8))
+    reached = box.x1 <= x + 1, box.y1 <= y + 1, box.x2 >= x + w - 1, box.y2 >= y + h - 1
+    return sum(reached) == 4 or (sum(reached) == 3 and detail < WITH_DETAIL)
+
+
+def _is_alike(places: Places, whole: NDArray[np.bool_]) -> bool:
+    weak, wide = (
+        places.features[..., FEATURES.index(name)] for name in ("weak", "wide correlation")
+    )
+    shared = wide[whole & (weak > DETAILED)]
+    return bool(shared.size and np.median(shared) >= SUPERBLY)
