@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from objsearch.images.jpeg_scans import jpeg_end
+from objsearch.images.jpeg_scans import jpeg_end, size_of
 
+_ONLY_FIRST = "only the first"
 _PADDING = b"\0\r\n \t"
 _FILM_MARKS = (b"MotionPhoto_Data", b"ftypmp4", b"ftypisom", b"ftypqt", b"ftypMSNV", b"ftypavc")
 _GAIN_MAP_MARKS = (b"hdr-gain-map", b"hdrgm:", b"urn:iso:std:iso:ts:21496", b"HDRGainMap")
 _GAIN_MAP_WORDS = (*_GAIN_MAP_MARKS, b'Semantic="GainMap"')
+_SMALLER = 0.9
 _HEAD_BYTES = 256 * 1024
 
 
@@ -87,6 +90,37 @@ def _gif_end(data: bytes) -> int:
 
 def _table_bytes(flags: bytes) -> int:
     return 3 * 2 ** ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0
+
+
+def pictures_in(jpeg: bytes) -> list[tuple[int, bytes]]:
+    """The JPEGs in a file by their numbers, from 0; the first is the whole file.
+
+    Gain maps are left out, and what is smaller than the first, as previews are.
+    """
+    others = list(enumerate(behind_of(jpeg, "JPEG").jpegs, 1))
+    if others and says_gain_map(jpeg[: jpeg_end(jpeg)]):
+        others = others[:-1]
+    least = _SMALLER * max(size_of(jpeg))
+    return [(0, jpeg)] + [
+        (number, one)
+        for number, one in others
+        if max(size_of(one)) >= least and not is_gain_map(one)
+    ]
+
+
+def only_first_of(n_pictures: int) -> tuple[str, ...]:
+    """What to say where one picture of a file was looked at; nothing of a file with one."""
+    if n_pictures <= 1:
+        return ()
+    return (f"{_ONLY_FIRST} of its {n_pictures} pictures was looked at",)
+
+
+ONLY_FIRST_FRAME = f"{_ONLY_FIRST} frame of the animation was looked at"
+
+
+def left_out_in(warnings: Sequence[str]) -> str:
+    """What of a file was not looked at, by the warnings of its picture; else nothing."""
+    return next((one for one in warnings if one.startswith(_ONLY_FIRST)), "")
 
 
 def says_gain_map(head: bytes) -> bool:

@@ -19,6 +19,7 @@ from PIL import ExifTags, ImageFile, ImageOps, UnidentifiedImageError
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
+from objsearch.images.behind import ONLY_FIRST_FRAME, only_first_of, pictures_in
 from objsearch.images.damage import damage_of, ends_gray, without_markers
 from objsearch.images.kinds import kind_of, mismatch
 from objsearch.images.mending import mended
@@ -123,14 +124,19 @@ def decode(
         decoded = _decoded_first(io.BytesIO(whole), name, limits, long_side)
     if decoded.format in ("JPEG", "MPO"):
         stream.seek(0)
-        said = (*said, *damage_of(stream.read(), may_be_short=ends_gray(decoded.pixels)))
+        whole = stream.read()
+        damaged = damage_of(whole, may_be_short=ends_gray(decoded.pixels))
+        said = (*said, *damaged, *only_first_of(len(pictures_in(whole))))
     return replace(decoded, warnings=(*said, *decoded.warnings))
 
 
 def _decoded_first(stream: BinaryIO, name: str, limits: Limits, long_side: int | None) -> Decoded:
     with opened_picture(stream, limits) as picture:
         full_wh = None if long_side is None else _drafted(picture, long_side)
-        return replace(decoded_frame(picture, name, limits), full_size_wh=full_wh)
+        decoded = decoded_frame(picture, name, limits)
+        moves = picture.format not in ("TIFF", "MPO") and getattr(picture, "is_animated", False)
+        said = (ONLY_FIRST_FRAME,) if moves else ()
+        return replace(decoded, warnings=(*decoded.warnings, *said), full_size_wh=full_wh)
 
 
 def _drafted(picture: PillowImage.Image, long_side: int) -> tuple[int, int] | None:
@@ -138,7 +144,7 @@ def _drafted(picture: PillowImage.Image, long_side: int) -> tuple[int, int] | No
     full_wh = picture.size
     scale = long_side / max(full_wh)
     picture.draft(None, (max(1, round(full_wh[0] * scale)), max(1, round(full_wh[1] * scale))))
-    is_turned = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    is_turned = orientation_of(picture) >= 5
     return None if picture.size == full_wh else full_wh[::-1] if is_turned else full_wh
 
 
@@ -214,8 +220,16 @@ def decoded_picture(picture: PillowImage.Image, kind: str, limits: Limits) -> De
 def upright_picture(picture: PillowImage.Image) -> PillowImage.Image:
     """A Pillow image turned as its camera says."""
     # Most pictures stand upright, and Pillow would copy them for nothing.
-    is_upright = picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
-    return picture if is_upright else ImageOps.exif_transpose(picture)
+    return picture if orientation_of(picture) == 1 else ImageOps.exif_transpose(picture)
+
+
+def orientation_of(picture: PillowImage.Image) -> int:
+    """By EXIF, 1 to 8; upright where the block is damaged."""
+    try:
+        found = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # of some formats Pillow raises nearly anything on hostile bytes
+        return 1
+    return found if found in range(1, 9) else 1
 
 
 @contextmanager

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
+from objsearch.images.behind import pictures_in
 from objsearch.images.decode import (
     Decoded,
     Limits,
@@ -20,6 +21,7 @@ from objsearch.images.decode import (
     opened_picture,
     told_in_a_sentence,
 )
+from objsearch.images.kinds import kind_of
 from objsearch.images.tiff_directories import TiffFile, picture_stream
 
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
@@ -46,6 +48,13 @@ def decode_part(data: bytes | BinaryIO, part: Part, name: str, limits: Limits) -
         with told_in_a_sentence(limits):
             at_page = picture_stream(stream, wanted + 1)
         return decode_tiff(at_page, name, limits)
+    stream.seek(0)
+    if word == "frame" and kind_of(stream.read(4)) == "JPEG":
+        stream.seek(0)
+        jpegs = dict(pictures_in(stream.read()))
+        if wanted in jpegs:
+            return decode_jpeg(jpegs[wanted], name, limits)
+    stream.seek(0)
     with opened_picture(data, limits) as picture:
         deadline = time.monotonic() + limits.timeout_seconds
         for number in range(wanted + 1):
@@ -73,6 +82,23 @@ def iter_frames(
                 number += 1
     except UnreadableImageError as error:
         yield (Part(frame=number) if number else Part()), error
+
+
+def decode_jpeg(data: bytes, name: str, limits: Limits) -> Decoded:
+    """One of the pictures of a JPEG file, as it lies there."""
+    with opened_picture(data, limits) as picture:
+        return decoded_frame(picture, name, limits)
+
+
+def iter_jpegs(
+    pictures: Iterable[tuple[int, bytes]], name: str, limits: Limits
+) -> Iterator[tuple[Part, Decoded | UnreadableImageError]]:
+    """The pictures of a JPEG file, by their numbers; a damaged one ends nothing."""
+    for number, jpeg in pictures:
+        try:
+            yield Part(frame=number), decode_jpeg(jpeg, name if number == 0 else "", limits)
+        except UnreadableImageError as error:
+            yield Part(frame=number), error
 
 
 def _reached(picture: PillowImage.Image, number: int, deadline: float) -> bool:

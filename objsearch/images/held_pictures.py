@@ -12,7 +12,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, ImageOps
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
@@ -23,7 +22,7 @@ from objsearch.images.behind import (
     says_gain_map,
 )
 from objsearch.images.damage import without_markers
-from objsearch.images.decode import Limits, opened_picture
+from objsearch.images.decode import Limits, opened_picture, orientation_of, upright_picture
 from objsearch.images.facts import Facts
 from objsearch.images.jpeg_scans import jpeg_end
 from objsearch.images.mending import mended
@@ -152,7 +151,7 @@ def _deep_png(data: bytes, picture: PillowImage.Image, extra: Behind) -> HeldPic
     if read is None or read.dtype != np.uint16 or read.ndim != 3 or n_frames > 1:
         return replace(_still(picture), is_whole=False, bits=16, extra=extra)
     values = read[..., [2, 1, 0, 3][: read.shape[2]]]
-    upright = turned(values, picture.getexif().get(ExifTags.Base.Orientation, 1))
+    upright = turned(values, orientation_of(picture))
     return replace(
         _of_array(upright), profile=odd_profile(picture), facts=facts_of(picture), extra=extra
     )
@@ -168,8 +167,7 @@ def _of_icon(picture: Any, limits: Limits) -> Iterator[HeldPicture]:
 
 def _still(picture: PillowImage.Image) -> HeldPicture:
     picture.load()
-    is_upright = picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
-    upright = picture if is_upright else ImageOps.exif_transpose(picture)
+    upright = upright_picture(picture)
     return replace(_loaded(upright), profile=odd_profile(picture), facts=facts_of(picture))
 
 

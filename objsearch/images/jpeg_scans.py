@@ -37,6 +37,17 @@ def jpeg_end(data: bytes) -> int:
     return next((end for code, _, end in iter_segments(data) if code == _END), len(data))
 
 
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height that a JPEG says it has; zeros where it says nothing."""
+    for code, start, end in iter_segments(data):
+        if code in _FRAMES and end <= len(data):
+            height, width = (
+                int.from_bytes(data[at : at + 2], "big") for at in (start + 1, start + 3)
+            )
+            return width, height
+    return 0, 0
+
+
 def scan_start(data: bytes) -> int:
     """Where the pixels of a JPEG begin; the end of the data where they do not."""
     for code, _, end in iter_segments(data):

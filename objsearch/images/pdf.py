@@ -128,6 +128,9 @@ def _embedded(document: Any, index: int, place: int, limits: Limits) -> Decoded:
     xref, mask_xref, width, height = images[place][:4]
     limits.check_size(width, height)
     decoded = _original(document, xref, limits)
+    if _is_stencil(document, xref):
+        pixels = _as_placed(decoded.pixels, document[index], xref)
+        decoded = Decoded(pixels, decoded.format, decoded.warnings)
     if not mask_xref:
         return decoded
     mask = _original(document, mask_xref, limits).pixels[..., 0]
@@ -142,7 +145,7 @@ def _original(document: Any, xref: int, limits: Limits) -> Decoded:
 
     A stencil has no colours of its own: what it paints is black on white, as on nearly all pages.
     """
-    if document.xref_get_key(xref, "ImageMask") == ("bool", "true"):
+    if _is_stencil(document, xref):
         return Decoded(_stencil(_pymupdf().Pixmap(document, xref)), "PDF")
     data = document.extract_image(xref).get("image", b"")
     try:
@@ -154,6 +157,22 @@ def _original(document: Any, xref: int, limits: Limits) -> Decoded:
         rgb = fitz.Pixmap(fitz.csRGB, pixmap) if pixmap.colorspace != fitz.csRGB else pixmap
         rgb = fitz.Pixmap(rgb, 0) if rgb.alpha else rgb
         return Decoded(_rgb(rgb), "PDF")
+
+
+def _is_stencil(document: Any, xref: int) -> bool:
+    return bool(document.xref_get_key(xref, "ImageMask") == ("bool", "true"))
+
+
+def _as_placed(pixels: Pixels, page: Any, xref: int) -> Pixels:
+    """Flipped and turned by quarters as the page first shows it: scanners store it either way."""
+    placed = page.get_image_rects(xref, transform=True)
+    if not placed:
+        return pixels
+    matrix = placed[0][1] * page.rotation_matrix
+    across, down = matrix.a, matrix.d
+    if abs(matrix.b) + abs(matrix.c) > abs(matrix.a) + abs(matrix.d):
+        pixels, across, down = pixels.swapaxes(0, 1), matrix.c, matrix.b
+    return np.ascontiguousarray(pixels[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
 
 
 def _stencil(pixmap: Any) -> Pixels:

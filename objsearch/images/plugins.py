@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 from objsearch.errors import UnreadableImageError
+from objsearch.images import boxes
+from objsearch.images.behind import only_first_of
 from objsearch.images.decode import Decoded, Limits, decoded_frame, opened_picture
 
 _PLUGINS = {"HEIF": ("pillow_heif", "heic", "HEIC"), "JXL": ("pillow_jxl", "jxl", "JPEG XL")}
@@ -21,7 +24,9 @@ def decode_with_plugin(data: bytes, kind: str, name: str, limits: Limits) -> Dec
     if kind == "HEIF":
         module.register_heif_opener()
     with opened_picture(data, limits, formats=(kind,)) as picture:
-        return decoded_frame(picture, name, limits)
+        decoded = decoded_frame(picture, name, limits)
+    said = only_first_of(boxes.held_of(data).n_pictures) if kind == "HEIF" else ()
+    return replace(decoded, warnings=(*decoded.warnings, *said))
 
 
 def missing(called: str, extra: str) -> str:

@@ -28,8 +28,11 @@ _UNSIGNED, _SIGNED, _FLOATING, _UNDEFINED = 1, 2, 3, 4
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _CMYK = 0, 1, 2, 5
 _CHANNELS = {_WHITE_IS_ZERO: (1,), _BLACK_IS_ZERO: (1,), _RGB: (3, 4)}
 
+# Of a damaged file it would write pages to standard error. Versions differ in where that is set.
 if hasattr(cv2, "setLogLevel"):
-    cv2.setLogLevel(0)  # of a damaged file it would write pages to standard error
+    cv2.setLogLevel(0)
+elif hasattr(cv2.utils, "logging"):
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def is_wide(directory: Directory) -> bool:
@@ -77,7 +80,10 @@ def _check_readable(directory: Directory) -> None:
     bits = directory.values.get(BITS, (1,))
     n_samples = directory.value(N_SAMPLES, 1)
     photometric = directory.value(PHOTOMETRIC, _BLACK_IS_ZERO)
-    is_float = directory.value(SAMPLE_FORMAT, _UNSIGNED) == _FLOATING
+    sample_format = directory.value(SAMPLE_FORMAT, _UNSIGNED)
+    is_float = sample_format == _FLOATING
+    if sample_format > _UNDEFINED:
+        raise UnreadableImageError("a TIFF of complex numbers is not read")
     if n_samples > 1 and directory.value(PLANAR, 1) == 2:
         raise UnreadableImageError(
             f"its {bits[0]}-bit samples lie in a plane a colour, which is not read; "

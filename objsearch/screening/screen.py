@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from objsearch.flow import ordered_map
+from objsearch.images.behind import left_out_in
 from objsearch.screening.options import Screening
 from objsearch.screening.rules import BlockList, Examples, Finder, Judged, Rule
 from objsearch.sources import Place, Reading, is_made_up, key_of, read_image, stamp_of, unfold
@@ -121,7 +122,8 @@ class Screen:
         image = read_image(place, self.reading)
         if isinstance(image, Unreadable):
             return image
-        return Look(image.ref, image.size_wh, self.flags(image.pixels))
+        left_out = left_out_in(image.warnings)
+        return Look(image.ref, image.size_wh, self.flags(image.pixels), left_out)
 
     def parted(self, found: Sequence[Hit]) -> tuple[list[Hit], tuple[ImageRef, ...]]:
         """The hits that the action keeps, and the refs of those that it filters out."""

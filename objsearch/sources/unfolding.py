@@ -13,8 +13,9 @@ from functools import partial
 
 from objsearch.errors import UnreadableImageError
 from objsearch.flow import ordered_map
+from objsearch.images.behind import pictures_in
 from objsearch.images.decode import Decoded, Part
-from objsearch.images.frames import ANIMATED, iter_frames, tiff_pages
+from objsearch.images.frames import ANIMATED, iter_frames, iter_jpegs, tiff_pages
 from objsearch.sources.contents import Content, FileContent, opened
 from objsearch.sources.isolation import replies
 from objsearch.sources.options import Reading
@@ -72,6 +73,8 @@ def _unfolded(place: Place, content: Content, reading: Reading) -> Iterator[Foun
             with opened(content) as stream:
                 parts = tiff_pages(stream, reading.limits)
             yield from _pages(place, parts[:: reading.page_step])
+        elif content.kind == "JPEG" and reading.frame_step:
+            yield from _stills(place, content, reading)
         elif content.kind in ANIMATED and reading.frame_step:
             with opened(content) as stream:
                 frames = iter_frames(stream, reading.frame_step, content.name, reading.limits)
@@ -86,6 +89,16 @@ def _unfolded(place: Place, content: Content, reading: Reading) -> Iterator[Foun
         yield Unreadable(place.ref, str(error))
     except OSError as error:
         yield Unreadable(place.ref, f"it cannot be read ({error.strerror or error})")
+
+
+def _stills(place: Place, content: Content, reading: Reading) -> Iterator[Found]:
+    """The pictures of a JPEG file, as stereo photos have; a file of one keeps its name."""
+    with opened(content) as stream:
+        pictures = pictures_in(stream.read())[:: reading.frame_step]
+    if len(pictures) <= 1:
+        yield place
+        return
+    yield from _frames(place, iter_jpegs(pictures, content.name, reading.limits))
 
 
 def _pdf_parts(content: Content, reading: Reading) -> list[Part]:

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
-from objsearch.images.decode import Decoded, Limits, Part
+from objsearch.images.decode import Decoded, Limits, Part, decode
 from objsearch.images.frames import decode_part, iter_frames, tiff_pages
 from tests.images import files
+from tests.pictures import drawing
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
@@ -113,3 +114,26 @@ def test_there_is_a_time_limit() -> None:
     data = files.animation(files.numbered(8), "GIF")
     with pytest.raises(UnreadableImageError, match="too long"):
         decode_part(data, Part(frame=5), "", Limits(timeout_seconds=-1))
+
+
+def stereo(second: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    one, other = (PillowImage.fromarray(pixels) for pixels in (drawing(90, 120, 1), second))
+    one.save(stream, "MPO", save_all=True, append_images=[other], quality=95)
+    return stream.getvalue()
+
+
+def test_the_second_picture_of_a_jpeg_is_a_frame() -> None:
+    second = drawing(90, 120, 2)
+    data = stereo(second)
+    assert decode(data).warnings == ("only the first of its 2 pictures was looked at",)
+    found = decode_part(data, Part(frame=1), "", Limits())
+    assert np.abs(found.pixels.astype(int) - second).mean() < 15 and found.warnings == ()
+    assert decode(stereo(second[::4, ::4].copy())).warnings == ()  # a preview, most likely
+
+
+def test_a_frame_that_stands_for_an_animation_is_told() -> None:
+    for kind in ("GIF", "WEBP", "PNG"):
+        data = files.animation(files.numbered(3), kind)
+        assert decode(data).warnings == ("only the first frame of the animation was looked at",)
+        assert decode_part(data, Part(frame=1), "", Limits()).warnings == ()

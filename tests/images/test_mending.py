@@ -215,3 +215,13 @@ def test_what_says_nothing_may_stand_before_a_picture(before: bytes, data: bytes
     assert holdings_of(before + data, Limits()).samples == holdings_of(data, Limits()).samples
     with pytest.raises(UnreadableImageError):
         decode(b"\0" * 4096)
+
+
+def test_damaged_exif_refuses_no_webp() -> None:
+    stream = io.BytesIO()
+    picture = PillowImage.fromarray(PICTURE)
+    picture.save(stream, "WEBP", lossless=True, exif=b"garbage", xmp=b"<x>" + LONG)
+    data = stream.getvalue()
+    for side in (None, 40):
+        assert np.array_equal(decode(data, long_side=side).pixels, PICTURE)
+    assert holdings_of(data, Limits()).tells == set()

@@ -151,3 +151,26 @@ def test_an_embedded_picture_of_bits_comes_as_the_page_shows_it(
     size = embedded.shape[1::-1]
     shown = np.asarray(PillowImage.fromarray(shown).resize(size, PillowImage.Resampling.BOX))
     assert np.abs(shown.astype(int) - embedded).mean() < 20
+
+
+@pytest.mark.parametrize(
+    "matrix", ["{w} 0 0 -{h} 0 {h}", "-{w} 0 0 {h} {w} 0", "0 {w} -{h} 0 {h} 0", "0 {w} {h} 0 0 0"]
+)
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_a_stencil_comes_flipped_and_turned_as_the_page_shows_it(
+    matrix: str, rotation: int, tmp_path: Path
+) -> None:
+    document = pymupdf.open(stencil(tmp_path, ImageMask="true", ColorSpace="null", Decode="null"))
+    page = document[0]
+    width, height = (int(side) for side in (page.rect.width, page.rect.height))
+    placed = matrix.format(w=width, h=height)
+    name = page.get_images()[0][7]
+    if placed.startswith("0"):
+        page.set_mediabox(pymupdf.Rect(0, 0, height, width))
+    document.update_stream(page.get_contents()[0], f"q {placed} cm /{name} Do Q".encode())
+    page.set_rotation(rotation)
+    path = written(tmp_path, bytes(document.tobytes()))
+    shown, embedded = read(path, Part(page=1)), read(path, Part(page=1, frame=0))
+    size = embedded.shape[1::-1]
+    shown = np.asarray(PillowImage.fromarray(shown).resize(size, PillowImage.Resampling.BOX))
+    assert np.abs(shown.astype(int) - embedded).mean() < 20

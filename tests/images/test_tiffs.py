@@ -172,3 +172,10 @@ def test_numbers_that_are_equal_but_for_one_are_warned_of() -> None:
     assert any("all but a few" in one for one in pixels_of_values(values, (255, 255, 255)).said)
     values[:2] = 3.0
     assert not pixels_of_values(values, (255, 255, 255)).said
+
+
+def test_complex_numbers_are_refused_quietly(capfd: pytest.CaptureFixture[str]) -> None:
+    data = tiff([Page(np.ones((8, 8), np.float64), {339: (6,)})])
+    with pytest.raises(UnreadableImageError, match="complex numbers"):
+        decode(data)
+    assert capfd.readouterr().err == ""

@@ -83,6 +83,7 @@ def _print(
         if form == "json":
             print_json({"ref": str(image.ref), "skipped": image.reason})
         return
+    warn(f"{image.ref}: {warning}" for warning in image.warnings)
     data = detection_json(image, regions)
     if form == "json":
         print_json(data)

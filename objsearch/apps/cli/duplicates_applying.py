@@ -116,7 +116,7 @@ def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
             {
                 "schema": "objsearch/duplicates-applied/1",
                 "method": method,
-                "manifest": str(outcome.manifest),
+                "manifest": str(outcome.manifest) if outcome.removed else "",
                 "removed": [one.path for one in outcome.removed],
                 "removed_before": outcome.n_before,
                 "left": [{"path": one.path, "reason": one.reason} for one in outcome.left],
@@ -130,7 +130,8 @@ def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
         typer.echo("nothing more to remove")
     if outcome.n_before:
         typer.echo(f"{files(outcome.n_before)} removed by this plan before")
-    typer.echo(f"manifest: {outcome.manifest}")
+    if outcome.removed:
+        typer.echo(f"manifest: {outcome.manifest}")
     if method == "quarantine" and outcome.removed:
         typer.echo(f"bring them back with: objsearch duplicates undo '{outcome.manifest}'")
 

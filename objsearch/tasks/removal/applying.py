@@ -18,7 +18,7 @@ from objsearch.errors import UsageError
 from objsearch.files import lies_in
 from objsearch.flow import Progress, silent
 from objsearch.tasks.removal.manifest import Manifest, Method, Move, read_manifest
-from objsearch.tasks.removal.moving import digest_of, is_same_content, move
+from objsearch.tasks.removal.moving import clear_away, digest_of, is_same_content, move
 from objsearch.types.plans import MANIFEST, Fingerprint, Group, Plan
 
 CHANGED = "it changed since the plan was made"
@@ -27,7 +27,7 @@ GONE = "it is not there any more"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a plan: the moves with their states, and where the manifest lies.
+    """What became of a plan: the moves with their states, and where the manifest lies, if any.
 
     `n_before` counts the files that a former run had removed: nothing was done with them now.
     """
@@ -54,12 +54,23 @@ def apply_plan(
 ) -> Outcome:
     """Remove what the plan removes: into a folder of the quarantine, the trash, or for good.
 
-    The manifest, and the files with the quarantine method, lie in `quarantine/PLAN-ID/`. Raises
-    UsageError when that folder cannot be written or another process is at it.
+    The manifest, and the files with the quarantine method, lie in `quarantine/PLAN-ID/`; where
+    nothing was removed, there is neither. Raises UsageError when that folder cannot be written or
+    another process is at it.
     """
     folder = os.path.join(os.path.realpath(quarantine), plan.id)
+    manifest = os.path.join(folder, MANIFEST)
+    is_new = not os.path.exists(manifest)
+    if is_new and not any(True for _ in plan.removed()):
+        return Outcome(Path(manifest), ())
     with locked(folder):
-        return _Run(plan, folder, method).apply(progress)
+        outcome = _Run(plan, folder, method).apply(progress)
+        is_needless = is_new and not outcome.removed
+        if is_needless:
+            os.unlink(manifest)
+    if is_needless:
+        clear_away(folder)
+    return outcome
 
 
 @contextmanager

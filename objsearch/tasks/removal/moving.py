@@ -138,3 +138,12 @@ def is_same_content(path: str, sha256: str, n_bytes: int) -> bool:
         return stat.S_ISREG(seen.st_mode) and seen.st_size == n_bytes and digest_of(path) == sha256
     except OSError:
         return False
+
+
+def clear_away(folder: str) -> None:
+    """Take away a folder in which nothing is kept, and the quarantine if nothing else is in it."""
+    with suppress(OSError):
+        os.unlink(os.path.join(folder, ".lock"))
+    with suppress(OSError):
+        os.rmdir(folder)
+        os.rmdir(os.path.dirname(folder))

@@ -333,3 +333,14 @@ def test_shown_settings_are_plain_yaml(cli: Cli) -> None:
     data = yaml.safe_load(cli("config", "show").out)
     assert data["detector"]["name"] == "yolo"
     assert [one["extractor"]["name"] for one in data["descriptors"]] == ["embedding", "orb"]
+
+
+def test_detect_and_find_tell_of_what_was_not_looked_at(
+    cli: Cli, photos: Path, tmp_path: Path
+) -> None:
+    moving = tmp_path / "moving.gif"
+    frames = [PillowImage.new("L", (80, 60), shade) for shade in (0, 100, 200)]
+    frames[0].save(moving, save_all=True, append_images=frames[1:])
+    assert "only the first frame" in cli("detect", moving, "--json", "--mode", "whole").err
+    found = cli("find", photos / "coins.png", "--in", moving, "--mode", "whole")
+    assert "only the first frame" in found.err

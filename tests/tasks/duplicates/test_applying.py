@@ -347,3 +347,13 @@ def test_random_trees_with_mishaps_and_kills(root: Path, tmp_path: Path) -> None
     assert table["trees"] == "12" and table["promises broken"] == "0"
     assert int(table["killed while applying"]) > 0
     assert int(table["removed"]) > 0 and int(table["left"]) > 0
+
+
+def test_where_nothing_goes_no_quarantine_is_left(tree: Tree) -> None:
+    plan, photo, copy, quarantine = tree
+    assert apply_plan(plan.model_copy(update={"groups": ()}), quarantine).moves == ()
+    assert not quarantine.exists()
+    (photo.parent / "z.png").unlink()
+    outcome = apply_plan(plan, quarantine)
+    assert len(outcome.left) == 2 and photo.exists() and copy.exists()
+    assert not quarantine.exists()

@@ -551,3 +551,18 @@ def test_the_command_remembers_the_block_list(
     told = " ".join(run(base, monkeypatch, capsys)[1].split())
     assert "2 of the block list remembered" in told
     assert [remembered("--library", tmp_path / "other") for _ in range(2)] == [0, 2]
+
+
+def test_the_second_picture_of_a_file_is_looked_at_or_told(
+    settings: Callable[..., Any], folder: Path, tmp_path: Path, pixels_of: Callable[[str], Pixels]
+) -> None:
+    street, wall = (
+        PillowImage.fromarray(pixels_of(name)) for name in ("old_street.jpg", "graffiti_wall.jpg")
+    )
+    wall = wall.resize(street.size)
+    street.save(tmp_path / "stereo.mpo", save_all=True, append_images=[wall], quality=90)
+    street.save(tmp_path / "two.heic", "HEIF", save_all=True, append_images=[wall], quality=90)
+    listing = screen_images(tmp_path, settings(block=[str(folder / "block")]))
+    assert names(listing.flagged) == ["stereo.mpo"] and listing.skipped == ()
+    left_out = {Path(one.ref.uri).name: one.left_out for one in listing.images}
+    assert left_out["stereo.mpo"] == "" and "first of its 2" in left_out["two.heic"]
