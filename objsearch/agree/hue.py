@@ -218,10 +218,10 @@ def _flat_colour(colours: tuple[Values, ...], inside: NDArray[np.bool_]) -> NDAr
     soft = [cv2.GaussianBlur(np.asarray(side, np.float32), (0, 0), 1.0) for side in colours]
     lengths = [np.where(inside, np.linalg.norm(side, axis=2), 0) for side in soft]
     coloured = [side > NEUTRAL for side in lengths]
-    if min(side.mean() for side in coloured) > 0.01 or not any(side.any() for side in coloured):
-        return nowhere
-    k = int(coloured[1].mean() > coloured[0].mean())
+    k = int(coloured[1].sum() > coloured[0].sum())
     where, length = coloured[k], lengths[k]
+    if not where.any() or float(lengths[1 - k][where].mean()) > NEUTRAL:
+        return nowhere
     strongest = float(np.quantile(length[where], 0.9))
     between = (length > BETWEEN[0] * strongest) & (length < BETWEEN[1] * strongest)
     resultant = float(np.linalg.norm(soft[k][where].sum(axis=0)) / length[where].sum())

@@ -147,6 +147,19 @@ def test_the_coloured_thing_is_where_it_differs() -> None:
     assert (box.x1, box.y1, box.x2, box.y2) == pytest.approx((150, 120, 450, 520), abs=30)
 
 
+def test_a_few_words_in_blue_ink_are_no_colour_of_their_own() -> None:
+    """Both copies hold next to no colour, and the same."""
+    sheet = Image.new("RGB", (500, 600), (245, 245, 245))
+    draw = ImageDraw.Draw(sheet)
+    for row in range(7):
+        draw.text((30, 30 + 80 * row), f"{row}. entry", (40, 40, 40), ImageFont.load_default(22))
+    for row in range(3):
+        draw.text((200, 30 + 80 * row), "Ada", (20, 40, 150), ImageFont.load_default(22))
+    one = np.asarray(sheet)
+    for quality in (95, 70, 40):
+        assert relation(one, jpeg(one, quality)) == "same-picture"
+
+
 def test_too_little_to_tell_a_toning_is_no_other_colour_by_itself() -> None:
     one = np.full((40, 40, 3), 200, np.uint8)
     assert not other_hue(one, one, np.ones((40, 40), bool)).any()
