@@ -225,6 +225,8 @@ def upright_picture(picture: PillowImage.Image) -> PillowImage.Image:
 
 def orientation_of(picture: PillowImage.Image) -> int:
     """By EXIF, 1 to 8; upright where the block is damaged."""
+    if picture.format == "PNG":
+        picture.load()  # it looks behind the pixels for EXIF: what is wrong with these is told here
     try:
         found = picture.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # of some formats Pillow raises nearly anything on hostile bytes
