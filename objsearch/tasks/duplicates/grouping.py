@@ -283,9 +283,8 @@ class _Together:
         is_worn = self._is_worn(keep, one, agreement)
         lacks = lacking(mine, kept, relation, agreement, is_worn=is_worn)
         what = f"{_WORDS[relation]} {keep.file.path}{_how(agreement)}"
-        action, reason = self._decided(one, what, relation, lacks)
-        if action == "keep" and not one.file.protected and is_told_otherwise(mine, kept, relation):
-            action, reason = "review", f"{what}; that one lacks {', '.join(lacks)}"
+        told_otherwise = is_told_otherwise(mine, kept, relation)
+        action, reason = self._decided(one, what, relation, lacks, told_otherwise)
         if action == "remove":
             action, reason = self._doubted(keep, one, what, agreement)
         if is_kept_too and action == "remove":
@@ -309,17 +308,22 @@ class _Together:
         return "remove", what
 
     def _decided(
-        self, one: Candidate, what: str, relation: Relation, lacks: tuple[str, ...]
+        self,
+        one: Candidate,
+        what: str,
+        relation: Relation,
+        lacks: tuple[str, ...],
+        told_otherwise: bool,
     ) -> tuple[Action, str]:
         if one.file.protected:
             return "keep", one.file.protected
-        if relation in ("part", "edited"):
-            if relation in self.of.rules.remove and not lacks:
-                return "remove", what
-            return "review", what + (f"; that one lacks {', '.join(lacks)}" if lacks else "")
-        if lacks:
+        is_alike = relation not in ("part", "edited")
+        if not lacks:
+            goes = is_alike or relation in self.of.rules.remove
+            return ("remove" if goes else "review"), what
+        if is_alike and not told_otherwise:
             return "keep", f"kept: {what}, which lacks {', '.join(lacks)}"
-        return "remove", what
+        return "review", f"{what}; that one lacks {', '.join(lacks)}"
 
     def _why(self, keep: Candidate, copies: Sequence[Copy], contents: Mapping[str, Content]) -> str:
         if keep.file.protected:
