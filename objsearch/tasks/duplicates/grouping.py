@@ -117,7 +117,9 @@ class _Together:
         contents = {one.file.path: self.of.content_of(one) for one in self.files}
         contents = self._with_less(contents)
         settled: set[str] = set()
-        every: list[Cluster] = []
+        every: dict[str, Cluster] = {}
+        named: dict[str, str] = {}
+        """What stays beside a kept file, by the file that it is named with."""
         waiting = best_first(self.files, self.of.rules.keep, contents)
         passed: set[int] = set()
         while waiting:
@@ -130,12 +132,20 @@ class _Together:
                 waiting.append(keep)
                 continue
             settled.add(keep.file.path)
-            copies = self._copies(keep, settled, contents)
-            settled |= {copy.one.file.path for copy in copies if not copy.one.file.protected}
-            every.append(Cluster(keep, "", tuple(copies)))
+            head = named.get(keep.file.path, keep.file.path)
+            every.setdefault(head, Cluster(keep, "", ()))
+            for copy in self._copies(keep, settled, contents, is_named=head != keep.file.path):
+                path = copy.one.file.path
+                if copy.action == "remove":
+                    settled.add(path)
+                elif path in named:
+                    continue  # it stays beside both, and is told once
+                elif not copy.one.file.protected:
+                    named[path] = head
+                _put(every, head, copy, named.get(path, head))
         return [
             Cluster(found.keep, self._why(found.keep, found.copies, contents), found.copies)
-            for found in self._reviewed(every, contents)
+            for found in self._reviewed(list(every.values()), contents)
             if found.copies
         ]
 
@@ -236,8 +246,14 @@ class _Together:
         }
 
     def _copies(
-        self, keep: Candidate, settled: set[str], contents: Mapping[str, Content]
+        self,
+        keep: Candidate,
+        settled: set[str],
+        contents: Mapping[str, Content],
+        *,
+        is_named: bool,
     ) -> list[Copy]:
+        """What a file that stays is the same as; `is_named`: beside another, and no better."""
         self.of.network.explore([keep.node])
         # A protected file is named beside each copy of it, but stands for itself only once.
         links = {
@@ -257,7 +273,7 @@ class _Together:
             (one.node, keep.node) for one in open_ones if one.node != keep.node
         )
         copies: list[Copy] = []
-        n_kept = 1
+        n_kept = self.of.rules.n_kept if is_named else 1
         for one in open_ones:
             copy = self._copy(keep, one, contents, n_kept < self.of.rules.n_kept)
             if copy is not None and copy.relation in SAME:
@@ -329,6 +345,16 @@ class _Together:
         if keep.file.protected:
             return f"kept: {keep.file.protected}"
         return f"kept: {why_better(keep, copies[0].one, self.of.rules.keep, contents)}"
+
+
+def _put(every: dict[str, Cluster], head: str, copy: Copy, before: str) -> None:
+    """Tell a copy beside a kept file, and not any longer beside the one where it was to stay."""
+    path = copy.one.file.path
+    former = every[before]
+    every[before] = replace(
+        former, copies=tuple(one for one in former.copies if one.one.file.path != path)
+    )
+    every[head] = replace(every[head], copies=(*every[head].copies, copy))
 
 
 def _relation(
