@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree.evidence import STRONG
+from objsearch.agree.exactly import differing_regions, is_exact
 from objsearch.agree.flat_print import plain_regions
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.places import FEATURES, STEP, Map, Places, measure, pool
@@ -26,8 +27,9 @@ from objsearch.images.mapping import mirroring, shift
 from objsearch.match.geometry import bounds, inverse, jacobian
 from objsearch.types import Box, Pixels, Points
 
-SIDE = 320
-"""Longer side, in pixels, of the grid that two things are compared on."""
+SIDE, EXACT_SIDE = 320, 1024
+"""Longer side, in pixels, of the grid that two things are compared on; and that of those that lie
+on each other to a fraction of a pixel, of which each place counts."""
 MARGIN = 0.05
 """Of the box: transforms are inexact before they are refined."""
 LEAST_SIDE = 16
@@ -95,16 +97,40 @@ def look(
     laid = lay(one.pixels, other.pixels, registration.transform, SIDE)
     if laid is None or not laid.inside.any():
         return None
-    to_grid = laid.one_to_grid @ inverse(shift(*one.corner_xy))
-    together = bring_together(laid.one, laid.other, _printed(print_xy, to_grid, laid))
-    places = measure(together, laid.inside)
-    whole = places.inside & _covered(box_xyxy, to_grid, places)
+    places, whole, together = _measured(laid, one, box_xyxy, print_xy)
     numbers = _numbers(places, _colours(together), whole, registration, len(print_xy))
     plain = plain_regions(places, whole, registration)
     boxes = plain or _differing(places, whole)
+    if not plain and is_exact(registration):
+        closer = _closer(cuts, registration, box_xyxy, print_xy)
+        if closer is not None and closer[1]:
+            laid, plain = closer
+            boxes = plain
     there = _told(boxes, laid.one_to_grid, one, query)
     back = _told(boxes, laid.other_to_grid, other, reference)
     return Seen(numbers, (there, back), bool(plain))
+
+
+def _closer(
+    cuts: tuple[Cut, Cut], registration: Registration, box: Box, print_xy: Points
+) -> tuple[Laid, list[Box]] | None:
+    """Both on a finer grid, and boxes on it of what plainly differs."""
+    one, other = cuts
+    laid = lay(one.pixels, other.pixels, registration.transform, EXACT_SIDE)
+    if laid is None or not laid.inside.any():
+        return None
+    places, whole, _ = _measured(laid, one, box, print_xy)
+    return laid, differing_regions(places, whole, registration)[:MOST_BOXES]
+
+
+def _measured(
+    laid: Laid, one: Cut, box: Box, print_xy: Points
+) -> tuple[Places, NDArray[np.bool_], Together]:
+    """The places of both, which of them are the thing's (H, W), and both brought together."""
+    to_grid = laid.one_to_grid @ inverse(shift(*one.corner_xy))
+    together = bring_together(laid.one, laid.other, _printed(print_xy, to_grid, laid))
+    places = measure(together, laid.inside)
+    return places, places.inside & _covered(box, to_grid, places), together
 
 
 def _look_mirrored(

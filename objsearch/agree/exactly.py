@@ -1,0 +1,94 @@
+"""Of two things that lie on each other to a tenth of a pixel: every place that plainly differs.
+
+So exactly lie pictures that were made from one file, and sheets that were drawn from one: forms,
+boards, templates, retouched photos. Between photographs of a thing, light, lens and depth leave
+more. Where nothing else can explain it, what differs is small and says all: another entry, a piece
+that was moved.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from objsearch.agree.agreement import OTHER_HUE
+from objsearch.agree.evidence import STRONG, weigh
+from objsearch.agree.model import load_model
+from objsearch.agree.places import FEATURES, Places
+from objsearch.agree.registration import Registration
+from objsearch.types import Box
+
+STEADY, RESIDUAL, CORNERS = 0.7, 0.1, 20
+"""Share of corners that follow (of what differs none do), their residual in pixels, and how many:
+of 148 covers photographed by telephone one lies so exactly (`benchmarks/results/verdicts.md`)."""
+PLAINLY = 7.0
+"""Logit that a region must reach: filters and uneven light, which are no other picture, have 6."""
+WITHOUT_A_DOUBT, UNLIKE = 4.0, 0.2
+"""Less will do of places whose detail is unlike: the correlation of it is below the latter."""
+LEAST_PLACES = 8
+"""Of a region: fewer are an edge that was sharpened."""
+RIM = 3
+"""Places along the border of what both show that are left out: boxes are not exact."""
+AT_RIM = 0.45
+"""Of the circumference: what ends there for as much lies beside the thing, or is no picture, as the
+corners of a turned one; an entry near the edge of a page has less, whose one side ends there."""
+MIDDLE = 0.5
+"""Of the middle half of the thing: what fills more of it is the thing's own, wherever it ends."""
+
+Mask = NDArray[np.bool_]
+
+
+def is_exact(registration: Registration) -> bool:
+    """Whether two things lie on each other so exactly."""
+    return (
+        registration.steady >= STEADY
+        and registration.residual <= RESIDUAL
+        and registration.n_corners >= CORNERS
+    )
+
+
+def differing_regions(places: Places, whole: Mask, registration: Registration) -> list[Box]:
+    """Boxes on the grid of places of what plainly differs, the largest first.
+
+    `whole` (H, W) are the places of the thing.
+    """
+    logits = weigh(places, load_model().differing(places.features), registration).logits
+    strong, wide = (
+        places.features[..., FEATURES.index(name)] for name in ("strong", "wide correlation")
+    )
+    core = _eroded(places.inside & whole, RIM)
+    other_hue = core & (places.hue > OTHER_HUE)
+    unlike = core & (strong > STRONG) & (wide < UNLIKE) & (logits > WITHOUT_A_DOUBT)
+    mask = (core & (logits > 0)) | other_hue
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    found = []
+    for k in range(1, n):
+        x, y, w, h, n_places = stats[k].tolist()
+        own = labels == k
+        sure = max(int((own & other_hue).sum()), int((own & unlike).sum()))
+        is_plain = sure >= LEAST_PLACES or bool((own & (logits >= PLAINLY)).any())
+        if n_places >= LEAST_PLACES and is_plain and not _is_around(own, core):
+            found.append(Box(x, y, x + w, y + h))
+    return sorted(found, key=lambda box: -box.area)
+
+
+def _is_around(region: Mask, core: Mask) -> bool:
+    """Whether a region lies around the thing: it ends where the box does, and fills no middle."""
+    _, _, w, h = cv2.boundingRect(region.astype(np.uint8))
+    at_rim = int((region & core & ~_eroded(core, 1)).sum())
+    middle = _middle(core)
+    is_middle = int((region & middle).sum()) >= MIDDLE * int(middle.sum())
+    return at_rim >= AT_RIM * 2 * (w + h) and not is_middle
+
+
+def _middle(core: Mask) -> Mask:
+    x, y, w, h = cv2.boundingRect(core.astype(np.uint8))
+    middle = np.zeros_like(core)
+    middle[y + h // 4 : y + h - h // 4, x + w // 4 : x + w - w // 4] = True
+    return middle & core
+
+
+def _eroded(mask: Mask, by: int) -> Mask:
+    kernel = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
+    return np.asarray(cv2.erode(mask.astype(np.uint8), kernel, borderValue=0)).astype(bool)
