@@ -20,7 +20,7 @@ from objsearch.components.telemetry import keep_quiet
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import MissingDependencyError, WeightsError
 from objsearch.flow import batches
-from objsearch.images.transform import resize
+from objsearch.images.transform import resize_quickly
 from objsearch.types import Descriptor, GlobalDescriptor
 
 Vectors = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -110,7 +110,7 @@ class Embedding(Extractor):
         views: list[NDArray[np.uint8]] = []
         for size in self._sizes(crop.is_frame):
             # In planes of bytes they are turned and copied in no time.
-            planes = cv2.split(resize(crop.pixels, (size, size)))
+            planes = cv2.split(resize_quickly(crop.pixels, (size, size)))
             square = np.asarray(np.stack(planes), np.uint8)
             for k in range(turns):
                 turned = np.rot90(square, k, axes=(1, 2))

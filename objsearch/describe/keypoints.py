@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from objsearch.describe.base import Crop, Extractor, crop_of
-from objsearch.images.transform import fit, gray
+from objsearch.images.transform import fitted_wh, gray, resize_quickly
 from objsearch.types import Box, Descriptor, Image, Kind, LocalFeatures, Region
 
 # OpenCV's detectors need some border around a point; below this many pixels there is none.
@@ -63,7 +63,9 @@ class KeypointExtractor(Extractor):
     def _extract(self, crop: Crop) -> LocalFeatures:
         long_side = self.long_side if crop.is_frame else self.crop_long_side or self.long_side // 2
         n_points = self.n_points if crop.is_frame else self.n_crop_points
-        working, scale = fit(gray(crop.pixels), long_side)
+        size_wh = crop.pixels.shape[1], crop.pixels.shape[0]
+        working = resize_quickly(gray(crop.pixels), fitted_wh(size_wh, long_side))
+        scale = max(size_wh) / long_side
         if min(working.shape[:2]) < SMALLEST_SIDE:
             return LocalFeatures(np.zeros((0, 2), np.float32), self._codes(None), scale)
         keypoints, raw = self._detector(n_points).detectAndCompute(working, None)
