@@ -88,7 +88,8 @@ def _distances(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np
     """Numbers of different bits of codes of four 64-bit words, summed over the first axis."""
     counts = [np.bitwise_count(a ^ b) for a, b in zip(one, other, strict=True)]
     # Two words differ in 128 bits at most, which a byte holds; four in one more than it does.
-    return np.add(counts[0] + counts[1], counts[2] + counts[3], dtype=np.uint16)
+    total = np.add(counts[0] + counts[1], counts[2] + counts[3], dtype=np.uint16)
+    return np.asarray(total, np.uint16)
 
 
 def _nearest(distances: NDArray[np.uint16], count: int) -> NDArray[np.int64]:
