@@ -191,12 +191,21 @@ def _run(
     for shape in dict.fromkeys(view.shape for view in views):
         of_shape = [k for k, view in enumerate(views) if view.shape == shape]
         for batch in batches(of_shape, network.at_once):
-            pixels = np.stack([views[k] for k in batch]).astype(np.float32)
-            pixels -= scale[0]
-            pixels /= scale[1]
-            made = network.run(pixels)
+            made = network.run(_scaled([views[k] for k in batch], scale))
             vectors |= dict(zip(batch, made, strict=True))
     return [vectors[k] for k in range(len(views))]
+
+
+def _scaled(
+    views: Sequence[NDArray[np.uint8]], scale: tuple[NDArray[np.float32], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """(N, 3, S, S): view by view, each of which stays in a processor's cache meanwhile."""
+    pixels = np.empty((len(views), *views[0].shape), np.float32)
+    for k, view in enumerate(views):
+        pixels[k] = view
+        pixels[k] -= scale[0]
+        pixels[k] /= scale[1]
+    return pixels
 
 
 def _power_mean(vectors: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
