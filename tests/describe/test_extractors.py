@@ -19,6 +19,7 @@ from objsearch.describe.perceptual_hash import PerceptualHash
 from objsearch.describe.sift import Sift
 from objsearch.errors import MissingDependencyError, WeightsError
 from objsearch.images.transform import resize, resize_quickly
+from objsearch.settings import load_settings
 from objsearch.types import (
     BinaryDescriptor,
     Box,
@@ -83,6 +84,26 @@ def test_keypoints_are_limited_and_the_strongest_first(
     fewer = kind(n_points=50).extract(photo)
     assert isinstance(fewer, LocalFeatures)
     assert len(fewer) <= 50
+
+
+@pytest.mark.parametrize(
+    ("preset", "n_points", "long_side"), [("fast", 500, 480), ("whole-image", 800, 640)]
+)
+def test_half_octaves_show_as_many_corners_in_fewer_points(
+    preset: str, n_points: int, long_side: int, pixels_of: Callable[[str], Pixels]
+) -> None:
+    """Where points lie within four pixels of each other, levels tell of one corner again."""
+    orb = next(c.extractor for c in load_settings(preset).descriptors if c.alias == "orb")
+    usual = Orb(n_points=n_points, long_side=long_side)
+    corners = {"few": 0, "usual": 0}
+    for name in ("old_street.jpg", "toys.jpg", "two_books.jpg"):
+        for which, extractor in (("few", orb), ("usual", usual)):
+            found = extractor.extract(pixels_of(name))
+            assert isinstance(found, LocalFeatures)
+            working = found.points_xy / found.scale // 4
+            corners[which] += len({(x, y) for x, y in working.tolist()})
+            assert len(found) > (0.9 * n_points if which == "usual" else 0.65 * n_points)
+    assert 0.9 < corners["few"] / corners["usual"] < 1.1
 
 
 @pytest.mark.parametrize("kind", [Orb, Sift])
