@@ -48,6 +48,13 @@ class KeypointExtractor(Extractor):
     def _codes(self, raw: np.ndarray | None) -> np.ndarray:
         """OpenCV's descriptors as this extractor's codes; an empty array for None."""
 
+    def _found(self, working: np.ndarray, n_points: int) -> tuple[Any, np.ndarray | None]:
+        """OpenCV's keypoints and descriptors of gray levels (H, W)."""
+        found: tuple[Any, np.ndarray | None] = self._detector(n_points).detectAndCompute(
+            working, None
+        )
+        return found
+
     def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
         return [self._extract(crop) for crop in crops]
 
@@ -68,7 +75,7 @@ class KeypointExtractor(Extractor):
         scale = max(size_wh) / long_side
         if min(working.shape[:2]) < SMALLEST_SIDE:
             return LocalFeatures(np.zeros((0, 2), np.float32), self._codes(None), scale)
-        keypoints, raw = self._detector(n_points).detectAndCompute(working, None)
+        keypoints, raw = self._found(working, n_points)
         # SIFT may return more than asked for; the strongest stay, ties broken by place.
         points = np.array(cv2.KeyPoint.convert(keypoints), np.float32).reshape(-1, 2)
         strength = np.array([keypoint.response for keypoint in keypoints])

@@ -106,6 +106,22 @@ def test_half_octaves_show_as_many_corners_in_fewer_points(
     assert 0.9 < corners["few"] / corners["usual"] < 1.1
 
 
+def test_faint_corners_are_looked_for_where_there_are_few_others(
+    pixels_of: Callable[[str], Pixels],
+) -> None:
+    def found(pixels: Pixels, **options: int) -> list[list[float]]:
+        features = Orb(n_points=400, **options).extract(pixels)
+        assert isinstance(features, LocalFeatures)
+        return features.points_xy.tolist()
+
+    photo = pixels_of("old_street.jpg")
+    assert found(photo, first_threshold=20) == found(photo, fast_threshold=20)
+    faint = (128 + (photo.astype(float) - 128) * 0.12).astype(np.uint8)
+    assert len(found(faint, fast_threshold=20)) < 100
+    assert found(faint, first_threshold=20) == found(faint)
+    assert len(found(faint)) > 150
+
+
 @pytest.mark.parametrize("kind", [Orb, Sift])
 def test_regions_share_the_keypoints_of_the_photo(
     kind: type[Orb | Sift], pixels_of: Callable[[str], Pixels]
