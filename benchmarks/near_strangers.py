@@ -5,8 +5,8 @@
 Of each kind so many families of three are made, by other recipes than those that the agreement of
 pictures was fitted to (`training/agreement`): filled-in forms, number plates, bursts (a thing
 moved, the camera moved by a little, shut eyes), calendars, comics, overlapping tiles, colour
-variants, captions. None may be planned for removal. Beside each family lies a true copy of its
-first picture (JPEG 70), which has to go: a rule that vetoes everything fails, too.
+variants, captions, positions of a game. None may be planned for removal. Beside each family lies a
+true copy of its first picture (JPEG 70), which has to go: a rule that vetoes everything fails, too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 from duplicates_edits import PROGRAM, planned, read
 from duplicates_pairs import chosen
 from local_edits import font
+from patterns import draw_piece
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 Picture = Image.Image
@@ -219,9 +220,34 @@ def captions(r: random.Random, photos: list[Picture]) -> list[Picture]:
     return made
 
 
+def positions(r: random.Random, _: list[Picture]) -> list[Picture]:
+    """A position of a game of chess, one after a move, and one after three more."""
+    side = r.choice((40, 56, 80))
+    dark = r.choice(((181, 136, 99), (118, 150, 86), (140, 162, 173)))
+    squares = [(x, y) for x in range(8) for y in range(8)]
+    pieces = {
+        square: (r.randrange(4), r.choice(((25, 25, 25), (248, 248, 248))))
+        for square in r.sample(squares, r.randint(8, 26))
+    }
+    made = []
+    for n_moves in (0, 1, 3):
+        for _ in range(n_moves):
+            free = [square for square in squares if square not in pieces]
+            pieces[r.choice(free)] = pieces.pop(r.choice(list(pieces)))
+        board = Image.new("RGB", (480, 480), (240, 217, 181))
+        draw = ImageDraw.Draw(board)
+        for x, y in squares:
+            if (x + y) % 2:
+                draw.rectangle((60 * x, 60 * y, 60 * x + 59, 60 * y + 59), dark)
+        for (x, y), (kind, colour) in pieces.items():
+            draw_piece(draw, kind, 60 * x, 60 * y, colour)
+        made.append(board.resize((8 * side, 8 * side), Image.Resampling.LANCZOS))
+    return made
+
+
 KINDS: dict[str, Callable[[random.Random, list[Picture]], list[Picture]]] = {
     one.__name__: one
-    for one in (forms, plates, bursts, eyes, calendars, comics, tiles, colours, captions)
+    for one in (forms, plates, bursts, eyes, calendars, comics, tiles, colours, captions, positions)
 }
 
 

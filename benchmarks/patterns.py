@@ -99,11 +99,12 @@ def chess(r: random.Random) -> Picture:
             draw.rectangle((left, top, left + side, top + side), fill=fill)
             if r.random() < 0.4:
                 colour = r.choice(((25, 25, 25), (248, 248, 248)))
-                _piece(draw, r.randrange(4), left, top, colour)
+                draw_piece(draw, r.randrange(4), left, top, colour)
     return board
 
 
-def _piece(draw: ImageDraw.ImageDraw, kind: int, left: int, top: int, colour: Colour) -> None:
+def draw_piece(draw: ImageDraw.ImageDraw, kind: int, left: int, top: int, colour: Colour) -> None:
+    """One of four pieces on a square of 60 pixels."""
     rim = (90, 90, 90)
     if kind == 0:
         draw.ellipse((left + 18, top + 10, left + 42, top + 34), colour, rim)

@@ -41,6 +41,8 @@ class Task:
     every_query: bool = False
     use_boxes: bool = False
     distractors: bool = True
+    by_default: bool = True
+    """Whether the set is taken where none is named."""
     overrides: dict[str, Any] = field(default_factory=dict)
     note: str = ""
 
@@ -56,8 +58,8 @@ TASKS = {
     ),
     "scenes": Task(note="*"),
     "grocery_packages": Task(note="*"),
-    "smvs_dvd+": Task(),
-    "wide_baseline": Task(every_query=True),
+    "smvs_dvd+": Task(by_default=False),
+    "wide_baseline": Task(every_query=True, by_default=False),
 }
 COLUMNS = {
     "map": "mAP",
@@ -146,7 +148,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument(
         "--sets",
-        default=",".join(name for name in TASKS if name[-1] != "+" and name != "wide_baseline"),
+        default=",".join(name for name, task in TASKS.items() if task.by_default),
     )
     parser.add_argument("--presets", default="default")
     parser.add_argument("--more", type=Path, help="a folder of other photos")

@@ -10,12 +10,12 @@ something: which of the two is said to be worn? Both orders are asked.
 from __future__ import annotations
 
 import argparse
-import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from edits import jpeg
 from PIL import Image, ImageEnhance, ImageFilter
 
 from objsearch.agree.enlarging import larger_shows
@@ -31,13 +31,6 @@ FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
     "nearest": Image.Resampling.NEAREST,
 }
-
-
-def jpeg(picture: Picture, quality: int) -> Picture:
-    """As it comes back from a JPEG."""
-    held = io.BytesIO()
-    picture.save(held, "JPEG", quality=quality)
-    return Image.open(io.BytesIO(held.getvalue())).convert("RGB")
 
 
 def resized(picture: Picture, times: float, how: str = "lanczos") -> Picture:

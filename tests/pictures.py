@@ -82,6 +82,12 @@ def encoded(pixels: Pixels, kind: str, **options: Any) -> bytes:
     return stream.getvalue()
 
 
+def as_jpeg(pixels: Pixels, quality: int) -> Pixels:
+    """What is left after a JPEG of that quality."""
+    stream = io.BytesIO(encoded(pixels, "JPEG", quality=quality))
+    return np.asarray(PillowImage.open(stream).convert("RGB"))
+
+
 def page(seed: int) -> Pixels:
     """A page of letters, other ones for each seed: (H, W, 3)."""
     rng = np.random.default_rng(seed)

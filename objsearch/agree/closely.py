@@ -17,7 +17,8 @@ from objsearch.agree.model import load_model
 from objsearch.agree.places import measure
 from objsearch.agree.registration import register
 from objsearch.agree.tone import bring_together
-from objsearch.match.geometry import inverse, jacobian, projected
+from objsearch.images.mapping import shift
+from objsearch.match.geometry import bounds, inverse, local_scale
 from objsearch.types import Box, Pixels
 
 WINDOW = 320
@@ -44,7 +45,7 @@ def differing_closely(
     found: tuple[list[Box], list[Box]] = ([], [])
     for place in agreement.doubts:
         for box in _window(one, other, agreement.transform, place):
-            there = _led(box, agreement.transform)
+            there = bounds(box, agreement.transform)
             if there is not None:
                 found[0].append(box.clipped((one.shape[1], one.shape[0])))
                 found[1].append(there.clipped((other.shape[1], other.shape[0])))
@@ -54,32 +55,24 @@ def differing_closely(
 def _window(one: Pixels, other: Pixels, transform: Matrix, place: tuple[float, float]) -> list[Box]:
     """What differs around a place of the first picture, in its pixels."""
     centre = np.array(place)
-    scale = math.sqrt(abs(float(np.linalg.det(jacobian(transform, centre)))))
+    scale = local_scale(transform, centre)
     half = WINDOW / 2 / min(1.0, scale)
     box = Box(centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half)
-    there = _led(box, transform)
+    there = bounds(box, transform)
     if there is None:
         return []
     wider = Box(there.x1 - SPARE, there.y1 - SPARE, there.x2 + SPARE, there.y2 + SPARE)
     (first, corner), (second, other_corner) = _cut(one, box), _cut(other, wider)
     if min(*first.shape[:2], *second.shape[:2]) < LEAST_SIDE:
         return []
-    seen = _seen(first, second, _shift(other_corner, -1) @ transform @ _shift(corner, 1))
+    onto = inverse(shift(*other_corner)) @ transform @ shift(*corner)
+    seen = _seen(first, second, onto)
     if seen is None:
         return []
     laid, evidence = seen
-    back = _shift(corner, 1) @ inverse(laid.one_to_grid)
-    boxes = (_led(box, back) for box in evidence.boxes(PLAINLY))
+    back = shift(*corner) @ inverse(laid.one_to_grid)
+    boxes = (bounds(box, back) for box in evidence.boxes(PLAINLY))
     return [box for box in boxes if box is not None]
-
-
-def _led(box: Box, transform: Matrix) -> Box | None:
-    """The upright box around where a transform leads; None when a corner goes beyond infinity."""
-    quad = projected(box, transform)
-    if quad is None:
-        return None
-    (x1, y1), (x2, y2) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
-    return Box(x1, y1, x2, y2)
 
 
 def _seen(one: Pixels, other: Pixels, transform: Matrix) -> tuple[Laid, Evidence] | None:
@@ -100,8 +93,3 @@ def _cut(picture: Pixels, box: Box) -> tuple[Pixels, tuple[int, int]]:
     x1, x2 = np.clip([math.floor(box.x1), math.ceil(box.x2)], 0, width).tolist()
     y1, y2 = np.clip([math.floor(box.y1), math.ceil(box.y2)], 0, height).tolist()
     return np.ascontiguousarray(picture[y1:y2, x1:x2]), (x1, y1)
-
-
-def _shift(by_xy: tuple[int, int], sign: int) -> Matrix:
-    x, y = by_xy
-    return np.array([[1.0, 0.0, sign * x], [0.0, 1.0, sign * y], [0.0, 0.0, 1.0]])

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.images.transform import crop, gray
-from objsearch.match.geometry import inverse, jacobian
+from objsearch.match.geometry import inverse, jacobian, local_scale
 from objsearch.types import Box, Pixels
 
 Matrix = NDArray[np.float64]
@@ -221,7 +221,7 @@ def _window(
     It is the most structured one where the query is large, so that time and memory are bounded.
     """
     height, width = query.shape[:2]
-    scale = float(np.sqrt(abs(np.linalg.det(jacobian(transform, np.array([width, height]) / 2)))))
+    scale = local_scale(transform, np.array([width, height]) / 2)
     if not np.isfinite(scale) or scale < MIN_SCALE:
         return None
     side = int(max(TILES[0], min(WINDOW_SIDE, _MOST_REFERENCE_SIDE / scale)))

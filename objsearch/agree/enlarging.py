@@ -6,13 +6,12 @@ and beside soft photos (`benchmarks/results/duplicates.md`): between the borders
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import numpy as np
 
 from objsearch.agree.detail import Matrix, detail_gain
-from objsearch.match.geometry import jacobian
+from objsearch.match.geometry import local_scale
 from objsearch.types import Pixels
 
 Larger = Literal["more", "no more", "unclear"]
@@ -35,8 +34,7 @@ def larger_shows(small: Pixels, large: Pixels, transform: Matrix) -> Larger:
     gain = detail_gain(small, large, transform)
     if gain is None:
         return "more"
-    step = jacobian(transform, np.array([small.shape[1], small.shape[0]]) / 2)
-    scale = math.sqrt(abs(float(np.linalg.det(step))))
+    scale = local_scale(transform, np.array([small.shape[1], small.shape[0]]) / 2)
     if gain >= (MORE_OF_MUCH_LARGER if scale >= MUCH_LARGER else MORE):
         return "more"
     return "no more" if gain < min(MOST_NO_MORE, NO_MORE * scale**3) else "unclear"

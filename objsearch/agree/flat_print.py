@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.agree.evidence import weigh
+from objsearch.agree.evidence import STRONG, weigh
 from objsearch.agree.model import load_model
 from objsearch.agree.places import FEATURES, Places
 from objsearch.agree.registration import Registration
@@ -21,8 +21,6 @@ STEADY, RESIDUAL, CORNERS = 0.95, 0.2, 60
 """Share of corners that follow, their residual in pixels, and how many, for print to be flat."""
 SUPERBLY = 0.97
 """Median correlation of the detail of both from which what is shared is printed alike."""
-DETAILED = 1.0
-"""Logarithm of contrast over noise from which a place holds detail."""
 PLAINLY = 4.0
 """Logit of a place that plainly differs."""
 REGION = 0.025
@@ -47,7 +45,7 @@ def plain_regions(
     kernel = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
     core = cv2.erode(whole.astype(np.uint8), kernel, borderValue=0).astype(bool)
     logits = weigh(places, load_model().differing(places.features), registration).logits
-    strong = places.features[..., FEATURES.index("strong")] > DETAILED
+    strong = places.features[..., FEATURES.index("strong")] > STRONG
     n, labels, stats, _ = cv2.connectedComponentsWithStats(
         (core & (logits > PLAINLY)).astype(np.uint8)
     )
@@ -73,5 +71,5 @@ def _is_alike(places: Places, whole: NDArray[np.bool_]) -> bool:
     weak, wide = (
         places.features[..., FEATURES.index(name)] for name in ("weak", "wide correlation")
     )
-    shared = wide[whole & (weak > DETAILED)]
+    shared = wide[whole & (weak > STRONG)]
     return bool(shared.size and np.median(shared) >= SUPERBLY)

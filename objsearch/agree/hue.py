@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree.places import Map, pool, whole_places
-from objsearch.agree.tone import samples
+from objsearch.agree.tone import grayed, samples
 from objsearch.images.transform import gray
 from objsearch.types import Pixels
 
@@ -82,7 +82,7 @@ class _Toning:
 
     def apply(self, picture: Pixels) -> Map:
         """Colour and light (H / STEP, W / STEP, 3) of a picture's places in this toning."""
-        source = _as_gray(picture) if self.is_of_gray else picture
+        source = grayed(picture) if self.is_of_gray else picture
         toned = cv2.LUT(source, self.table.astype(np.float32)[None])
         colour, light = _colour_and_light(np.asarray(toned, np.float32))
         return np.dstack([self.strength * colour, light])
@@ -135,7 +135,7 @@ def _fitted(x: Pixels, y: Pixels, way: Way) -> _Toning | None:
     """What makes colours x (N, 3) most like y; None where only an odd balance does."""
     is_of_gray = way == "gray"
     weights = _level_weights(x)
-    source = _as_gray(x[None])[0] if is_of_gray else x
+    source = grayed(x[None])[0] if is_of_gray else x
     wanted = y.astype(float)
     if way == "coloured":  # and no more: beside light, strength is hard to tell
         as_it_is = np.repeat(np.arange(256.0)[:, None], 3, axis=1)
@@ -235,10 +235,6 @@ def _colour_and_light(picture: Map) -> tuple[Values, Values]:
     """(H, W, 2) colour and (H, W) what counts of light, of a picture's places."""
     places = pool(picture)
     return _colour(places), LIGHT * (places @ LUMA)
-
-
-def _as_gray(picture: Pixels) -> Pixels:
-    return np.repeat(gray(picture)[..., None], 3, axis=2)
 
 
 def _colour(values: Values) -> Values:

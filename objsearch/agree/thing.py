@@ -15,14 +15,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.agree.evidence import STRONG
 from objsearch.agree.flat_print import plain_regions
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.places import FEATURES, STEP, Map, Places, measure, pool
 from objsearch.agree.registration import Registration, register
 from objsearch.agree.thing_model import load_thing_model
 from objsearch.agree.tone import Together, bring_together
-from objsearch.images.mapping import mirroring
-from objsearch.match.geometry import inverse, jacobian, projected
+from objsearch.images.mapping import mirroring, shift
+from objsearch.match.geometry import bounds, inverse, jacobian
 from objsearch.types import Box, Pixels, Points
 
 SIDE = 320
@@ -31,8 +32,6 @@ MARGIN = 0.05
 """Of the box: transforms are inexact before they are refined."""
 LEAST_SIDE = 16
 """Pixels a side of a thing that can be judged."""
-DETAILED = 1.0
-"""Logarithm of contrast over noise from which a place holds detail."""
 AGREES = 0.4
 """Correlation from which a place agrees."""
 DIFFERS = 0.2
@@ -91,12 +90,12 @@ def look(
     if cuts is None:
         return None
     one, other = cuts
-    between = _shift(other.corner_xy, -1) @ transform @ _shift(one.corner_xy, 1)
+    between = inverse(shift(*other.corner_xy)) @ transform @ shift(*one.corner_xy)
     registration = register(one.pixels, other.pixels, between)
     laid = lay(one.pixels, other.pixels, registration.transform, SIDE)
     if laid is None or not laid.inside.any():
         return None
-    to_grid = laid.one_to_grid @ _shift(one.corner_xy, -1)
+    to_grid = laid.one_to_grid @ inverse(shift(*one.corner_xy))
     together = bring_together(laid.one, laid.other, _printed(print_xy, to_grid, laid))
     places = measure(together, laid.inside)
     whole = places.inside & _covered(box_xyxy, to_grid, places)
@@ -129,11 +128,10 @@ def _flipped(box: Box, width: int) -> Box:
 
 def _cuts(query: Pixels, reference: Pixels, transform: Matrix, box: Box) -> tuple[Cut, Cut] | None:
     """The thing cut out of both pictures, with a margin."""
-    quad = projected(box, transform)
-    if quad is None or not np.isfinite(quad).all():
+    there = bounds(box, transform)
+    if there is None:
         return None
-    (x1, y1), (x2, y2) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
-    cuts = _cut(query, box), _cut(reference, Box(x1, y1, x2, y2))
+    cuts = _cut(query, box), _cut(reference, there)
     return None if min(min(one.pixels.shape[:2]) for one in cuts) < LEAST_SIDE else cuts
 
 
@@ -143,11 +141,6 @@ def _cut(picture: Pixels, box: Box) -> Cut:
     y = math.floor(box.y1 - MARGIN * box.height), math.ceil(box.y2 + MARGIN * box.height)
     (x1, x2), (y1, y2) = np.clip(x, 0, width).tolist(), np.clip(y, 0, height).tolist()
     return Cut(np.ascontiguousarray(picture[y1:y2, x1:x2]), (x1, y1))
-
-
-def _shift(by_xy: tuple[int, int], sign: int) -> Matrix:
-    x, y = by_xy
-    return np.array([[1.0, 0.0, sign * x], [0.0, 1.0, sign * y], [0.0, 0.0, 1.0]])
 
 
 def _printed(print_xy: Points, to_grid: Matrix, laid: Laid) -> NDArray[np.bool_]:
@@ -185,7 +178,7 @@ def _informative(
     places: Places, whole: NDArray[np.bool_], contrast: Literal["strong", "weak"]
 ) -> NDArray[np.bool_]:
     """(H, W) the places with detail in either picture (strong), or in both (weak)."""
-    return np.asarray(whole & (places.features[..., FEATURES.index(contrast)] > DETAILED))
+    return np.asarray(whole & (places.features[..., FEATURES.index(contrast)] > STRONG))
 
 
 def _numbers(
@@ -243,12 +236,7 @@ def _differing(places: Places, whole: NDArray[np.bool_]) -> list[Box]:
 
 def _told(boxes: list[Box], to_grid: Matrix, cut: Cut, picture: Pixels) -> tuple[Box, ...]:
     """Boxes of places on the grid as upright boxes in a picture."""
-    back = _shift(cut.corner_xy, 1) @ inverse(to_grid)
+    back = shift(*cut.corner_xy) @ inverse(to_grid)
     size_wh = (picture.shape[1], picture.shape[0])
-    made = []
-    for box in boxes:
-        quad = projected(Box(*(STEP * edge for edge in box)), back)
-        if quad is not None:
-            (x1, y1), (x2, y2) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
-            made.append(Box(x1, y1, x2, y2).clipped(size_wh))
-    return tuple(made)
+    led = (bounds(Box(*(STEP * edge for edge in box)), back) for box in boxes)
+    return tuple(box.clipped(size_wh) for box in led if box is not None)

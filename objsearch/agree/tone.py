@@ -67,8 +67,8 @@ def bring_together(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> Tog
     x, y = samples(one, other, inside)
     colour = not (is_gray(x) or is_gray(y))
     if not colour:
-        one, other = _grayed(one), _grayed(other)
-        x, y = _grayed(x[None])[0], _grayed(y[None])[0]
+        one, other = grayed(one), grayed(other)
+        x, y = grayed(x[None])[0], grayed(y[None])[0]
     middles, mask = _middles(one, other, inside)
     tone, blurs = _Toning.fitted(x, y), (0.0, 0.0)
     for _ in range(ROUNDS):
@@ -142,7 +142,8 @@ def is_gray(colours: Pixels) -> bool:
     return int(np.count_nonzero(spread >= LEAST_COLOUR)) <= 0.01 * len(spread)
 
 
-def _grayed(colours: Pixels) -> Pixels:
+def grayed(colours: Pixels) -> Pixels:
+    """A picture (H, W, 3) in gray."""
     return np.asarray(cv2.cvtColor(gray(colours), cv2.COLOR_GRAY2RGB), np.uint8)
 
 

@@ -15,6 +15,7 @@ from objsearch.images.transform import gray
 from objsearch.types import Pixels
 
 Light = NDArray[np.float32]
+Levels = NDArray[np.float64]
 
 NARROWER = 0.6
 """Of the other's range of light: what eight bits had between was merged."""
@@ -53,16 +54,18 @@ def worn(one: Pixels, other: Pixels) -> int | None:
     """
     sides = one, other
     lights = [gray(side) for side in sides]
-    steps = [_steps(light) for light in lights]
+    tiles = [_tiles(light) for light in lights]
+    steps = [_steps(one) for one in tiles]
     if _is_noise(steps):
         return None
+    tables = [_histogram(light) for light in lights]
     signs: set[int | None] = {
-        _fewer([_range(light) for light in lights], NARROWER),
+        _fewer([_range(table) for table in tables], NARROWER),
         _drained([_colour(side) for side in sides]),
     }
-    if not any(map(_is_drawn, lights)):
+    if not any(map(_is_drawn, tables, tiles)):
         signs |= {
-            _more_at_ends([_at_ends(light) for light in lights]),
+            _more_at_ends([_at_ends(table) for table in tables]),
             _greater([_blockiness(light) for light in lights], BLOCKY),
             # Beside the contrast: what was made brighter has greater steps, and is no sharper.
             _fewer(
@@ -74,9 +77,10 @@ def worn(one: Pixels, other: Pixels) -> int | None:
     return signs.pop() if len(signs) == 1 else None
 
 
-def _is_drawn(light: NDArray[np.uint8]) -> bool:
-    n_levels = int(np.count_nonzero(_histogram(light) > RARE_LEVEL))
-    return n_levels < DRAWN_LEVELS or _flat_part(light) > DRAWN
+def _is_drawn(table: Levels, tiles: Light) -> bool:
+    n_levels = int(np.count_nonzero(table > RARE_LEVEL))
+    flat = float((tiles < FLAT).mean()) if tiles.size else 1.0
+    return n_levels < DRAWN_LEVELS or flat > DRAWN
 
 
 def _fewer(values: list[float], part: float) -> int | None:
@@ -100,19 +104,19 @@ def _drained(values: list[float]) -> int | None:
     return None if max(values) < LEAST_COLOUR else _fewer(values, DRAINED)
 
 
-def _range(light: NDArray[np.uint8]) -> float:
-    so_far = np.cumsum(_histogram(light))
+def _range(table: Levels) -> float:
+    so_far = np.cumsum(table)
     low, high = np.searchsorted(so_far, (OUTERMOST, 1 - OUTERMOST))
     return float(high - low)
 
 
-def _histogram(light: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _histogram(light: NDArray[np.uint8]) -> Levels:
+    """(256,) the part of the pixels that each level has."""
     return np.bincount(light.ravel(), minlength=256) / light.size
 
 
-def _at_ends(light: NDArray[np.uint8]) -> float:
+def _at_ends(table: Levels) -> float:
     """The part of the pixels that are as light, or as dark, as the picture gets."""
-    table = _histogram(light)
     there = np.flatnonzero(table > RARE_LEVEL)
     if not len(there):
         return 0.0
@@ -149,14 +153,8 @@ def _tiles(light: NDArray[np.uint8]) -> Light:
     return np.asarray(tiles.mean(axis=(1, 3)), np.float32)
 
 
-def _flat_part(light: NDArray[np.uint8]) -> float:
-    tiles = _tiles(light)
-    return float((tiles < FLAT).mean()) if tiles.size else 1.0
-
-
-def _steps(light: NDArray[np.uint8]) -> tuple[float, float]:
+def _steps(tiles: Light) -> tuple[float, float]:
     """Steps between neighbours in the liveliest quarter of the tiles, and in the quietest."""
-    tiles = _tiles(light)
     if not tiles.size:
         return 0.0, 0.0
     low, middle = np.quantile(tiles, (0.25, 0.75))

@@ -29,6 +29,8 @@ _ZEROS, _ONES = b"\0" * 16, b"\xff" * 16  # photos have runs of three at most
 _TRIMMED = 8
 _USUAL_TABLE = bytes.fromhex("0002010303020403050504040000017d")
 """How many codes of each length the usual table for the brightness of a JPEG has."""
+_RESTARTS = b"\xff\xdd\0\4"
+"""Says how often the codes start anew, and that markers stand there (JPEG, B.2.4.4: DRI)."""
 _GRAY = 128
 """What codecs show where there are no pixels."""
 _NO_MARKER = re.compile(rb"\xff(?![\x00\xff])")
@@ -39,6 +41,7 @@ _open = PillowImage.open
 
 
 def tried(data: bytes, reduction: int) -> np.ndarray | None:
+    """A JPEG as decoded, its sides divided by 1, 2, 4 or 8; None where that fails or is huge."""
     try:
         with _open(io.BytesIO(data), formats=("JPEG",)) as picture:
             if picture.width * picture.height > 300e6:
@@ -61,14 +64,14 @@ def damage_of(data: bytes, *, may_be_short: bool = False) -> tuple[str, ...]:
         return _SAID
     if not has_all_restarts(data):
         return _SAID
-    scans = list(iter_scans(data)) if may_be_short else []
-    if scans and is_out_of_step(data, scans[-1]):
+    has_runs = any(_has_run(data, start, len(data), run) for run in (_ZEROS, _ONES))
+    scans = list(iter_scans(data)) if may_be_short or has_runs else []
+    if may_be_short and scans and is_out_of_step(data, scans[-1]):
         return _SAID
-    if not _has_run(data, start, len(data), _ZEROS) and not _has_run(data, start, len(data), _ONES):
+    if not has_runs:
         return ()
-    scans = list(iter_scans(data))
     # No code is all ones, and with the usual tables no picture is a run of zeros.
-    is_sure = _USUAL_TABLE in data[:start] or b"\xff\xdd\0\4" in data[:start]
+    is_sure = _USUAL_TABLE in data[:start] or _RESTARTS in data[:start]
     has_zeros = any(_has_run(data, *scan, _ZEROS) for scan in scans)
     has_ones = any(_has_run(data, *scan, _ONES) for scan in scans)
     if has_ones or (has_zeros and (is_sure or is_out_of_step(data, scans[-1]))):
@@ -116,7 +119,7 @@ def without_markers(data: bytes) -> bytes | None:
     if not holds_all_in_one_scan(data):
         return None
     start, end = scan_start(data), data.rfind(JPEG_END)
-    has_restarts = b"\xff\xdd\0\4" in data[:start]
+    has_restarts = _RESTARTS in data[:start]
     marker = _NO_MARKER_NOR_RESTART if has_restarts else _NO_MARKER
     first = marker.search(data, start)
     if first is None or first.start() == end or data[first.start() + 1] in (0xD9, 0xDC):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from objsearch.index.lance_nearest import Looker
+from objsearch.index.lance_root import NOTE
 from objsearch.index.lance_rows import VECTORS
-from objsearch.index.lance_store import ENDING, SCHEMA, Store
+from objsearch.index.lance_store import ENDING, RECORD, SCHEMA, Store
 from objsearch.index.lance_vectors import Vectors
 from objsearch.index.lance_writer import bytes_of, files_of, n_unindexed
 from objsearch.index.where import EVERYTHING
@@ -108,3 +111,12 @@ def _recall(looker: Looker, alias: str) -> float:
         {(int(q), int(row)) for q, row in zip(asked, rows, strict=True)} for asked, rows, _ in pairs
     )
     return len(right & near) / max(1, len(right))
+
+
+def former_root(folder: Path) -> Path | None:
+    """The root that a folder remembers, as far as its record can be read: it may be damaged."""
+    try:
+        data = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return Path(data["notes"][NOTE]["folder"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

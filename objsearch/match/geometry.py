@@ -269,6 +269,20 @@ def projected(box: Box, transform: Matrix) -> NDArray[np.float32] | None:
     return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:], dtype=np.float32)
 
 
+def local_scale(transform: Matrix, at_xy: NDArray[np.float64]) -> float:
+    """Pixels of the second picture that one of the first is long at a place."""
+    return float(np.sqrt(abs(np.linalg.det(jacobian(transform, at_xy)))))
+
+
+def bounds(box: Box, transform: Matrix) -> Box | None:
+    """The upright box around where a box is led; None when a corner goes beyond infinity."""
+    quad = projected(box, transform)
+    if quad is None or not np.isfinite(quad).all():
+        return None
+    (x1, y1), (x2, y2) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
+    return Box(x1, y1, x2, y2)
+
+
 def overlap(quad: NDArray[np.float32] | None, box: Box) -> tuple[float, Box | None]:
     """Which part of the box a projected quad covers, in [0, 1], and the bounds of that part."""
     if quad is None or box.area <= 0:

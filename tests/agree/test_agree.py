@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 import cv2
@@ -15,7 +14,7 @@ from objsearch.agree.laying import scaling
 from objsearch.agree.model import EVIDENCE, Model, expanded
 from objsearch.agree.places import FEATURES
 from objsearch.types import Pixels
-from tests.pictures import drawing, grainy
+from tests.pictures import as_jpeg, drawing, grainy
 
 
 def written(lines: list[str]) -> Pixels:
@@ -29,12 +28,6 @@ def written(lines: list[str]) -> Pixels:
         draw.rectangle((150, top - 6, 470, top + 30), outline=(120, 120, 120))
         draw.text((160, top), line, (0, 0, 0), ImageFont.load_default(20))
     return np.asarray(sheet)
-
-
-def jpeg(pixels: Pixels, quality: int) -> Pixels:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer).convert("RGB"))
 
 
 def compared(one: Pixels, other: Pixels) -> Agreement:
@@ -53,7 +46,7 @@ def half(pixels: Pixels) -> Pixels:
 
 COPIES: dict[str, Callable[[Pixels], Pixels]] = {
     "as it is": lambda one: one,
-    "jpeg 20": lambda one: jpeg(one, 20),
+    "jpeg 20": lambda one: as_jpeg(one, 20),
     "half": half,
     "blurred": lambda one: cv2.GaussianBlur(one, (0, 0), 1.4),
     "gray": lambda one: np.repeat(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2),
@@ -103,7 +96,7 @@ def recoloured(one: Pixels) -> Pixels:
 def test_what_differs_is_found_and_where(
     one: Pixels, edit: Callable[[Pixels], Pixels], where: tuple[int, int], quality: int
 ) -> None:
-    found = compared(one, jpeg(edit(one), quality))
+    found = compared(one, as_jpeg(edit(one), quality))
     assert found.relation == "edited"
     x, y = where
     reach = 60
@@ -138,7 +131,7 @@ def test_one_faint_place_makes_an_edited_copy(edit: Callable[[Pixels], Pixels]) 
 def test_a_doubtful_place_does_not() -> None:
     """Compression around letters comes near to what another letter would look like."""
     form = written(["Ada Byron", "12 Mill Lane", "40.50", "3 May"])
-    found = compared(form, jpeg(form, 30))
+    found = compared(form, as_jpeg(form, 30))
     assert found.relation == "same-picture"
     assert found.worst > 0.3
 

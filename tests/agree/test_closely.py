@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import cast
 
 import cv2
@@ -17,7 +16,7 @@ from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types import Image as Read
 from objsearch.types import Pixels, Unreadable
-from tests.pictures import grainy, image
+from tests.pictures import as_jpeg, grainy, image
 
 WIDE, HIGH = 2600, 1800
 PLATE_XY = (1250, 600)
@@ -32,12 +31,6 @@ def street(digits: str) -> Pixels:
     draw.rectangle((x, y, x + 90, y + 20), fill=(240, 240, 240))
     draw.text((x + 4, y + 1), digits, (10, 10, 10), ImageFont.load_default(14))
     return np.asarray(sheet)
-
-
-def jpeg(pixels: Pixels, quality: int) -> Pixels:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer).convert("RGB"))
 
 
 def reduced(pixels: Pixels, to: float) -> Pixels:
@@ -69,7 +62,7 @@ def compared(*pictures: Pixels) -> tuple[Agreement, list[int | None]]:
 
 @pytest.mark.parametrize("to", [1.0, 0.8])
 def test_a_digit_in_a_large_picture_is_a_difference(to: float) -> None:
-    one, other = jpeg(street("AB 1234"), 92), jpeg(reduced(street("AB 1284"), to), 92)
+    one, other = as_jpeg(street("AB 1234"), 92), as_jpeg(reduced(street("AB 1284"), to), 92)
     on_grid = agree(one, other, scaling((WIDE, HIGH), (other.shape[1], other.shape[0])))
     assert on_grid is not None and on_grid.relation == "same-picture" and on_grid.doubts
     for sides, scales in (((one, other), (1.0, to)), ((other, one), (to, 1.0))):
@@ -86,18 +79,18 @@ def test_a_digit_in_a_large_picture_is_a_difference(to: float) -> None:
 def test_a_copy_of_a_large_picture_stays_the_same(way: str) -> None:
     one = street("AB 1234")
     copies = {
-        "jpeg 40": lambda: jpeg(one, 40),
-        "jpeg 80": lambda: jpeg(one, 80),
-        "smaller": lambda: jpeg(reduced(one, 0.5), 85),
+        "jpeg 40": lambda: as_jpeg(one, 40),
+        "jpeg 80": lambda: as_jpeg(one, 80),
+        "smaller": lambda: as_jpeg(reduced(one, 0.5), 85),
         "blurred": lambda: np.asarray(Image.fromarray(one).filter(ImageFilter.GaussianBlur(2))),
         "gamma": lambda: (255 * (one / 255.0) ** 0.8).astype(np.uint8),
     }
-    found, _ = compared(jpeg(one, 95), copies[way]())
+    found, _ = compared(as_jpeg(one, 95), copies[way]())
     assert found.relation == "same-picture"
     assert found.differs == ((), ())
 
 
 def test_only_what_the_files_show_larger_is_read_in_full() -> None:
-    one = jpeg(reduced(street("AB 1234"), 0.38), 92)
-    _, asked = compared(one, jpeg(one, 60))
+    one = as_jpeg(reduced(street("AB 1234"), 0.38), 92)
+    _, asked = compared(one, as_jpeg(one, 60))
     assert None not in asked

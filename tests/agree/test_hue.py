@@ -14,15 +14,15 @@ from objsearch.agree import agree
 from objsearch.agree.hue import other_hue
 from objsearch.agree.laying import scaling
 from objsearch.types import Pixels
-from tests.pictures import grainy
+from tests.pictures import as_jpeg, grainy
 
 Colour = tuple[int, int, int]
 
 
-def jpeg(pixels: Pixels, quality: int, mode: str = "RGB") -> Pixels:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).convert(mode).save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer).convert("RGB"))
+def cmyk(pixels: Pixels) -> Pixels:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).convert("CMYK").save(stream, "JPEG", quality=80)
+    return np.asarray(Image.open(stream).convert("RGB"))
 
 
 def product(colour: Colour) -> Pixels:
@@ -79,7 +79,7 @@ def relation(one: Pixels, other: Pixels) -> str:
 def test_a_product_in_another_colour_is_not_the_same_picture(
     make: Callable[[Colour], Pixels], colour: Colour, another: Colour, quality: int
 ) -> None:
-    one, other = jpeg(make(colour), quality), jpeg(make(another), quality)
+    one, other = as_jpeg(make(colour), quality), as_jpeg(make(another), quality)
     assert relation(one, other) == "edited"
     assert relation(other, one) == "edited"
 
@@ -108,8 +108,8 @@ def paler(one: Pixels) -> Pixels:
 
 
 COPIES: dict[str, Callable[[Pixels], Pixels]] = {
-    "jpeg 15": lambda one: jpeg(one, 15),
-    "cmyk": lambda one: jpeg(one, 80, "CMYK"),
+    "jpeg 15": lambda one: as_jpeg(one, 15),
+    "cmyk": cmyk,
     "quarter": quarter,
     "blurred": lambda one: cv2.GaussianBlur(one, (0, 0), 2.0),
     "noisy": noisy,
@@ -128,7 +128,7 @@ COPIES: dict[str, Callable[[Pixels], Pixels]] = {
 @pytest.mark.parametrize("is_back", [False, True])
 def test_one_toning_of_a_whole_photo_is_no_other_colour(way: str, is_back: bool) -> None:
     one = photo()
-    pair = (one, jpeg(COPIES[way](one), 90))
+    pair = (one, as_jpeg(COPIES[way](one), 90))
     first, second = reversed(pair) if is_back else pair
     assert not other_hue(first, second, np.ones(one.shape[:2], bool)).any()
 
@@ -136,7 +136,7 @@ def test_one_toning_of_a_whole_photo_is_no_other_colour(way: str, is_back: bool)
 @pytest.mark.parametrize("way", ["jpeg 15", "quarter", "blurred", "noisy", "gamma", "brighter"])
 def test_a_toned_copy_of_a_product_is_the_same_picture(way: str) -> None:
     one = product((200, 30, 30))
-    assert not other_hue(one, jpeg(COPIES[way](one), 90), np.ones(one.shape[:2], bool)).any()
+    assert not other_hue(one, as_jpeg(COPIES[way](one), 90), np.ones(one.shape[:2], bool)).any()
 
 
 def test_the_coloured_thing_is_where_it_differs() -> None:
@@ -157,7 +157,7 @@ def test_a_few_words_in_blue_ink_are_no_colour_of_their_own() -> None:
         draw.text((200, 30 + 80 * row), "Ada", (20, 40, 150), ImageFont.load_default(22))
     one = np.asarray(sheet)
     for quality in (95, 70, 40):
-        assert relation(one, jpeg(one, quality)) == "same-picture"
+        assert relation(one, as_jpeg(one, quality)) == "same-picture"
 
 
 def test_too_little_to_tell_a_toning_is_no_other_colour_by_itself() -> None:

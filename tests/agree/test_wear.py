@@ -8,7 +8,7 @@ import pytest
 
 from objsearch.agree.wear import worn
 from objsearch.types import Pixels
-from tests.pictures import drawing, encoded
+from tests.pictures import as_jpeg, drawing
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +33,6 @@ def photo() -> Pixels:
 
 def of_levels(pixels: Pixels, table: np.ndarray) -> Pixels:
     return np.asarray(cv2.LUT(pixels, np.clip(table, 0, 255).astype(np.uint8)), np.uint8)
-
-
-def as_jpeg(pixels: Pixels, quality: int) -> Pixels:
-    data = np.frombuffer(encoded(pixels, "JPEG", quality=quality), np.uint8)
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
 
 
 LEVELS = np.arange(256, dtype=float)

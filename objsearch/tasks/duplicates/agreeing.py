@@ -68,6 +68,7 @@ class Agreements:
         self._is_thorough = is_thorough
         self._known: dict[Pair, Agreement | None] = {}
         self._larger: dict[Pair, Larger] = {}
+        self._worn: dict[Pair, int | None] = {}
         self._leads: dict[Pair, NDArray[np.float64]] = {}
         self._lock = threading.Lock()
         self._pictures = {
@@ -138,8 +139,13 @@ class Agreements:
 
     def worn(self, i: int, j: int) -> int | None:
         """Which of two upright copies of one size lost tones, colour or sharpness, if either."""
-        pictures = [self._pictures[LOOKED_AT[-1]](number) for number in (i, j)]
-        one, other = pictures
+        pair = (min(i, j), max(i, j))
+        if pair not in self._worn:
+            self._worn[pair] = self._wear(*pair)
+        return self._worn[pair]
+
+    def _wear(self, i: int, j: int) -> int | None:
+        one, other = (self._pictures[LOOKED_AT[-1]](number) for number in (i, j))
         if one is None or other is None or one.image.size_wh != other.image.size_wh:
             return None
         found = worn(one.image.pixels, other.image.pixels)

@@ -117,7 +117,9 @@ class _Together:
         contents = {one.file.path: self.of.content_of(one) for one in self.files}
         contents = self._with_less(contents)
         settled: set[str] = set()
-        every: list[Cluster] = []
+        every: dict[str, Cluster] = {}
+        named: dict[str, str] = {}
+        """What stays beside a kept file, by the file that it is named with."""
         waiting = best_first(self.files, self.of.rules.keep, contents)
         passed: set[int] = set()
         while waiting:
@@ -130,12 +132,20 @@ class _Together:
                 waiting.append(keep)
                 continue
             settled.add(keep.file.path)
-            copies = self._copies(keep, settled, contents)
-            settled |= {copy.one.file.path for copy in copies if not copy.one.file.protected}
-            every.append(Cluster(keep, "", tuple(copies)))
+            head = named.get(keep.file.path, keep.file.path)
+            every.setdefault(head, Cluster(keep, "", ()))
+            for copy in self._copies(keep, settled, contents, is_named=head != keep.file.path):
+                path = copy.one.file.path
+                if copy.action == "remove":
+                    settled.add(path)
+                elif path in named:
+                    continue  # it stays beside both, and is told once
+                elif not copy.one.file.protected:
+                    named[path] = head
+                _put(every, head, copy, named.get(path, head))
         return [
             Cluster(found.keep, self._why(found.keep, found.copies, contents), found.copies)
-            for found in self._reviewed(every, contents)
+            for found in self._reviewed(list(every.values()), contents)
             if found.copies
         ]
 
@@ -236,8 +246,14 @@ class _Together:
         }
 
     def _copies(
-        self, keep: Candidate, settled: set[str], contents: Mapping[str, Content]
+        self,
+        keep: Candidate,
+        settled: set[str],
+        contents: Mapping[str, Content],
+        *,
+        is_named: bool,
     ) -> list[Copy]:
+        """What a file that stays is the same as; `is_named`: beside another, and no better."""
         self.of.network.explore([keep.node])
         # A protected file is named beside each copy of it, but stands for itself only once.
         links = {
@@ -257,7 +273,7 @@ class _Together:
             (one.node, keep.node) for one in open_ones if one.node != keep.node
         )
         copies: list[Copy] = []
-        n_kept = 1
+        n_kept = self.of.rules.n_kept if is_named else 1
         for one in open_ones:
             copy = self._copy(keep, one, contents, n_kept < self.of.rules.n_kept)
             if copy is not None and copy.relation in SAME:
@@ -283,9 +299,8 @@ class _Together:
         is_worn = self._is_worn(keep, one, agreement)
         lacks = lacking(mine, kept, relation, agreement, is_worn=is_worn)
         what = f"{_WORDS[relation]} {keep.file.path}{_how(agreement)}"
-        action, reason = self._decided(one, what, relation, lacks)
-        if action == "keep" and not one.file.protected and is_told_otherwise(mine, kept, relation):
-            action, reason = "review", f"{what}; that one lacks {', '.join(lacks)}"
+        told_otherwise = is_told_otherwise(mine, kept, relation)
+        action, reason = self._decided(one, what, relation, lacks, told_otherwise)
         if action == "remove":
             action, reason = self._doubted(keep, one, what, agreement)
         if is_kept_too and action == "remove":
@@ -309,22 +324,37 @@ class _Together:
         return "remove", what
 
     def _decided(
-        self, one: Candidate, what: str, relation: Relation, lacks: tuple[str, ...]
+        self,
+        one: Candidate,
+        what: str,
+        relation: Relation,
+        lacks: tuple[str, ...],
+        told_otherwise: bool,
     ) -> tuple[Action, str]:
         if one.file.protected:
             return "keep", one.file.protected
-        if relation in ("part", "edited"):
-            if relation in self.of.rules.remove and not lacks:
-                return "remove", what
-            return "review", what + (f"; that one lacks {', '.join(lacks)}" if lacks else "")
-        if lacks:
+        is_alike = relation not in ("part", "edited")
+        if not lacks:
+            goes = is_alike or relation in self.of.rules.remove
+            return ("remove" if goes else "review"), what
+        if is_alike and not told_otherwise:
             return "keep", f"kept: {what}, which lacks {', '.join(lacks)}"
-        return "remove", what
+        return "review", f"{what}; that one lacks {', '.join(lacks)}"
 
     def _why(self, keep: Candidate, copies: Sequence[Copy], contents: Mapping[str, Content]) -> str:
         if keep.file.protected:
             return f"kept: {keep.file.protected}"
         return f"kept: {why_better(keep, copies[0].one, self.of.rules.keep, contents)}"
+
+
+def _put(every: dict[str, Cluster], head: str, copy: Copy, before: str) -> None:
+    """Tell a copy beside a kept file, and not any longer beside the one where it was to stay."""
+    path = copy.one.file.path
+    former = every[before]
+    every[before] = replace(
+        former, copies=tuple(one for one in former.copies if one.one.file.path != path)
+    )
+    every[head] = replace(every[head], copies=(*every[head].copies, copy))
 
 
 def _relation(

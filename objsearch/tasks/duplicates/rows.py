@@ -36,7 +36,7 @@ def views_made_by(settings: Settings, is_mirrored: bool) -> Mapping[str, Any]:
         "looking": LOOKING,
         "long_side": rules.long_side,
         "turned": rules.turned and not is_mirrored,
-        "mirrored": "keypoints" if is_mirrored else False,
+        "mirrored": is_mirrored,
     }
     return {**described_with(settings), "duplicates": how}
 

@@ -12,6 +12,7 @@ from typing import Any
 from objsearch.errors import UsageError
 from objsearch.files import write_whole
 from objsearch.flow import Progress, silent
+from objsearch.index.lance_info import former_root
 from objsearch.search.library import set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.search.references import file_of, is_there
@@ -62,7 +63,7 @@ def build_index(
         raise UsageError(f"'{path}' holds something else than an index: name another folder")
     chosen = settings or (_stored_settings(path) if _is_index(path) else load_settings())
     if anew and _is_index(path):
-        root = root or _former_root(path)
+        root = root or former_root(path / ROWS)
         _set_rows_aside(path)
     with_index = stored_at(chosen, path / ROWS, root=root)
     search = ObjectSearch(with_index, progress)  # refuses another recipe before anything is written
@@ -180,15 +181,6 @@ def _added(search: ObjectSearch, sources: Sequence[Any]) -> Tally:
 def _tally(search: ObjectSearch, removed: int = 0) -> Tally:
     search.index.close()
     return Tally(search.n_described, search.n_remembered, removed, tuple(search.index.unreadable()))
-
-
-def _former_root(path: Path) -> Path | None:
-    """The root of what is to be set aside, as far as that can be read."""
-    try:
-        notes = json.loads((path / ROWS / "index.json").read_text(encoding="utf-8"))["notes"]
-        return Path(notes["root"]["folder"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def _set_rows_aside(path: Path) -> None:

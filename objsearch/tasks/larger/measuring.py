@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from objsearch.images.mapping import Matrix, mapped, scaling
 from objsearch.images.transform import gray
-from objsearch.match.geometry import inverse, jacobian
+from objsearch.match.geometry import inverse, local_scale
 from objsearch.types import Box, Pixels
 
 Plane = NDArray[np.float32]
@@ -145,11 +145,6 @@ def correlation(one: Plane, other: Plane, where: NDArray[np.uint8]) -> float:
     a, b = a - a.mean(), b - b.mean()
     norm = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / norm if norm > 0 else 0.0
-
-
-def local_scale(transform: Matrix, at_xy: NDArray[np.float64]) -> float:
-    """Reference pixels a query pixel at a place, along a side."""
-    return float(np.sqrt(abs(np.linalg.det(jacobian(transform, at_xy)))))
 
 
 def _plane(pixels: Pixels) -> Plane:

@@ -15,6 +15,7 @@ from PIL import Image as PillowImage
 from objsearch.agree import Agreement
 from objsearch.agree.base import Relation as AgreedRelation
 from objsearch.images.holdings import Holdings
+from objsearch.images.transform import gray
 from objsearch.settings import Settings
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.folders import File
@@ -50,7 +51,29 @@ def test_no_enlargement_stands_for_the_photo_that_it_was_made_of(
     [group] = planned(tmp_path).groups
     kept = group.members[0]
     assert Path(kept.path).name == "photo.png" and kept.action == "keep"
-    assert {one.action for one in group.members} == {"keep"}
+    # The larger has more pixels, which are nobody's to take; the other is a smaller copy of it.
+    assert told(planned(tmp_path), tmp_path) == [
+        {"photo.png": "keep", "larger.png": "keep", "large.png": "remove"}
+    ]
+    (small,) = (one for one in group.members if one.action == "remove")
+    assert Path(small.copy_of).name == "larger.png"
+
+
+def test_what_stays_beside_the_kept_file_stands_for_its_own_copies(
+    planned: Planned, tmp_path: Path
+) -> None:
+    """Nobody can tell which of two sizes was made from the other; a gray copy is of the smaller."""
+    put(tmp_path / "photo.png", PHOTO)
+    put(tmp_path / "soft.png", cv2.GaussianBlur(enlarged(1.4), (0, 0), 0.5))
+    put(tmp_path / "compressed.jpg", PHOTO, quality=60)
+    put(tmp_path / "gray.png", np.repeat(gray(PHOTO)[..., None], 3, axis=2))
+    [group] = planned(tmp_path).groups
+    actions = {Path(one.path).name: one.action for one in group.members}
+    assert actions["photo.png"] != "remove" and actions["soft.png"] != "remove"
+    of = {Path(one.path).name: Path(one.copy_of).name for one in group.members if one.copy_of}
+    for name in ("compressed.jpg", "gray.png"):
+        assert (actions[name], of[name]) == ("remove", "photo.png")
+    assert len(group.members) == 4  # each is told once
 
 
 def test_a_protected_file_heads_its_group_even_if_it_was_only_enlarged(

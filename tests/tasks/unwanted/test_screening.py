@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image as PillowImage
 
@@ -29,6 +30,8 @@ from objsearch.sources import is_made_up
 from objsearch.tasks.unwanted import Listing, screen_images
 from objsearch.types import Image, ImageRef, Pixels
 from tests.pictures import cropped, drawing, page
+
+pillow_heif.register_heif_opener()
 
 
 class Red(Classifier):
