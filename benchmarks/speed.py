@@ -141,11 +141,11 @@ def stages(preset: str, photos: Sequence[Path]) -> dict[str, float]:
     for place in places:
         image = timed("read", lambda place=place: describer.read_working(place))
         found = timed("detect", lambda image=image: describer.detector.propose(image))
-        for extractor in (c.extractor for c in describer.settings.descriptors):
+        for channel in describer.settings.descriptors:
             timed(
-                f"extract {extractor.name}",
-                lambda extractor=extractor, image=image, found=found: describer._descriptors(
-                    extractor, image, found
+                f"extract {channel.alias}",
+                lambda channel=channel, image=image, found=found: describer._descriptors(
+                    channel, image, found
                 ),
             )
         timed("describe, all", lambda image=image: describer.describe([image]))

@@ -134,6 +134,25 @@ assert not loaded, loaded
     assert result.returncode == 0, result.stderr
 
 
+def test_reading_a_photo_loads_the_codecs_that_are_used_and_no_others(
+    photos: Path, clean_environment: dict[str, str]
+) -> None:
+    code = """
+import sys
+from PIL import Image
+from objsearch.images.codecs import FORMATS
+from objsearch.images.decode import decode
+for name in ("toys.jpg", "coins.png"):
+    decode(open(name, "rb").read())
+loaded = [name for name in ("Fpx", "Icns", "Eps", "Wmf") if f"PIL.{name}ImagePlugin" in sys.modules]
+assert not loaded, loaded
+lacking = [one for one in FORMATS if one not in Image.OPEN]
+assert not lacking, lacking
+"""
+    result = python(code, photos, clean_environment)
+    assert result.returncode == 0, result.stderr
+
+
 def test_the_layers_are_a_contract_that_ci_checks(root: Path) -> None:
     ci = (root / ".ci" / "run").read_text(encoding="utf-8")
     make = (root / "Makefile").read_text(encoding="utf-8")

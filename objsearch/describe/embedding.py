@@ -20,7 +20,7 @@ from objsearch.components.telemetry import keep_quiet
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import MissingDependencyError, WeightsError
 from objsearch.flow import batches
-from objsearch.images.transform import resize
+from objsearch.images.transform import resize_quickly
 from objsearch.types import Descriptor, GlobalDescriptor
 
 Vectors = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -110,7 +110,7 @@ class Embedding(Extractor):
         views: list[NDArray[np.uint8]] = []
         for size in self._sizes(crop.is_frame):
             # In planes of bytes they are turned and copied in no time.
-            planes = cv2.split(resize(crop.pixels, (size, size)))
+            planes = cv2.split(resize_quickly(crop.pixels, (size, size)))
             square = np.asarray(np.stack(planes), np.uint8)
             for k in range(turns):
                 turned = np.rot90(square, k, axes=(1, 2))
@@ -191,12 +191,21 @@ def _run(
     for shape in dict.fromkeys(view.shape for view in views):
         of_shape = [k for k, view in enumerate(views) if view.shape == shape]
         for batch in batches(of_shape, network.at_once):
-            pixels = np.stack([views[k] for k in batch]).astype(np.float32)
-            pixels -= scale[0]
-            pixels /= scale[1]
-            made = network.run(pixels)
+            made = network.run(_scaled([views[k] for k in batch], scale))
             vectors |= dict(zip(batch, made, strict=True))
     return [vectors[k] for k in range(len(views))]
+
+
+def _scaled(
+    views: Sequence[NDArray[np.uint8]], scale: tuple[NDArray[np.float32], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """(N, 3, S, S): view by view, each of which stays in a processor's cache meanwhile."""
+    pixels = np.empty((len(views), *views[0].shape), np.float32)
+    for k, view in enumerate(views):
+        pixels[k] = view
+        pixels[k] -= scale[0]
+        pixels[k] /= scale[1]
+    return pixels
 
 
 def _power_mean(vectors: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from objsearch.describe.base import Crop, Extractor, crop_of
-from objsearch.images.transform import fit, gray
+from objsearch.images.transform import fitted_wh, gray, resize_quickly
 from objsearch.types import Box, Descriptor, Image, Kind, LocalFeatures, Region
 
 # OpenCV's detectors need some border around a point; below this many pixels there is none.
@@ -48,6 +48,13 @@ class KeypointExtractor(Extractor):
     def _codes(self, raw: np.ndarray | None) -> np.ndarray:
         """OpenCV's descriptors as this extractor's codes; an empty array for None."""
 
+    def _found(self, working: np.ndarray, n_points: int) -> tuple[Any, np.ndarray | None]:
+        """OpenCV's keypoints and descriptors of gray levels (H, W)."""
+        found: tuple[Any, np.ndarray | None] = self._detector(n_points).detectAndCompute(
+            working, None
+        )
+        return found
+
     def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
         return [self._extract(crop) for crop in crops]
 
@@ -63,10 +70,12 @@ class KeypointExtractor(Extractor):
     def _extract(self, crop: Crop) -> LocalFeatures:
         long_side = self.long_side if crop.is_frame else self.crop_long_side or self.long_side // 2
         n_points = self.n_points if crop.is_frame else self.n_crop_points
-        working, scale = fit(gray(crop.pixels), long_side)
+        size_wh = crop.pixels.shape[1], crop.pixels.shape[0]
+        working = resize_quickly(gray(crop.pixels), fitted_wh(size_wh, long_side))
+        scale = max(size_wh) / long_side
         if min(working.shape[:2]) < SMALLEST_SIDE:
             return LocalFeatures(np.zeros((0, 2), np.float32), self._codes(None), scale)
-        keypoints, raw = self._detector(n_points).detectAndCompute(working, None)
+        keypoints, raw = self._found(working, n_points)
         # SIFT may return more than asked for; the strongest stay, ties broken by place.
         points = np.array(cv2.KeyPoint.convert(keypoints), np.float32).reshape(-1, 2)
         strength = np.array([keypoint.response for keypoint in keypoints])

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import BinaryIO
 
 import numpy as np
@@ -20,6 +19,7 @@ from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.behind import ONLY_FIRST_FRAME, only_first_of, pictures_in
+from objsearch.images.codecs import FORMATS, know_formats
 from objsearch.images.damage import damage_of, ends_gray, without_markers
 from objsearch.images.kinds import kind_of, mismatch
 from objsearch.images.mending import mended
@@ -31,13 +31,6 @@ from objsearch.types import Pixels
 
 # Ultralytics puts another function in the place of `PIL.Image.open`; this is Pillow's own.
 _open = PillowImage.open
-
-# Pillow can open more; these are the ones that decode in its own process from pixels alone (no
-# Ghostscript, no half-read metafiles). Content decides which one it is, never the file's name.
-FORMATS = (
-    *("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP"),
-    *("AVIF", "JPEG2000", "PPM", "ICO", "QOI"),
-)
 
 # Each scan of a progressive JPEG is a pass over all its pixels: real files have about ten, a bomb
 # has thousands.
@@ -178,7 +171,7 @@ def opened_picture(
     """Pillow's image, checked but not decoded; all that goes wrong inside becomes one sentence."""
     if isinstance(data, bytes):
         check_bytes(len(data), limits)
-    _know_formats()
+    know_formats()
     with told_in_a_sentence(limits):
         stream, _ = mended(io.BytesIO(data) if isinstance(data, bytes) else data)
         with _open(stream, formats=formats) as picture:
@@ -251,11 +244,6 @@ def told_in_a_sentence(limits: Limits) -> Iterator[None]:
         raise UnreadableImageError("not enough memory to decode it") from None
     except Exception as error:  # codecs raise nearly anything on hostile bytes; the reason is kept
         raise UnreadableImageError(_reason(error)) from error
-
-
-@cache
-def _know_formats() -> None:
-    PillowImage.init()  # Pillow loads rarer codecs only on demand, and not by name
 
 
 def _check_scans(stream: BinaryIO) -> None:

@@ -31,6 +31,22 @@ def resize(pixels: Pixels, size_wh: tuple[int, int]) -> Pixels:
     return np.asarray(cv2.resize(pixels, size_wh, interpolation=method), dtype=np.uint8)
 
 
+def resize_quickly(pixels: Pixels, size_wh: tuple[int, int]) -> Pixels:
+    """As `resize`, in a quarter of the time, for what describes a picture rather than judges it.
+
+    On the way down it is interpolated between neighbours, to a half at most at a time: so every
+    pixel counts, as in the averages of areas, which are slow where one pixel is no whole number.
+    """
+    width, height = pixels.shape[1], pixels.shape[0]
+    if size_wh[0] > width or size_wh[1] > height:
+        return resize(pixels, size_wh)
+    while (width, height) != size_wh:
+        width, height = max(size_wh[0], -(-width // 2)), max(size_wh[1], -(-height // 2))
+        smaller = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+        pixels = np.asarray(smaller, dtype=np.uint8)
+    return pixels
+
+
 def fit(pixels: Pixels, long_side: int) -> tuple[Pixels, float]:
     """Resize so that the longer side is `long_side`; also the factor back to the given pixels."""
     height, width = pixels.shape[:2]

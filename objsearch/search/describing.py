@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from objsearch.detect.base import Detector
 from objsearch.flow import batches, ordered_map
-from objsearch.images.transform import crop, gray, resize
+from objsearch.images.transform import crop, gray, resize_quickly
 from objsearch.search.drafts import Draft, finished
 from objsearch.settings import Channel, Settings
 from objsearch.sources import Place, read_image, read_working, unfold
@@ -37,6 +37,7 @@ CLOSE_SIDE = 4096
 # Standard deviation of luminance, in gray levels, below which a picture is flat: sensor noise and
 # JPEG ripples stay under it, the faintest pencil drawing does not.
 FLAT_DEVIATION = 1.5
+_SMALL_WH = (64, 64)
 MIN_KEYPOINTS = 8
 
 
@@ -185,7 +186,7 @@ def _that_count(image: Image) -> Pixels:
 
 def is_flat(light: NDArray[Any]) -> bool:
     """Whether gray levels (H, W) show next to nothing: paper, a black frame, an overexposed sky."""
-    return float(resize(light, (64, 64)).std()) < FLAT_DEVIATION
+    return float(resize_quickly(light, _SMALL_WH).std()) < FLAT_DEVIATION
 
 
 def _note(image: Image, descriptors: Mapping[str, tuple[Descriptor, ...]], *, are_all: bool) -> str:
@@ -193,7 +194,7 @@ def _note(image: Image, descriptors: Mapping[str, tuple[Descriptor, ...]], *, ar
 
     What is not among the descriptors, if they are not all, describes whole crops.
     """
-    if is_flat(gray(_that_count(image))):
+    if is_flat(gray(resize_quickly(_that_count(image), _SMALL_WH))):
         return TOO_FEW_FEATURES
     frames = [parts[-1] for parts in descriptors.values()]
     local = [len(one) for one in frames if isinstance(one, LocalFeatures)]

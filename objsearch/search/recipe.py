@@ -12,7 +12,7 @@ from objsearch.components.weights import fingerprint
 from objsearch.settings import Settings
 from objsearch.types import Recipe, flattened
 
-DESCRIBING = "1"
+DESCRIBING = "2"
 """Goes up whenever the same options come to describe a picture otherwise."""
 WEIGHTS = frozenset({"weights", "checkpoint"})
 """Options that name a file: its bytes count, not where it lies."""

@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
-from objsearch.images.decode import FORMATS
+from objsearch.images.codecs import FORMATS
 from objsearch.signing.bits import Vote
 from objsearch.signing.credentials import has_c2pa, read_credentials, require_c2pa
 from objsearch.signing.findings import (

@@ -18,7 +18,8 @@ from objsearch.describe.orb import Orb
 from objsearch.describe.perceptual_hash import PerceptualHash
 from objsearch.describe.sift import Sift
 from objsearch.errors import MissingDependencyError, WeightsError
-from objsearch.images.transform import resize
+from objsearch.images.transform import resize, resize_quickly
+from objsearch.settings import load_settings
 from objsearch.types import (
     BinaryDescriptor,
     Box,
@@ -62,7 +63,7 @@ def test_places_of_keypoints_count_from_the_middles_of_pixels(
     """A picture of another size is brought to the very pixels that this one has."""
     light = np.repeat(drawing(240, 320, 1)[..., :1], 3, axis=2)
     given = resize(light, (round(320 * scale), round(240 * scale)))
-    working = resize(given, (320, 240))
+    working = resize_quickly(given, (320, 240))
     extractor = kind(long_side=320)
     there, here = extractor.extract(working), extractor.extract(given)
     assert isinstance(there, LocalFeatures) and isinstance(here, LocalFeatures)
@@ -83,6 +84,42 @@ def test_keypoints_are_limited_and_the_strongest_first(
     fewer = kind(n_points=50).extract(photo)
     assert isinstance(fewer, LocalFeatures)
     assert len(fewer) <= 50
+
+
+@pytest.mark.parametrize(
+    ("preset", "n_points", "long_side"), [("fast", 500, 480), ("whole-image", 800, 640)]
+)
+def test_half_octaves_show_as_many_corners_in_fewer_points(
+    preset: str, n_points: int, long_side: int, pixels_of: Callable[[str], Pixels]
+) -> None:
+    """Where points lie within four pixels of each other, levels tell of one corner again."""
+    orb = next(c.extractor for c in load_settings(preset).descriptors if c.alias == "orb")
+    usual = Orb(n_points=n_points, long_side=long_side)
+    corners = {"few": 0, "usual": 0}
+    for name in ("old_street.jpg", "toys.jpg", "two_books.jpg"):
+        for which, extractor in (("few", orb), ("usual", usual)):
+            found = extractor.extract(pixels_of(name))
+            assert isinstance(found, LocalFeatures)
+            working = found.points_xy / found.scale // 4
+            corners[which] += len({(x, y) for x, y in working.tolist()})
+            assert len(found) > (0.9 * n_points if which == "usual" else 0.65 * n_points)
+    assert 0.9 < corners["few"] / corners["usual"] < 1.1
+
+
+def test_faint_corners_are_looked_for_where_there_are_few_others(
+    pixels_of: Callable[[str], Pixels],
+) -> None:
+    def found(pixels: Pixels, **options: int) -> list[list[float]]:
+        features = Orb(n_points=400, **options).extract(pixels)
+        assert isinstance(features, LocalFeatures)
+        return features.points_xy.tolist()
+
+    photo = pixels_of("old_street.jpg")
+    assert found(photo, first_threshold=20) == found(photo, fast_threshold=20)
+    faint = (128 + (photo.astype(float) - 128) * 0.12).astype(np.uint8)
+    assert len(found(faint, fast_threshold=20)) < 100
+    assert found(faint, first_threshold=20) == found(faint)
+    assert len(found(faint)) > 150
 
 
 @pytest.mark.parametrize("kind", [Orb, Sift])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from objsearch.images.transform import crop, fit, gray, resize
+from objsearch.images.transform import crop, fit, gray, resize, resize_quickly
 from objsearch.types import Box
 from tests.pictures import drawing, flat, noise
 
@@ -31,6 +31,33 @@ def test_resizing_gives_the_size(size_wh: tuple[int, int]) -> None:
     assert resized.shape == (size_wh[1], size_wh[0], 3)
     assert resized.dtype == np.uint8
     assert (resize(flat(20, 30, 77), size_wh) == 77).all()
+
+
+@pytest.mark.parametrize("size_wh", [(30, 20), (7, 5), (64, 64), (1, 1), (1, 50), (50, 1)])
+def test_resizing_quickly_gives_the_size(size_wh: tuple[int, int]) -> None:
+    resized = resize_quickly(noise(20, 30), size_wh)
+    assert resized.shape == (size_wh[1], size_wh[0], 3)
+    assert resized.dtype == np.uint8
+    assert (resize_quickly(flat(20, 30, 77), size_wh) == 77).all()
+
+
+def test_resizing_quickly_looks_like_resizing() -> None:
+    photo = drawing(480, 640)
+    for size_wh in ((256, 256), (192, 192), (480, 360), (64, 64)):
+        quick, exact = resize_quickly(photo, size_wh), resize(photo, size_wh)
+        assert np.abs(quick.astype(int) - exact).mean() < 4
+    assert np.array_equal(resize_quickly(photo, (800, 600)), resize(photo, (800, 600)))
+
+
+def test_every_pixel_counts_in_resizing_quickly() -> None:
+    """Of lines a pixel wide, those that fall between what is looked at are not lost."""
+    for size_wh in ((256, 256), (192, 192), (100, 75)):
+        for axis in (0, 1):
+            lines = np.zeros((480, 640, 3), np.uint8)
+            for start in range(0, lines.shape[axis], 37):
+                lines[(slice(None),) * axis + (start,)] = 255
+            seen = resize_quickly(lines, size_wh).max(axis=(1 - axis, 2)) > 10
+            assert seen.sum() >= len(range(0, lines.shape[axis], 37))
 
 
 def test_fitting_keeps_the_proportions_and_tells_the_scale() -> None:

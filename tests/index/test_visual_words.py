@@ -83,6 +83,17 @@ def test_words_are_the_nearest_of_the_branches_leaves(vocabulary: Vocabulary) ->
         assert words.tolist() == sorted(far, key=lambda word: (far[word], word))[:4]
 
 
+def test_a_code_may_differ_from_all_others_in_every_bit() -> None:
+    """256 of them: one more than a byte counts to."""
+    none, every = np.zeros((4, 1), np.uint64), np.full((4, 1), 2**64 - 1, np.uint64)
+    branches = np.concatenate([every, none], axis=1)
+    odd = Vocabulary(branches, np.stack([branches, branches], axis=1), np.arange(64))
+    black = np.zeros((1, 32), np.uint8)
+    assert odd.words(black).tolist() == [[3]]
+    assert odd.words(black, 2, 2).tolist() == [[1, 3]]
+    assert odd.words(255 - black).tolist() == [[0]]
+
+
 def test_words_do_not_depend_on_their_neighbours(vocabulary: Vocabulary) -> None:
     many = codes(1200)
     whole = vocabulary.words(many, 3, 2)

@@ -396,14 +396,14 @@ def test_keypoints_of_a_filtered_region_lie_in_it_and_match_in_place(
     settings = {**quick, "geometry": {"mirrored": mirrored}}
     search = ObjectSearch.open(settings).add(tmp_path / "it.png")
     hits = [
-        search.find(path, region="100,80:400,280", roi_mode=mode).hits[0]
+        search.find(path, region="90,70:410,300", roi_mode=mode).hits[0]
         for mode in ("replace", "filter")
     ]
     for hit in hits:
         found = hit.pairs[0].verification
         assert found is not None and found.mirrored == mirrored
         x, y, x2, y2 = found.inliers_xyxy.T
-        assert x.min() >= 100 and x.max() <= 400 and y.min() >= 80 and y.max() <= 280
+        assert x.min() >= 90 and x.max() <= 410 and y.min() >= 70 and y.max() <= 300
         expected = target.shape[1] - 1 - x if mirrored else x
         assert np.abs(x2 - expected).max() < 6 and np.abs(y2 - y).max() < 6
     assert hits[0].score == pytest.approx(hits[1].score, abs=1e-6)
