@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from objsearch.agree.agreement import OTHER_HUE
 from objsearch.agree.evidence import STRONG, weigh
 from objsearch.agree.model import load_model
-from objsearch.agree.places import FEATURES, Places
+from objsearch.agree.places import FEATURES, Map, Places
 from objsearch.agree.registration import Registration
 from objsearch.types import Box
 
@@ -36,6 +36,15 @@ corners of a turned one; an entry near the edge of a page has less, whose one si
 MIDDLE = 0.5
 """Of the middle half of the thing: what fills more of it is the thing's own, wherever it ends."""
 
+MOST_STEADY, PROVING, MANY_CORNERS = 0.95, 0.25, 60
+"""The same for pixels to prove that two things are one: less exactly, as nothing may differ."""
+AGREEING, NEARLY_ALL, MANY_PLACES = 0.7, 0.99, 200
+"""Correlation of a place that agrees, the share of places with detail that have it, and how many:
+of near-strangers that lie so exactly (`benchmarks/results/verdicts.md`) most have less than 0.98,
+and those with more have regions that differ."""
+SHOWN = 0.5
+"""Part of the query's thing that both must show: its box may hold some of the ground."""
+
 Mask = NDArray[np.bool_]
 
 
@@ -46,6 +55,30 @@ def is_exact(registration: Registration) -> bool:
         and registration.residual <= RESIDUAL
         and registration.n_corners >= CORNERS
     )
+
+
+def may_prove(registration: Registration) -> bool:
+    """Whether two things lie on each other well enough for pixels to prove that they are one."""
+    return (
+        registration.steady >= MOST_STEADY
+        and registration.residual <= PROVING
+        and registration.n_corners >= MANY_CORNERS
+    )
+
+
+def is_proven(places: Places, whole: Mask, box: Mask) -> bool:
+    """Whether next to all detail of a thing agrees, of two that lie on each other well.
+
+    `whole` (H, W) are the places of the thing that both show, `box` all of its. Says nothing of
+    single regions that differ.
+    """
+    if whole.sum() < SHOWN * box.sum():
+        return False
+    strong, wide = (
+        places.features[..., FEATURES.index(name)] for name in ("strong", "wide correlation")
+    )
+    detailed = wide[_eroded(whole, RIM) & (strong > STRONG)]
+    return detailed.size >= MANY_PLACES and float((detailed > AGREEING).mean()) >= NEARLY_ALL
 
 
 def differing_regions(places: Places, whole: Mask, registration: Registration) -> list[Box]:
@@ -71,6 +104,18 @@ def differing_regions(places: Places, whole: Mask, registration: Registration) -
         if n_places >= LEAST_PLACES and is_plain and not _is_around(own, core):
             found.append(Box(x, y, x + w, y + h))
     return sorted(found, key=lambda box: -box.area)
+
+
+def recoloured(one: Map, other: Map, whole: Mask) -> list[Box]:
+    """The box of a thing that is in another colour as a whole, which toning would explain away.
+
+    `one` and `other` (H, W, 2) are Cr and Cb of the pictures as they are.
+    """
+    apart = np.linalg.norm(one[whole] - other[whole], axis=1)
+    if not apart.size or float(np.median(apart)) <= OTHER_HUE:
+        return []
+    x, y, w, h = cv2.boundingRect(whole.astype(np.uint8))
+    return [Box(x, y, x + w, y + h)]
 
 
 def _is_around(region: Mask, core: Mask) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree.tone import Together
+from objsearch.types import Pixels
 
 Map = NDArray[np.float32]
 
@@ -155,3 +156,9 @@ def _correlation(details: list[Map], sigma: float, noise: float) -> Map:
     own_a = _window(pool(a * a), sigma) - mean_a**2
     own_b = _window(pool(b * b), sigma) - mean_b**2
     return np.asarray(both / (np.sqrt(np.maximum(own_a * own_b, 0)) + noise**2), np.float32)
+
+
+def colour_places(picture: Map | Pixels) -> Map:
+    """(H / STEP, W / STEP, 2) colour without light (Cr and Cb, ITU-R BT.601), a place of each."""
+    colours = pool(np.ascontiguousarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb)[..., 1:]))
+    return np.asarray(cv2.GaussianBlur(colours, (0, 0), 0.75), np.float32)

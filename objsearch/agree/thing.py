@@ -8,7 +8,7 @@ nothing is said.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import cv2
@@ -16,10 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree.evidence import STRONG
-from objsearch.agree.exactly import differing_regions, is_exact
+from objsearch.agree.exactly import (
+    differing_regions,
+    is_exact,
+    is_proven,
+    may_prove,
+    recoloured,
+)
 from objsearch.agree.flat_print import plain_regions
 from objsearch.agree.laying import Laid, Matrix, lay
-from objsearch.agree.places import FEATURES, STEP, Map, Places, measure, pool
+from objsearch.agree.places import FEATURES, STEP, Map, Places, colour_places, measure
 from objsearch.agree.registration import Registration, register
 from objsearch.agree.thing_model import load_thing_model
 from objsearch.agree.tone import Together, bring_together
@@ -54,16 +60,27 @@ class Cut(NamedTuple):
     corner_xy: tuple[int, int]
 
 
+class Finer(NamedTuple):
+    """Both on the finer grid, boxes of places on it that plainly differ, and whether none does and
+    next to all detail agrees."""
+
+    laid: Laid
+    differs: list[Box]
+    is_proven: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """`numbers` by `NUMBERS`; boxes of what differs in pixels of each picture.
 
-    `is_other_print`: whether a region of flat print plainly differs.
+    `is_other_print`: whether a region of flat print plainly differs; `is_proven`: whether nothing
+    does, and next to all detail agrees (only where that is asked for).
     """
 
     numbers: NDArray[np.float64]
     differs: tuple[tuple[Box, ...], tuple[Box, ...]]
     is_other_print: bool = False
+    is_proven: bool = False
 
     @property
     def can_be_judged(self) -> bool:
@@ -77,17 +94,24 @@ class Seen:
 
 
 def look(
-    query: Pixels, reference: Pixels, transform: Matrix, box_xyxy: Box, print_xy: Points
+    query: Pixels,
+    reference: Pixels,
+    transform: Matrix,
+    box_xyxy: Box,
+    print_xy: Points,
+    *,
+    to_prove: bool = False,
 ) -> Seen | None:
     """Lay the query's thing over the reference, and sum up the places that both show.
 
     `transform` (3, 3) leads from pixels of the query to those of the reference; `box_xyxy` is the
-    thing in the query, `print_xy` (N, 2) the places in it that agree. None where the thing is too
-    small, or lies outside of the reference.
+    thing in the query, `print_xy` (N, 2) the places in it that agree. With `to_prove` it is said
+    whether pixels alone prove that both are one. None where the thing is too small, or lies outside
+    of the reference.
     """
     middle = np.array([(box_xyxy.x1 + box_xyxy.x2) / 2, (box_xyxy.y1 + box_xyxy.y2) / 2])
     if float(np.linalg.det(jacobian(transform, middle))) < 0:
-        return _look_mirrored(query, reference, transform, box_xyxy, print_xy)
+        return _look_mirrored(query, reference, transform, box_xyxy, print_xy, to_prove)
     cuts = _cuts(query, reference, transform, box_xyxy)
     if cuts is None:
         return None
@@ -98,54 +122,70 @@ def look(
     if laid is None or not laid.inside.any():
         return None
     places, whole, together = _measured(laid, one, box_xyxy, print_xy)
-    numbers = _numbers(places, _colours(together), whole, registration, len(print_xy))
+    colours = colour_places(together.one), colour_places(together.other)
+    numbers = _numbers(places, colours, whole, registration, len(print_xy))
     plain = plain_regions(places, whole, registration)
     boxes = plain or _differing(places, whole)
-    if not plain and is_exact(registration):
-        closer = _closer(cuts, registration, box_xyxy, print_xy)
-        if closer is not None and closer[1]:
-            laid, plain = closer
-            boxes = plain
+    finer = None if plain else _finer(cuts, registration, box_xyxy, print_xy, to_prove)
+    if finer is not None and finer.differs:
+        laid, boxes, plain = finer.laid, finer.differs, finer.differs
     there = _told(boxes, laid.one_to_grid, one, query)
     back = _told(boxes, laid.other_to_grid, other, reference)
-    return Seen(numbers, (there, back), bool(plain))
+    return Seen(numbers, (there, back), bool(plain), finer is not None and finer.is_proven)
 
 
-def _closer(
-    cuts: tuple[Cut, Cut], registration: Registration, box: Box, print_xy: Points
-) -> tuple[Laid, list[Box]] | None:
-    """Both on a finer grid, and boxes on it of what plainly differs."""
+def _finer(
+    cuts: tuple[Cut, Cut], registration: Registration, box: Box, print_xy: Points, to_prove: bool
+) -> Finer | None:
+    """None where they do not lie on each other well enough to say more."""
     one, other = cuts
+    can_prove = to_prove and may_prove(registration)
+    if not (can_prove or is_exact(registration)):
+        return None
     laid = lay(one.pixels, other.pixels, registration.transform, EXACT_SIDE)
     if laid is None or not laid.inside.any():
         return None
     places, whole, _ = _measured(laid, one, box, print_xy)
-    return laid, differing_regions(places, whole, registration)[:MOST_BOXES]
+    differs = recoloured(colour_places(laid.one), colour_places(laid.other), whole)
+    differs += differing_regions(places, whole, registration)[:MOST_BOXES]
+    covered = _covered(box, _to_grid(laid, one), places)
+    is_same = can_prove and not differs and is_proven(places, whole, covered)
+    return Finer(laid, differs if is_exact(registration) else [], is_same)
 
 
 def _measured(
     laid: Laid, one: Cut, box: Box, print_xy: Points
 ) -> tuple[Places, NDArray[np.bool_], Together]:
     """The places of both, which of them are the thing's (H, W), and both brought together."""
-    to_grid = laid.one_to_grid @ inverse(shift(*one.corner_xy))
+    to_grid = _to_grid(laid, one)
     together = bring_together(laid.one, laid.other, _printed(print_xy, to_grid, laid))
     places = measure(together, laid.inside)
     return places, places.inside & _covered(box, to_grid, places), together
 
 
+def _to_grid(laid: Laid, one: Cut) -> Matrix:
+    return np.asarray(laid.one_to_grid @ inverse(shift(*one.corner_xy)))
+
+
 def _look_mirrored(
-    query: Pixels, reference: Pixels, transform: Matrix, box: Box, print_xy: Points
+    query: Pixels,
+    reference: Pixels,
+    transform: Matrix,
+    box: Box,
+    print_xy: Points,
+    to_prove: bool,
 ) -> Seen | None:
     """Corners are not followed through a mirror: the query is turned to be like the reference."""
     width = query.shape[1]
     flip = mirroring(width)
     flipped_xy = np.array([width - 1, 0]) + print_xy * np.array([-1, 1])
     turned = np.ascontiguousarray(query[:, ::-1])
-    seen = look(turned, reference, transform @ flip, _flipped(box, width), flipped_xy)
+    onto, there = transform @ flip, _flipped(box, width)
+    seen = look(turned, reference, onto, there, flipped_xy, to_prove=to_prove)
     if seen is None:
         return None
     boxes = tuple(_flipped(one, width) for one in seen.differs[0])
-    return Seen(seen.numbers, (boxes, seen.differs[1]), seen.is_other_print)
+    return replace(seen, differs=(boxes, seen.differs[1]))
 
 
 def _flipped(box: Box, width: int) -> Box:
@@ -189,15 +229,6 @@ def _covered(box: Box, to_grid: Matrix, places: Places) -> NDArray[np.bool_]:
     # Far beyond the grid OpenCV's whole numbers overflow.
     cv2.fillConvexPoly(mask, np.round(np.clip(there, -1e4, 1e4)).astype(np.int32), 1)
     return mask.astype(bool)
-
-
-def _colours(pictures: Together) -> tuple[Map, Map]:
-    """(H, W, 2) colour without light, a place of each."""
-    made = []
-    for side in (pictures.one, pictures.other):
-        colours = cv2.cvtColor(side, cv2.COLOR_RGB2YCrCb)[..., 1:]
-        made.append(cv2.GaussianBlur(pool(np.ascontiguousarray(colours)), (0, 0), 0.75))
-    return np.asarray(made[0], np.float32), np.asarray(made[1], np.float32)
 
 
 def _informative(

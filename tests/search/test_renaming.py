@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from objsearch.search.by_pixels import NOT_READ_AGAIN
 from objsearch.search.describing import Describer
 from objsearch.search.library import remembering, stored_at
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.search.renaming import known_still
-from objsearch.search.second_look import NOT_READ_AGAIN
 from objsearch.settings import load_settings
 from objsearch.types import Image
 from tests.pictures import drawing, encoded

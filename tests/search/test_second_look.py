@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 
 from objsearch.report.as_json import answer_json
 from objsearch.report.as_table import answer_table
-from objsearch.search import second_look
+from objsearch.search import by_pixels
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.sources import AtHand, Place, Reading
@@ -202,7 +202,7 @@ def test_what_is_as_dark_as_its_ground_is_found_by_its_colour(tmp_path: Path) ->
 def test_what_cannot_be_laid_to_a_pixel_needs_more_keypoints(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(second_look, "look", lambda *_: None)
+    monkeypatch.setattr(by_pixels, "look", lambda *_, **__: None)
     wanted = search().add(folder / "berry.png")
     [hit] = wanted.find(photo_of(package(1)), threshold=0).hits
     assert hit.verdict == "same", "many agree"
@@ -214,8 +214,26 @@ def test_what_cannot_be_laid_to_a_pixel_needs_more_keypoints(
 def test_what_looks_the_same_may_be_too_deep_to_be_laid(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(second_look, "look", lambda *_: None)
+    monkeypatch.setattr(by_pixels, "look", lambda *_, **__: None)
     few = {"verdicts.same_inliers_depth": 5000.0, "detector": "whole-image", "run.workers": 1}
     alike = ObjectSearch(load_settings("default", few)).add(folder / "berry.png")
     [hit] = alike.find(photo_of(package(1)), threshold=0).hits
     assert hit.verdict == "same"
+
+
+def test_pixels_prove_what_few_keypoints_cannot(tmp_path: Path) -> None:
+    """Keypoints that would have to be a thousand say nothing here."""
+    one = package(1)
+    other = one.copy()
+    other[340:380, 150:190] = package(2)[40:80, 150:190]
+    for name, picture in (("one", one), ("other", other)):
+        PillowImage.fromarray(picture).save(tmp_path / f"{name}.png")
+    strict = {"verdicts.same_inliers": 1000, "verdicts.same_inliers_depth": 1000}
+    query = photo_of(one)
+    found = search(**strict).add(tmp_path).find(query, threshold=0)
+    assert verdicts(found) == {"one.png": "same", "other.png": "uncertain"}
+    off = {"search.second_look.enabled": False}
+    without = search(**strict, **off).add(tmp_path).find(query, threshold=0)
+    assert set(verdicts(without).values()) == {"uncertain"}
+    assert search(**strict).compare(query, str(tmp_path / "one.png")).verdict == "same"
+    assert search(**strict).compare(query, str(tmp_path / "other.png")).verdict == "uncertain"

@@ -1,0 +1,161 @@
+"""A hit judged by its pixels, as both pictures are at hand again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from objsearch.agree.thing import Seen, look
+from objsearch.images.mapping import Matrix, scaling
+from objsearch.match.geometry import inverse
+from objsearch.search.comparing import Comparer
+from objsearch.types import Box, Hit, Image, Points, RegionPair
+
+SHARED_PRINT = "shared_print"
+"""The evidence of a pair, and the note of a hit, of which some agrees and some differs."""
+NOT_LAID = "not_laid"
+"""The same where a few keypoints agree, and the pixels could not be laid over each other."""
+NOT_READ_AGAIN = "not_read_again"
+"""The note of a hit whose file, or whose query, is not there any more, or is another by now."""
+
+LOOKS_THE_SAME = 0.9
+"""Score of what two things look like, keypoints apart, from which they may be too deep to lay."""
+
+
+def is_planar(hit: Hit) -> bool:
+    """Whether a plane says *same*: what has depth, or is told by likeness, cannot be laid over."""
+    return hit.verdict == "same" and _says_same(hit.pairs[0])
+
+
+def may_be_proven(hit: Hit) -> bool:
+    """Whether a plane lies there that keypoints say too little of."""
+    is_doubtful = hit.verdict == "uncertain" and not hit.note and bool(hit.pairs)
+    return is_doubtful and _is_in_doubt(hit.pairs[0])
+
+
+def _says_same(pair: RegionPair) -> bool:
+    return pair.verdict == "same" and _has_plane(pair)
+
+
+def _is_in_doubt(pair: RegionPair) -> bool:
+    return pair.verdict == "uncertain" and _has_plane(pair)
+
+
+def _has_plane(pair: RegionPair) -> bool:
+    found = pair.verification
+    return found is not None and found.model != "fundamental"
+
+
+def unread(hit: Hit) -> Hit:
+    """The hit of a picture that cannot be read again."""
+    return replace(hit, verdict="uncertain", note=hit.note or NOT_READ_AGAIN)
+
+
+def looked_at(comparer: Comparer, hit: Hit, query: Image | None, reference: Image | None) -> Hit:
+    """The hit as the pixels of both pictures say."""
+    if query is None or reference is None:
+        return unread(hit) if is_planar(hit) else hit
+    if not is_planar(hit):
+        proven = _proven(hit.pairs[0], query, reference)
+        return (
+            hit if proven is None else replace(hit, pairs=(proven, *hit.pairs[1:]), verdict="same")
+        )
+    pairs = tuple(
+        _compared(comparer, pair, query, reference) if _says_same(pair) else pair
+        for pair in hit.pairs
+    )
+    verdict = pairs[0].verdict
+    note = hit.note or (pairs[0].evidence if verdict != "same" else "")
+    return replace(hit, pairs=pairs, verdict=verdict, note=note)
+
+
+def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Image) -> RegionPair:
+    """The pair as its pixels say."""
+    from_query, from_reference = _to_whole(query), _to_whole(reference)
+    seen = _seen(pair, query, reference)
+    # What shows through a transparent picture is not its own: it says nothing against it.
+    is_opaque = query.alpha is None and reference.alpha is None
+    if seen is None or not seen.can_be_judged:
+        is_sure = not is_opaque or _is_sure(comparer, pair)
+        return pair if is_sure else replace(pair, verdict="uncertain", evidence=NOT_LAID)
+    if not (seen.shares_print_only or (is_opaque and seen.is_other_print)):
+        return pair
+    differs = (
+        tuple(_moved(box, from_query) for box in seen.differs[0]),
+        tuple(_moved(box, from_reference) for box in seen.differs[1]),
+    )
+    return replace(pair, verdict="uncertain", evidence=SHARED_PRINT, differs=differs)
+
+
+def _proven(pair: RegionPair, query: Image, reference: Image) -> RegionPair | None:
+    """The pair as *same*, where all of its detail agrees; None where that is not to be seen."""
+    if query.alpha is not None or reference.alpha is not None:
+        return None
+    seen = _seen(pair, query, reference, to_prove=True)
+    return replace(pair, verdict="same") if seen is not None and seen.is_proven else None
+
+
+def _seen(
+    pair: RegionPair, query: Image, reference: Image, *, to_prove: bool = False
+) -> Seen | None:
+    """The pictures of a pair laid over each other by its plane."""
+    found = pair.verification
+    assert found is not None
+    from_query = _to_whole(query)
+    to_query, to_reference = inverse(from_query), inverse(_to_whole(reference))
+    return look(
+        query.pixels,
+        reference.pixels,
+        to_reference @ found.transform @ from_query,
+        _moved(pair.query.box_xyxy, to_query),
+        moved_points(found.inliers_xyxy[:, :2], to_query),
+        to_prove=to_prove,
+    )
+
+
+def _is_sure(comparer: Comparer, pair: RegionPair) -> bool:
+    """Whether a pair is the same though its pixels cannot say so.
+
+    As many keypoints are asked for as where depth lets no plane fit; or things that also look the
+    same: siblings, seen so badly, do not.
+    """
+    local = {channel.alias for channel in comparer.local}
+    proof = max((pair.features.get(name, 0.0) for name in local), default=0.0)
+    if np.expm1(proof) >= comparer.settings.verdicts.same_inliers_depth:
+        return True
+    looks = {name: value for name, value in pair.features.items() if name not in local}
+    calibration = comparer.scoring.of(frozenset(pair.features))
+    unbounded = calibration.model_copy(update={"most": {}})
+    return bool(looks) and unbounded.probability(looks) >= LOOKS_THE_SAME
+
+
+def _to_whole(image: Image) -> Matrix:
+    """(3, 3) from pixels at hand to those of the image in full; it may be reduced, or a part."""
+    moved = full_scaling(image)
+    moved[:2, 2] += image.offset_xy
+    return moved
+
+
+def full_scaling(image: Image) -> Matrix:
+    """(3, 3) from pixels at hand to those of the image in full, the offset of a part left out."""
+    size_wh = image.full_size_wh if image.reduction > 1 else None
+    sx, sy = (
+        (1.0, 1.0)
+        if size_wh is None
+        else (size / own for size, own in zip(size_wh, image.size_wh, strict=True))
+    )
+    return scaling(sx, sy)
+
+
+def moved_points(points_xy: Points, resize: Matrix) -> Points:
+    """(N, 2) where a scaling and a shift lead."""
+    return np.asarray(points_xy * np.diag(resize)[:2] + resize[:2, 2], np.float32)
+
+
+def _moved(box: Box, resize: Matrix) -> Box:
+    """A box where a scaling and a shift lead: edges lie half a pixel before the centres."""
+    x, y = np.diag(resize)[:2]
+    dx, dy = resize[:2, 2] + 0.5 - np.array([x, y]) / 2
+    edges = x * box.x1 + dx, y * box.y1 + dy, x * box.x2 + dx, y * box.y2 + dy
+    return Box(*map(float, edges))
