@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -29,6 +30,8 @@ MIN_SCALE = 1.05
 MAX_OCTAVE = 2.0
 """Larger references are reduced to this: detail begins right above the query's."""
 WINDOW_SIDE = 256
+REPEATED = 0.6
+"""What lies off by less of what smooth filters do repeats pixels; no drawing has so little."""
 _MOST_REFERENCE_SIDE = 2048
 _MID = (0.5, 0.95)
 _HIGH = 1.06
@@ -51,12 +54,33 @@ class _Tiles:
     high: NDArray[np.complex64]
 
 
-def detail_gain(query: Pixels, reference: Pixels, transform: Matrix) -> float | None:
-    """Energy above the query's finest detail that the query does not foretell, >= 0.
+class Detail(NamedTuple):
+    """What a larger picture shows beside a smaller one of the same.
 
-    About 1 for a photo as sharp as photos are, 0 for one that was only enlarged: it is told as a
-    part of the energy in the octave below and of what the width of the band lets expect. None where
-    it cannot be told: scales under 1.05, too small or too flat a part in common.
+    `gain`: energy above the smaller one's finest detail that it does not foretell, >= 0. About 1
+    for a photo as sharp as photos are, 0 for one that was only enlarged: it is told as a part of
+    the energy in the octave below and of what the width of the band lets expect. `repeated`: how
+    far the smaller one lies off when its pixels are repeated, over how far with the better of two
+    smooth filters; photos have 0.9 and more, drawings of straight lines 0.65, and what was enlarged
+    by repeating pixels mostly 0.2 to 0.6 (`benchmarks/results/duplicates.md`).
+    """
+
+    gain: float
+    repeated: float
+
+
+def detail_gain(query: Pixels, reference: Pixels, transform: Matrix) -> float | None:
+    """The `gain` of the reference, 0 where it repeats pixels; None where it cannot be told."""
+    found = detail_of(query, reference, transform)
+    if found is None:
+        return None
+    return 0.0 if found.repeated < REPEATED else found.gain
+
+
+def detail_of(query: Pixels, reference: Pixels, transform: Matrix) -> Detail | None:
+    """What a reference shows beside a query that `transform` (3, 3) leads from.
+
+    None where it cannot be told: scales under 1.05, too small or too flat a part in common.
     """
     window = _window(query, reference, transform)
     if window is None:
@@ -78,7 +102,9 @@ def detail_gain(query: Pixels, reference: Pixels, transform: Matrix) -> float | 
         *(_laid(small, onto, large, how) for how in (cv2.INTER_LINEAR, cv2.INTER_CUBIC)),
     ]
     guesses = [_spectra(_reduced(one, size_wh), places, bands) for one in enlarged]
-    return _gain(seen, guesses, min(scale, MAX_OCTAVE))
+    gain = _gain(seen, guesses, min(scale, MAX_OCTAVE))
+    off, *smooth = (float(np.abs(one - large).mean()) for one in enlarged)
+    return None if gain is None else Detail(gain, off / max(min(smooth), 1e-6))
 
 
 def _gain(seen: _Tiles, guesses: Sequence[_Tiles], scale: float) -> float | None:
@@ -163,20 +189,26 @@ def _repeated(query: Plane, onto: Matrix, large: Plane) -> Plane:
     Where places lie right between two pixels, rounding errors of whatever enlarged it have decided,
     column by column and row by row: each takes what fits better.
     """
-    y, x = np.indices(large.shape, np.float32)
-    u, v, w = (row[0] * x + row[1] * y + row[2] for row in inverse(onto))
-    height, width = query.shape
+    x, y = _whence(onto, large)
     rows = []
     for down in (_NUDGE, -_NUDGE):
-        row = np.floor(v / w + 0.5 + down).astype(np.int32)
-        columns = []
-        for right in (_NUDGE, -_NUDGE):
-            column = np.floor(u / w + 0.5 + right).astype(np.int32)
-            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-            nearest = query[row.clip(0, height - 1), column.clip(0, width - 1)]
-            columns.append(np.where(inside, nearest, np.float32(0)))
+        columns = [_nearest(query, x + right, y + down) for right in (_NUDGE, -_NUDGE)]
         rows.append(_fitting(columns[0], columns[1], large))
     return _fitting(rows[0], rows[1], large)
+
+
+def _whence(onto: Matrix, large: Plane) -> tuple[Plane, Plane]:
+    """(H, W) x and y in the query of each pixel of the reference."""
+    y, x = np.indices(large.shape, np.float32)
+    u, v, w = (row[0] * x + row[1] * y + row[2] for row in inverse(onto).astype(np.float32))
+    return np.asarray(u / w, np.float32), np.asarray(v / w, np.float32)
+
+
+def _nearest(query: Plane, x: Plane, y: Plane) -> Plane:
+    """The query's pixels nearest to places; 0 outside of it."""
+    whole_x, whole_y = np.floor(x + np.float32(0.5)), np.floor(y + np.float32(0.5))
+    taken = cv2.remap(query, whole_x, whole_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(taken, np.float32)
 
 
 def _nudged(query: Plane, onto: Matrix, large: Plane) -> Matrix:
@@ -191,7 +223,7 @@ def _nudged(query: Plane, onto: Matrix, large: Plane) -> Matrix:
         for number, step in enumerate(steps):
             move = np.eye(3)
             move[row, column] += step
-            error = np.abs(_repeated(query, best @ move, part) - part).sum()
+            error = np.abs(_nearest(query, *_whence(best @ move, part)) - part).sum()
             tried.append((float(error), abs(step), number))
         move = np.eye(3)
         move[row, column] += steps[min(tried)[2]]

@@ -10,19 +10,22 @@ from typing import Literal
 
 import numpy as np
 
-from objsearch.agree.detail import Matrix, detail_gain
+from objsearch.agree.detail import REPEATED, Matrix, detail_of
 from objsearch.match.geometry import local_scale
 from objsearch.types import Pixels
 
 Larger = Literal["more", "no more", "unclear"]
 
 MORE, MORE_OF_MUCH_LARGER = 0.078, 0.05
-"""`detail_gain` from which there is more to see: enlargements stay below, sharp photos above."""
+"""Gain (`Detail`) from which there is more to see: enlargements stay below, sharp photos above."""
 MUCH_LARGER = 2.5
 NO_MORE, MOST_NO_MORE = 0.00075, 0.03
 """Gain by the cube of the scale below which there is none: the larger, the surer it can be told.
 
 Soft photos have more than that, and are not taken for enlargements."""
+
+MAY_REPEAT = 0.86
+"""`repeated` below which a picture may have been enlarged by repeating pixels; photos have more."""
 
 
 def larger_shows(small: Pixels, large: Pixels, transform: Matrix) -> Larger:
@@ -31,9 +34,12 @@ def larger_shows(small: Pixels, large: Pixels, transform: Matrix) -> Larger:
     `transform` (3, 3) leads from the smaller to the larger. Where nothing can be measured, as on
     icons and flat drawings, the larger is taken to show more.
     """
-    gain = detail_gain(small, large, transform)
-    if gain is None:
+    found = detail_of(small, large, transform)
+    if found is None:
         return "more"
+    if found.repeated < MAY_REPEAT:
+        return "no more" if found.repeated < REPEATED else "unclear"
+    gain = found.gain
     scale = local_scale(transform, np.array([small.shape[1], small.shape[0]]) / 2)
     if gain >= (MORE_OF_MUCH_LARGER if scale >= MUCH_LARGER else MORE):
         return "more"

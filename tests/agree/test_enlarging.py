@@ -9,7 +9,7 @@ import pytest
 from objsearch.agree.enlarging import larger_shows
 from objsearch.agree.laying import scaling
 from objsearch.types import Pixels
-from tests.pictures import flat, grainy
+from tests.pictures import as_jpeg, flat, grainy
 
 
 def resized(pixels: Pixels, times: float, how: int) -> Pixels:
@@ -39,3 +39,12 @@ def test_an_enlargement_never_shows_more(times: float, how: int) -> None:
 
 def test_where_nothing_can_be_measured_the_larger_is_taken_to_show_more() -> None:
     assert shown(flat(60, 80), flat(120, 160)) == "more"
+
+
+@pytest.mark.parametrize("by", [1.5, 2.0, 3.0])
+@pytest.mark.parametrize("quality", [85, 92])
+def test_repeated_pixels_are_no_more_to_see_however_sharp_their_edges(
+    by: float, quality: int
+) -> None:
+    small = grainy(300, 420, 8)
+    assert shown(small, as_jpeg(resized(small, by, cv2.INTER_NEAREST), quality)) != "more"
