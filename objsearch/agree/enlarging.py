@@ -24,8 +24,9 @@ NO_MORE, MOST_NO_MORE = 0.00075, 0.03
 
 Soft photos have more than that, and are not taken for enlargements."""
 
-MAY_REPEAT = 0.86
-"""`repeated` below which a picture may have been enlarged by repeating pixels; photos have more."""
+MAY_REPEAT, MUCH = 0.86, 0.25
+"""`repeated` and gain below which a picture may have been enlarged by repeating pixels: photos have
+more of the first, and drawings of straight edges of the second."""
 
 
 def larger_shows(small: Pixels, large: Pixels, transform: Matrix) -> Larger:
@@ -37,9 +38,11 @@ def larger_shows(small: Pixels, large: Pixels, transform: Matrix) -> Larger:
     found = detail_of(small, large, transform)
     if found is None:
         return "more"
-    if found.repeated < MAY_REPEAT:
-        return "no more" if found.repeated < REPEATED else "unclear"
     gain = found.gain
+    if found.repeated < REPEATED:
+        return "no more"
+    if found.repeated < MAY_REPEAT and gain < MUCH:
+        return "unclear"
     scale = local_scale(transform, np.array([small.shape[1], small.shape[0]]) / 2)
     if gain >= (MORE_OF_MUCH_LARGER if scale >= MUCH_LARGER else MORE):
         return "more"
