@@ -35,8 +35,9 @@ LEAST_COLOUR = 3.0
 """Deviation of the colours, in gray levels, that is worth the name."""
 BLOCKY = 1.6
 """Steps over the borders of 8 x 8 blocks (JPEG) over the other's, each beside steps within."""
-SOFTER = 0.75
-"""Of the other's steps between neighbours, where both have edges."""
+SOFTER = 0.5
+"""Of the other's steps between neighbours, where both have edges: JPEG rings as it compresses hard,
+and what was sharpened has more steps, too, both by less."""
 NOISY = 0.5
 """Of what the lively places have more, the quiet ones have so much more, too: that is noise."""
 TILE = 16
