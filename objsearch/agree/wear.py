@@ -31,8 +31,9 @@ PAPER = 0.5
 """More than that at the ends is a page."""
 DRAINED = 0.6
 """Of the other's colour; both have some."""
-LEAST_COLOUR = 3.0
-"""Deviation of the colours, in gray levels, that is worth the name."""
+LEAST_COLOUR = 6.0
+"""Deviation of the colours, in gray levels, that is worth the name: a tint or noise that was laid
+over a gray picture has 3 to 5."""
 BLOCKY = 1.6
 """Steps over the borders of 8 x 8 blocks (JPEG) over the other's, each beside steps within."""
 SOFTER = 0.5
