@@ -31,15 +31,11 @@ def is_planar(hit: Hit) -> bool:
 def may_be_proven(hit: Hit) -> bool:
     """Whether a plane lies there that keypoints say too little of."""
     is_doubtful = hit.verdict == "uncertain" and not hit.note and bool(hit.pairs)
-    return is_doubtful and _is_in_doubt(hit.pairs[0])
+    return is_doubtful and hit.pairs[0].verdict == "uncertain" and _has_plane(hit.pairs[0])
 
 
 def _says_same(pair: RegionPair) -> bool:
     return pair.verdict == "same" and _has_plane(pair)
-
-
-def _is_in_doubt(pair: RegionPair) -> bool:
-    return pair.verdict == "uncertain" and _has_plane(pair)
 
 
 def _has_plane(pair: RegionPair) -> bool:
@@ -48,19 +44,18 @@ def _has_plane(pair: RegionPair) -> bool:
 
 
 def unread(hit: Hit) -> Hit:
-    """The hit of a picture that cannot be read again."""
+    """The hit of a picture that cannot be read again: what was to be proven stays as it is."""
+    if not is_planar(hit):
+        return hit
     return replace(hit, verdict="uncertain", note=hit.note or NOT_READ_AGAIN)
 
 
 def looked_at(comparer: Comparer, hit: Hit, query: Image | None, reference: Image | None) -> Hit:
     """The hit as the pixels of both pictures say."""
     if query is None or reference is None:
-        return unread(hit) if is_planar(hit) else hit
+        return unread(hit)
     if not is_planar(hit):
-        proven = _proven(hit.pairs[0], query, reference)
-        return (
-            hit if proven is None else replace(hit, pairs=(proven, *hit.pairs[1:]), verdict="same")
-        )
+        return _proven(hit, query, reference)
     pairs = tuple(
         _compared(comparer, pair, query, reference) if _says_same(pair) else pair
         for pair in hit.pairs
@@ -88,12 +83,15 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
     return replace(pair, verdict="uncertain", evidence=SHARED_PRINT, differs=differs)
 
 
-def _proven(pair: RegionPair, query: Image, reference: Image) -> RegionPair | None:
-    """The pair as *same*, where all of its detail agrees; None where that is not to be seen."""
+def _proven(hit: Hit, query: Image, reference: Image) -> Hit:
+    """The hit as *same*, where all detail of its first pair agrees; else as it is."""
     if query.alpha is not None or reference.alpha is not None:
-        return None
-    seen = _seen(pair, query, reference, to_prove=True)
-    return replace(pair, verdict="same") if seen is not None and seen.is_proven else None
+        return hit
+    first, *others = hit.pairs
+    seen = _seen(first, query, reference, to_prove=True)
+    if seen is None or not seen.is_proven:
+        return hit
+    return replace(hit, pairs=(replace(first, verdict="same"), *others), verdict="same")
 
 
 def _seen(

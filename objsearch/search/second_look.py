@@ -58,23 +58,22 @@ class SecondLook:
     def _looked_over(
         self, views: Sequence[View], hits: Sequence[Hit], options: SecondLookOptions
     ) -> list[Hit]:
-        candidates, doubtful = options.candidates, options.doubtful
         by_ref = {view.image.ref: view for view in views}
-        first = [(by_ref[hit.query], hit) for hit in hits[:candidates]]
-        promising = [hit.ref for hit in hits[:candidates] if may_be_proven(hit)][:doubtful]
-        pictures = self._pictures(
-            [view for view, hit in first if is_planar(hit) or hit.ref in promising]
-        )
+        first = [(by_ref[hit.query], hit) for hit in hits[: options.candidates]]
+        planar = [hit.ref for _, hit in first if is_planar(hit)]
+        promising = [hit.ref for _, hit in first if may_be_proven(hit)]
+        chosen = {*planar, *promising[: options.doubtful]}
+        pictures = self._pictures([view for view, hit in first if hit.ref in chosen])
 
         def again(one: tuple[View, Hit]) -> Hit:
             view, hit = one
-            if not is_planar(hit) and hit.ref not in promising:
+            if hit.ref not in chosen:
                 return hit
             known = self.known(hit.ref)
             return self._judged(hit, view, known, pictures[view.image.ref])
 
         workers = self.describer.settings.run.n_workers
-        return [*ordered_map(again, first, workers=workers), *hits[candidates:]]
+        return [*ordered_map(again, first, workers=workers), *hits[options.candidates :]]
 
     def between(self, hit: Hit, query: View, reference: View) -> Hit:
         """The hit of two pictures that were compared by themselves."""

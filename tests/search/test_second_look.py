@@ -237,3 +237,14 @@ def test_pixels_prove_what_few_keypoints_cannot(tmp_path: Path) -> None:
     assert set(verdicts(without).values()) == {"uncertain"}
     assert search(**strict).compare(query, str(tmp_path / "one.png")).verdict == "same"
     assert search(**strict).compare(query, str(tmp_path / "other.png")).verdict == "uncertain"
+
+
+def test_what_was_uncertain_and_has_changed_says_no_more_than_before(tmp_path: Path) -> None:
+    """Nothing was taken back: it could not be proven, and that is all."""
+    path = tmp_path / "one.png"
+    PillowImage.fromarray(package(1)).save(path)
+    strict = {"verdicts.same_inliers": 1000, "verdicts.same_inliers_depth": 1000}
+    wanted = search(**strict).add(path)
+    path.write_bytes(b"another file by now")
+    [hit] = wanted.find(photo_of(package(1)), threshold=0).hits
+    assert (hit.verdict, hit.note) == ("uncertain", "")
