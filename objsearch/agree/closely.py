@@ -6,8 +6,6 @@ next to nothing there. At the files' own size it differs plainly, or does not.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from objsearch.agree.base import Agreement
@@ -18,6 +16,7 @@ from objsearch.agree.places import measure
 from objsearch.agree.registration import register
 from objsearch.agree.tone import bring_together
 from objsearch.images.mapping import shift
+from objsearch.images.transform import cut
 from objsearch.match.geometry import bounds, inverse, local_scale
 from objsearch.types import Box, Pixels
 
@@ -62,7 +61,7 @@ def _window(one: Pixels, other: Pixels, transform: Matrix, place: tuple[float, f
     if there is None:
         return []
     wider = Box(there.x1 - SPARE, there.y1 - SPARE, there.x2 + SPARE, there.y2 + SPARE)
-    (first, corner), (second, other_corner) = _cut(one, box), _cut(other, wider)
+    (first, corner), (second, other_corner) = cut(one, box), cut(other, wider)
     if min(*first.shape[:2], *second.shape[:2]) < LEAST_SIDE:
         return []
     onto = inverse(shift(*other_corner)) @ transform @ shift(*corner)
@@ -85,11 +84,3 @@ def _seen(one: Pixels, other: Pixels, transform: Matrix) -> tuple[Laid, Evidence
         return None
     places = measure(bring_together(laid.one, laid.other, laid.inside), laid.inside)
     return laid, weigh(places, load_model().differing(places.features), registration)
-
-
-def _cut(picture: Pixels, box: Box) -> tuple[Pixels, tuple[int, int]]:
-    """A part of a picture, and the corner (x, y) that it was cut at."""
-    height, width = picture.shape[:2]
-    x1, x2 = np.clip([math.floor(box.x1), math.ceil(box.x2)], 0, width).tolist()
-    y1, y2 = np.clip([math.floor(box.y1), math.ceil(box.y2)], 0, height).tolist()
-    return np.ascontiguousarray(picture[y1:y2, x1:x2]), (x1, y1)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.agree.places import FEATURES, STEP, Places
+from objsearch.agree.places import STEP, Places
 from objsearch.agree.registration import Registration
 from objsearch.types import Box
 
@@ -92,10 +92,9 @@ def weigh(places: Places, logits: NDArray[np.float32], registration: Registratio
     soft = np.where(places.inside, np.clip(logits, LEAST, MOST), LEAST).astype(np.float32)
     soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), SOFT), np.float32)
     soft[~places.inside] = LEAST
-    features = places.features
-    informative = places.inside & (features[..., FEATURES.index("strong")] > STRONG)
+    informative = places.inside & (places.feature("strong") > STRONG)
     found = Evidence(soft, places.inside, informative, np.zeros(0, np.float32))
-    wide = features[..., FEATURES.index("wide correlation")][informative]
+    wide = places.feature("wide correlation")[informative]
     numbers = [
         registration.steady,
         min(registration.residual, 5.0),

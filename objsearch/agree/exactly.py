@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from objsearch.agree.agreement import OTHER_HUE
 from objsearch.agree.evidence import STRONG, weigh
 from objsearch.agree.model import load_model
-from objsearch.agree.places import FEATURES, Map, Places
+from objsearch.agree.places import Map, Places, eroded
 from objsearch.agree.registration import Registration
 from objsearch.types import Box
 
@@ -50,20 +50,12 @@ Mask = NDArray[np.bool_]
 
 def is_exact(registration: Registration) -> bool:
     """Whether two things lie on each other so exactly."""
-    return (
-        registration.steady >= STEADY
-        and registration.residual <= RESIDUAL
-        and registration.n_corners >= CORNERS
-    )
+    return registration.is_within(STEADY, RESIDUAL, CORNERS)
 
 
 def may_prove(registration: Registration) -> bool:
     """Whether two things lie on each other well enough for pixels to prove that they are one."""
-    return (
-        registration.steady >= MOST_STEADY
-        and registration.residual <= PROVING
-        and registration.n_corners >= MANY_CORNERS
-    )
+    return registration.is_within(MOST_STEADY, PROVING, MANY_CORNERS)
 
 
 def is_proven(places: Places, whole: Mask, box: Mask) -> bool:
@@ -74,10 +66,8 @@ def is_proven(places: Places, whole: Mask, box: Mask) -> bool:
     """
     if whole.sum() < SHOWN * box.sum():
         return False
-    strong, wide = (
-        places.features[..., FEATURES.index(name)] for name in ("strong", "wide correlation")
-    )
-    detailed = wide[_eroded(whole, RIM) & (strong > STRONG)]
+    is_detailed = eroded(whole, RIM) & (places.feature("strong") > STRONG)
+    detailed = places.feature("wide correlation")[is_detailed]
     return detailed.size >= MANY_PLACES and float((detailed > AGREEING).mean()) >= NEARLY_ALL
 
 
@@ -87,21 +77,25 @@ def differing_regions(places: Places, whole: Mask, registration: Registration) -
     `whole` (H, W) are the places of the thing.
     """
     logits = weigh(places, load_model().differing(places.features), registration).logits
-    strong, wide = (
-        places.features[..., FEATURES.index(name)] for name in ("strong", "wide correlation")
-    )
-    core = _eroded(places.inside & whole, RIM)
+    core = eroded(whole, RIM)
+    rim, middle = core & ~eroded(core, 1), _middle(core)
     other_hue = core & (places.hue > OTHER_HUE)
-    unlike = core & (strong > STRONG) & (wide < UNLIKE) & (logits > WITHOUT_A_DOUBT)
+    is_unlike = (places.feature("strong") > STRONG) & (places.feature("wide correlation") < UNLIKE)
+    unlike = core & is_unlike & (logits > WITHOUT_A_DOUBT)
     mask = (core & (logits > 0)) | other_hue
     n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     found = []
     for k in range(1, n):
         x, y, w, h, n_places = stats[k].tolist()
+        if n_places < LEAST_PLACES:
+            continue
         own = labels == k
         sure = max(int((own & other_hue).sum()), int((own & unlike).sum()))
         is_plain = sure >= LEAST_PLACES or bool((own & (logits >= PLAINLY)).any())
-        if n_places >= LEAST_PLACES and is_plain and not _is_around(own, core):
+        # It lies around the thing where it ends as the box does, and fills no middle.
+        is_middle = int((own & middle).sum()) >= MIDDLE * int(middle.sum())
+        is_around = int((own & rim).sum()) >= AT_RIM * 2 * (w + h) and not is_middle
+        if is_plain and not is_around:
             found.append(Box(x, y, x + w, y + h))
     return sorted(found, key=lambda box: -box.area)
 
@@ -118,22 +112,8 @@ def recoloured(one: Map, other: Map, whole: Mask) -> list[Box]:
     return [Box(x, y, x + w, y + h)]
 
 
-def _is_around(region: Mask, core: Mask) -> bool:
-    """Whether a region lies around the thing: it ends where the box does, and fills no middle."""
-    _, _, w, h = cv2.boundingRect(region.astype(np.uint8))
-    at_rim = int((region & core & ~_eroded(core, 1)).sum())
-    middle = _middle(core)
-    is_middle = int((region & middle).sum()) >= MIDDLE * int(middle.sum())
-    return at_rim >= AT_RIM * 2 * (w + h) and not is_middle
-
-
 def _middle(core: Mask) -> Mask:
     x, y, w, h = cv2.boundingRect(core.astype(np.uint8))
     middle = np.zeros_like(core)
     middle[y + h // 4 : y + h - h // 4, x + w // 4 : x + w - w // 4] = True
     return middle & core
-
-
-def _eroded(mask: Mask, by: int) -> Mask:
-    kernel = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
-    return np.asarray(cv2.erode(mask.astype(np.uint8), kernel, borderValue=0)).astype(bool)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from objsearch.agree.evidence import STRONG, weigh
 from objsearch.agree.model import load_model
-from objsearch.agree.places import FEATURES, Places
+from objsearch.agree.places import Places, eroded
 from objsearch.agree.registration import Registration
 from objsearch.types import Box
 
@@ -39,13 +39,11 @@ def plain_regions(
 
     `whole` (H, W) are the places of the thing.
     """
-    is_laid = registration.steady >= STEADY and registration.residual <= RESIDUAL
-    if not is_laid or registration.n_corners < CORNERS or not _is_alike(places, whole):
+    if not registration.is_within(STEADY, RESIDUAL, CORNERS) or not _is_alike(places, whole):
         return []
-    kernel = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
-    core = cv2.erode(whole.astype(np.uint8), kernel, borderValue=0).astype(bool)
+    core = eroded(whole, RIM)
     logits = weigh(places, load_model().differing(places.features), registration).logits
-    strong = places.features[..., FEATURES.index("strong")] > STRONG
+    strong = places.feature("strong") > STRONG
     n, labels, stats, _ = cv2.connectedComponentsWithStats(
         (core & (logits > PLAINLY)).astype(np.uint8)
     )
@@ -68,8 +66,5 @@ def _is_ground(box: Box, core: NDArray[np.bool_], detail: float) -> bool:
 
 
 def _is_alike(places: Places, whole: NDArray[np.bool_]) -> bool:
-    weak, wide = (
-        places.features[..., FEATURES.index(name)] for name in ("weak", "wide correlation")
-    )
-    shared = wide[whole & (weak > STRONG)]
+    shared = places.feature("wide correlation")[whole & (places.feature("weak") > STRONG)]
     return bool(shared.size and np.median(shared) >= SUPERBLY)

@@ -44,6 +44,10 @@ class Places:
     noise: float
     hue: NDArray[np.float32]
 
+    def feature(self, name: str) -> Map:
+        """(H / STEP, W / STEP) one of `FEATURES`."""
+        return np.asarray(self.features[..., FEATURES.index(name)], np.float32)
+
 
 def measure(pictures: Together, inside: NDArray[np.bool_]) -> Places:
     """What can be told of each place; all but the correlations are logarithms over the noise.
@@ -156,6 +160,12 @@ def _correlation(details: list[Map], sigma: float, noise: float) -> Map:
     own_a = _window(pool(a * a), sigma) - mean_a**2
     own_b = _window(pool(b * b), sigma) - mean_b**2
     return np.asarray(both / (np.sqrt(np.maximum(own_a * own_b, 0)) + noise**2), np.float32)
+
+
+def eroded(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """A mask (H, W) without the places so near its border, or that of the grid."""
+    kernel = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
+    return np.asarray(cv2.erode(mask.astype(np.uint8), kernel, borderValue=0), bool)
 
 
 def colour_places(picture: Map | Pixels) -> Map:

@@ -45,6 +45,10 @@ class Registration:
     residual: float
     n_corners: int
 
+    def is_within(self, steady: float, residual: float, n_corners: int) -> bool:
+        """Whether so many corners, and such a share of them, follow at least so closely."""
+        return self.steady >= steady and self.residual <= residual and self.n_corners >= n_corners
+
 
 def register(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Registration:
     """Refine a transform (3, 3) from pixels of the first picture to those of the second.

@@ -7,7 +7,6 @@ nothing is said.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -25,11 +24,12 @@ from objsearch.agree.exactly import (
 )
 from objsearch.agree.flat_print import plain_regions
 from objsearch.agree.laying import Laid, Matrix, lay
-from objsearch.agree.places import FEATURES, STEP, Map, Places, colour_places, measure
+from objsearch.agree.places import STEP, Map, Places, colour_places, measure
 from objsearch.agree.registration import Registration, register
 from objsearch.agree.thing_model import load_thing_model
 from objsearch.agree.tone import Together, bring_together
 from objsearch.images.mapping import mirroring, shift
+from objsearch.images.transform import Cut, cut
 from objsearch.match.geometry import bounds, inverse, jacobian
 from objsearch.types import Box, Pixels, Points
 
@@ -51,13 +51,6 @@ LEAST_PRINT = 400
 """Pixels of the grid from which tone can be told."""
 FAINT = 3.0
 """Gray levels of colour that are none worth the name."""
-
-
-class Cut(NamedTuple):
-    """A part of a picture, and the corner (x, y) that it was cut at."""
-
-    pixels: Pixels
-    corner_xy: tuple[int, int]
 
 
 class Finer(NamedTuple):
@@ -121,7 +114,8 @@ def look(
     laid = lay(one.pixels, other.pixels, registration.transform, SIDE)
     if laid is None or not laid.inside.any():
         return None
-    places, whole, together = _measured(laid, one, box_xyxy, print_xy)
+    places, covered, together = _measured(laid, one, box_xyxy, print_xy)
+    whole = places.inside & covered
     colours = colour_places(together.one), colour_places(together.other)
     numbers = _numbers(places, colours, whole, registration, len(print_xy))
     plain = plain_regions(places, whole, registration)
@@ -145,10 +139,10 @@ def _finer(
     laid = lay(one.pixels, other.pixels, registration.transform, EXACT_SIDE)
     if laid is None or not laid.inside.any():
         return None
-    places, whole, _ = _measured(laid, one, box, print_xy)
+    places, covered, _ = _measured(laid, one, box, print_xy)
+    whole = places.inside & covered
     differs = recoloured(colour_places(laid.one), colour_places(laid.other), whole)
     differs += differing_regions(places, whole, registration)[:MOST_BOXES]
-    covered = _covered(box, _to_grid(laid, one), places)
     is_same = can_prove and not differs and is_proven(places, whole, covered)
     return Finer(laid, differs if is_exact(registration) else [], is_same)
 
@@ -156,15 +150,11 @@ def _finer(
 def _measured(
     laid: Laid, one: Cut, box: Box, print_xy: Points
 ) -> tuple[Places, NDArray[np.bool_], Together]:
-    """The places of both, which of them are the thing's (H, W), and both brought together."""
-    to_grid = _to_grid(laid, one)
+    """The places of both, those that the thing covers (H, W), and both brought together."""
+    to_grid = laid.one_to_grid @ inverse(shift(*one.corner_xy))
     together = bring_together(laid.one, laid.other, _printed(print_xy, to_grid, laid))
     places = measure(together, laid.inside)
-    return places, places.inside & _covered(box, to_grid, places), together
-
-
-def _to_grid(laid: Laid, one: Cut) -> Matrix:
-    return np.asarray(laid.one_to_grid @ inverse(shift(*one.corner_xy)))
+    return places, _covered(box, to_grid, places), together
 
 
 def _look_mirrored(
@@ -197,16 +187,8 @@ def _cuts(query: Pixels, reference: Pixels, transform: Matrix, box: Box) -> tupl
     there = bounds(box, transform)
     if there is None:
         return None
-    cuts = _cut(query, box), _cut(reference, there)
+    cuts = cut(query, box, MARGIN), cut(reference, there, MARGIN)
     return None if min(min(one.pixels.shape[:2]) for one in cuts) < LEAST_SIDE else cuts
-
-
-def _cut(picture: Pixels, box: Box) -> Cut:
-    height, width = picture.shape[:2]
-    x = math.floor(box.x1 - MARGIN * box.width), math.ceil(box.x2 + MARGIN * box.width)
-    y = math.floor(box.y1 - MARGIN * box.height), math.ceil(box.y2 + MARGIN * box.height)
-    (x1, x2), (y1, y2) = np.clip(x, 0, width).tolist(), np.clip(y, 0, height).tolist()
-    return Cut(np.ascontiguousarray(picture[y1:y2, x1:x2]), (x1, y1))
 
 
 def _printed(print_xy: Points, to_grid: Matrix, laid: Laid) -> NDArray[np.bool_]:
@@ -235,7 +217,7 @@ def _informative(
     places: Places, whole: NDArray[np.bool_], contrast: Literal["strong", "weak"]
 ) -> NDArray[np.bool_]:
     """(H, W) the places with detail in either picture (strong), or in both (weak)."""
-    return np.asarray(whole & (places.features[..., FEATURES.index(contrast)] > STRONG))
+    return np.asarray(whole & (places.feature(contrast) > STRONG))
 
 
 def _numbers(
@@ -246,7 +228,7 @@ def _numbers(
     n_inliers: int,
 ) -> NDArray[np.float64]:
     """By `NUMBERS`: how well they lie on each other, then how well places and colours agree."""
-    correlation = places.features[..., FEATURES.index("wide correlation")]
+    correlation = places.feature("wide correlation")
     either = correlation[_informative(places, whole, "strong")]
     # What is beside a thing on plain ground has detail on one side only.
     both = correlation[_informative(places, whole, "weak")]
@@ -282,7 +264,7 @@ def _colour_agreement(colours: tuple[Map, Map], whole: NDArray[np.bool_]) -> flo
 
 def _differing(places: Places, whole: NDArray[np.bool_]) -> list[Box]:
     """Boxes on the grid of regions in which detail disagrees, the largest first."""
-    wide = places.features[..., FEATURES.index("wide correlation")]
+    wide = places.feature("wide correlation")
     marked = (_informative(places, whole, "strong") & (wide < DIFFERS)).astype(np.uint8)
     n, _, stats, _ = cv2.connectedComponentsWithStats(marked)
     kept = sorted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,15 +11,27 @@ import numpy as np
 from objsearch.types import Box, Pixels
 
 
+class Cut(NamedTuple):
+    """A part of a picture, and the corner (x, y) that it was cut at."""
+
+    pixels: Pixels
+    corner_xy: tuple[int, int]
+
+
 def crop(pixels: Pixels, box: Box, margin: float = 0.0) -> Pixels:
     """The pixels inside a box, at least one by one; `margin` widens it by a part of its size."""
+    return cut(pixels, box, margin).pixels
+
+
+def cut(pixels: Pixels, box: Box, margin: float = 0.0) -> Cut:
+    """The same, and where its corner lies."""
     height, width = pixels.shape[:2]
     dx, dy = box.width * margin, box.height * margin
     x1 = min(max(math.floor(box.x1 - dx), 0), width - 1)
     y1 = min(max(math.floor(box.y1 - dy), 0), height - 1)
     x2 = max(min(math.ceil(box.x2 + dx), width), x1 + 1)
     y2 = max(min(math.ceil(box.y2 + dy), height), y1 + 1)
-    return pixels[y1:y2, x1:x2]
+    return Cut(pixels[y1:y2, x1:x2], (x1, y1))
 
 
 def resize(pixels: Pixels, size_wh: tuple[int, int]) -> Pixels:

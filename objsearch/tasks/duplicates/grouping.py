@@ -117,7 +117,7 @@ class _Together:
         contents = {one.file.path: self.of.content_of(one) for one in self.files}
         contents = self._with_less(contents)
         settled: set[str] = set()
-        every: dict[str, Cluster] = {}
+        every: dict[str, tuple[Candidate, dict[str, Copy]]] = {}
         named: dict[str, str] = {}
         """What stays beside a kept file, by the file that it is named with."""
         waiting = best_first(self.files, self.of.rules.keep, contents)
@@ -133,19 +133,22 @@ class _Together:
                 continue
             settled.add(keep.file.path)
             head = named.get(keep.file.path, keep.file.path)
-            every.setdefault(head, Cluster(keep, "", ()))
+            _, told = every.setdefault(head, (keep, {}))
             for copy in self._copies(keep, settled, contents, is_named=head != keep.file.path):
                 path = copy.one.file.path
                 if copy.action == "remove":
                     settled.add(path)
+                    # It goes for this one, and no longer stays beside another.
+                    every[named.pop(path, head)][1].pop(path, None)
                 elif path in named:
                     continue  # it stays beside both, and is told once
                 elif not copy.one.file.protected:
                     named[path] = head
-                _put(every, head, copy, named.get(path, head))
+                told[path] = copy
+        clusters = [Cluster(keep, "", tuple(told.values())) for keep, told in every.values()]
         return [
             Cluster(found.keep, self._why(found.keep, found.copies, contents), found.copies)
-            for found in self._reviewed(list(every.values()), contents)
+            for found in self._reviewed(clusters, contents)
             if found.copies
         ]
 
@@ -345,16 +348,6 @@ class _Together:
         if keep.file.protected:
             return f"kept: {keep.file.protected}"
         return f"kept: {why_better(keep, copies[0].one, self.of.rules.keep, contents)}"
-
-
-def _put(every: dict[str, Cluster], head: str, copy: Copy, before: str) -> None:
-    """Tell a copy beside a kept file, and not any longer beside the one where it was to stay."""
-    path = copy.one.file.path
-    former = every[before]
-    every[before] = replace(
-        former, copies=tuple(one for one in former.copies if one.one.file.path != path)
-    )
-    every[head] = replace(every[head], copies=(*every[head].copies, copy))
 
 
 def _relation(
