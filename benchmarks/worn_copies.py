@@ -3,21 +3,25 @@
     python benchmarks/worn_copies.py PHOTOS --photos 24
 
 Of each photo enlargements are made (four filters, JPEG 75 and 92), and smaller copies of itself,
-sharp and softened: what is the larger one said to show? And copies of the same size that lost
-something: which of the two is said to be worn? Both orders are asked.
+sharp and softened: what is the larger one said to show, and how well do repeated pixels fit it, of
+photos and of drawn pages? And copies of the same size that lost something: which of the two is said
+to be worn? Both orders are asked.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from edits import jpeg
+from patterns import KINDS
 from PIL import Image, ImageEnhance, ImageFilter
 
+from objsearch.agree.detail import detail_of
 from objsearch.agree.enlarging import larger_shows
 from objsearch.agree.laying import scaling
 from objsearch.agree.wear import worn
@@ -104,6 +108,26 @@ def print_sizes(photos: list[Picture]) -> None:
         print(f"| {kind} | {scale} | {told} |")
 
 
+def print_repeated(photos: list[Picture]) -> None:
+    """How well repeated pixels fit (`Detail.repeated`), of photos and of drawn pages."""
+    fits: dict[str, list[float]] = defaultdict(list)
+    pages = [draw(random.Random(number)) for draw in KINDS.values() for number in range(3)]
+    for what, pictures in (("photo", photos), ("drawn page", pages)):
+        for picture in pictures:
+            for scale in SCALES:
+                for kind, small, large in sizes_of(picture, scale):
+                    found = detail_of(
+                        np.array(small), np.array(large), scaling(small.size, large.size)
+                    )
+                    if found is not None:
+                        fits[f"{what}: {kind}"].append(found.repeated)
+    print("\n| the larger is | least | 5 % | median | 95 % | most |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for kind, values in sorted(fits.items()):
+        told = " | ".join(f"{x:.2f}" for x in np.quantile(values, (0, 0.05, 0.5, 0.95, 1)))
+        print(f"| {kind} | {told} |")
+
+
 def print_worn(photos: list[Picture]) -> None:
     """Which of two copies of one size is said to be worn."""
     print("\n| copy | worn: the copy | neither | the original |\n| --- | --- | --- | --- |")
@@ -118,7 +142,7 @@ def print_worn(photos: list[Picture]) -> None:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="photos")
     parser.add_argument("--photos", type=int, default=24)
@@ -130,6 +154,7 @@ def main() -> None:
         photo.thumbnail((SIDE, SIDE))
         photos.append(photo)
     print_sizes(photos)
+    print_repeated(photos)
     print_worn(photos)
 
 

@@ -31,7 +31,7 @@ MAX_OCTAVE = 2.0
 """Larger references are reduced to this: detail begins right above the query's."""
 WINDOW_SIDE = 256
 REPEATED = 0.6
-"""What lies off by less of what smooth filters do repeats pixels; no drawing has so little."""
+"""What lies off by less of what smooth filters do repeats pixels; few drawings have so little."""
 _MOST_REFERENCE_SIDE = 2048
 _MID = (0.5, 0.95)
 _HIGH = 1.06
@@ -61,8 +61,8 @@ class Detail(NamedTuple):
     for a photo as sharp as photos are, 0 for one that was only enlarged: it is told as a part of
     the energy in the octave below and of what the width of the band lets expect. `repeated`: how
     far the smaller one lies off when its pixels are repeated, over how far with the better of two
-    smooth filters; photos have 0.9 and more, drawings of straight lines 0.65, and what was enlarged
-    by repeating pixels mostly 0.2 to 0.6 (`benchmarks/results/duplicates.md`).
+    smooth filters; photos have 0.9 and more, drawings of straight lines 0.5 and more, and what was
+    enlarged by repeating pixels mostly 0.2 to 0.6 (`benchmarks/results/duplicates.md`).
     """
 
     gain: float
