@@ -113,8 +113,8 @@ def labelled(
     return mean_average_precision(similar[is_query], right[is_query], compared[is_query])
 
 
-def measured(weights: str, folder: Path, photos: list[Path]) -> list[str]:
-    """One row of the table."""
+def extractor_of(weights: str) -> Embedding:
+    """`NAME,frame_size=160`: that network with those options."""
     name, *given = weights.split(",")
     options: dict[str, object] = {
         key: value.split("+") if "+" in value else value
@@ -122,7 +122,13 @@ def measured(weights: str, folder: Path, photos: list[Path]) -> list[str]:
     }
     if name.endswith(".onnx"):
         options |= {"mean": (127, 127, 127), "std": (128, 128, 128)}
-    extractor = Embedding.model_validate({"weights": name, **options})
+    return Embedding.model_validate({"weights": name, **options})
+
+
+def measured(weights: str, folder: Path, photos: list[Path]) -> list[str]:
+    """One row of the table."""
+    name, *given = weights.split(",")
+    extractor = extractor_of(weights)
     copies = [edit(picture) for picture in map(opened, photos) for edit in EDITS.values()]
     started = time.process_time()
     vectors = vectors_of(extractor, copies)

@@ -175,7 +175,9 @@ def write(
         if calibration.least and len(photos) < len(pairs):
             whole = list(calibration.least)
             calibration = bordered(calibration, examples_of(pairs, names), names, whole)
-        save(calibration, output / f"{'+'.join(sorted(names))}.yaml")
+        # The tail is measured on plain photos, a preset at a time: `tails.py`.
+        untailed = calibration.model_copy(update={"tail": None})
+        save(untailed, output / f"{'+'.join(sorted(names))}.yaml")
         print(f"\n{'+'.join(names)}: {calibration}")
         print("\n".join(result.lines(0.99)), flush=True)
 

@@ -5,7 +5,9 @@
 PACK_DIR is what `training/pack.py` wrote: pictures, and boxes of the things in them. Every picture,
 and every thing cut out, is a class of its own; a thing's second view may be laid small into another
 picture. `--things DIR` adds things cut out along their outline (the `things` folder that
-`training/detector/scenes.py` leaves): their two views lie in two different photos. Two losses:
+`training/detector/scenes.py` leaves): their two views lie in two different photos. `--turned DIR`
+adds 3D things (render_turned.py): their two views show two sides, and some things come again in
+other colours, as things of their own. `--start FILE` goes on from an earlier training. Two losses:
 
 - copies: two random views (views.py) of a picture have to find each other among the views of other
   pictures (InfoNCE), half of which are its nearest neighbours in what the network sees before
@@ -15,7 +17,8 @@ picture. `--things DIR` adds things cut out along their outline (the `things` fo
   seen from another side, which edits of one photo cannot teach.
 
 The batch norms' statistics stay, so that the weights can be averaged with those before training
-(export_trained.py; Wortsman et al., CVPR 2022): OUTPUT is after, OUTPUT.before.pt before training.
+(export_trained.py; Wortsman et al., CVPR 2022): OUTPUT is after, OUTPUT.before.pt before this
+training.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 its usual name
 from PIL import Image
 from torch import Tensor, nn
+from turned import Turned, sides_of
 from views import HANDLED, IN_PLACE, MILD, STRONG, edited, pasted
 
 FRAME, CROP = 320, 224  # stored pixels a side
@@ -240,27 +244,51 @@ def frozen(student: Student) -> dict[str, Tensor]:
     return {k: v.detach().half().cpu() for k, v in student.state_dict().items()}
 
 
+class Lessons:
+    """What is learned from, and the loss of each step."""
+
+    def __init__(self, args: argparse.Namespace, student: Student, device: str) -> None:
+        self.args = args
+        frames, things = read(args.pack, args.workers)
+        print(f"{len(frames)} frames, {len(things)} things", flush=True)
+        raw = [before(student, frames, 288, device), before(student, things, 224, device)]
+        mean, matrix = whitening(raw[0])
+        with torch.no_grad():
+            student.project.weight.copy_(matrix[:, :DIMENSION].T)
+            student.project.bias.copy_(-(mean @ matrix[:, :DIMENSION]))
+            seen = [F.normalize((vectors - mean) @ matrix, dim=1) for vectors in raw]
+        pairs = zip((frames, things), seen, strict=True)
+        self.pools = [Pool(shown, vectors, device) for shown, vectors in pairs if len(shown) > 8]
+        if len(things) > 8:
+            # Half of the things' steps show them as things are met: small, elsewhere, other light.
+            handled = copy.copy(self.pools[-1])
+            handled.handled = True
+            self.pools = [self.pools[0], self.pools[-1], self.pools[0], handled]
+        self.cut_outs = read_cut_outs(args.things).to(device) if args.things else None
+        self.turned = Turned(args.turned, device, args.workers) if args.turned else None
+
+    def loss(self, student: Student, done: int) -> Tensor:
+        """Of five steps two are of other sides and one of cut-outs, where there are any."""
+        side = SIDES[int(torch.randint(0, len(SIDES), (1,)))]
+        frames, count = self.pools[0].pictures, self.args.batch
+        if self.turned is not None and done % 5 in (1, 3):
+            one, other, maybe_same = sides_of(self.turned, frames, side, count)
+            a, b = student(torch.cat([one, other])).chunk(2)
+            return copies_loss(a, b, maybe_same)
+        if self.cut_outs is not None and done % 5 == 4:
+            return cut_outs_loss(student, self.cut_outs, frames, side, count)
+        pool = self.pools[int(torch.randint(0, len(self.pools), (1,)))]
+        return step(student, pool, batch_of(pool.near, count), side, self.args)
+
+
 def train(args: argparse.Namespace) -> None:
     """Read, start from the whitening, train until the time is up, write."""
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    began = time.time()
     student = Student(load_network()).to(device, memory_format=torch.channels_last)
-    frames, things = read(args.pack, args.workers)
-    print(f"{len(frames)} frames, {len(things)} things, {time.time() - began:.0f} s", flush=True)
-    raw = [before(student, frames, 288, device), before(student, things, 224, device)]
-    mean, matrix = whitening(raw[0])
-    with torch.no_grad():
-        student.project.weight.copy_(matrix[:, :DIMENSION].T)
-        student.project.bias.copy_(-(mean @ matrix[:, :DIMENSION]))
-        seen = [F.normalize((vectors - mean) @ matrix, dim=1) for vectors in raw]
-    pools = [Pool(p, v, device) for p, v in zip((frames, things), seen, strict=True) if len(p) > 8]
-    if len(things) > 8:
-        # Half of the things' steps show them as things are met: small, elsewhere, in other light.
-        handled = copy.copy(pools[-1])
-        handled.handled = True
-        pools = [pools[0], pools[-1], pools[0], handled]
-    cut_outs = read_cut_outs(args.things).to(device) if args.things else None
+    lessons = Lessons(args, student, device)
+    if args.start:
+        student.load_state_dict(torch.load(args.start, weights_only=True, map_location=device))
     torch.save(frozen(student), args.output.with_suffix(".before.pt"))
     averaged = copy.deepcopy(student)
     groups = [
@@ -274,13 +302,7 @@ def train(args: argparse.Namespace) -> None:
         rise = min(1.0, (done + 1) / 200)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * rise * (0.5 + 0.5 * math.cos(math.pi * part))
-        side = SIDES[int(torch.randint(0, len(SIDES), (1,)))]
-        pool = pools[done % len(pools)]
-        rows = batch_of(pool.near, args.batch)
-        if cut_outs is not None and done % 5 == 4:
-            loss = cut_outs_loss(student, cut_outs, pools[0].pictures, side, args.batch)
-        else:
-            loss = step(student, pool, rows, side, args)
+        loss = lessons.loss(student, done)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
@@ -309,6 +331,8 @@ def main() -> None:
     parser.add_argument("--memory", type=float, default=2.0, help="weight of the memory loss")
     parser.add_argument("--spread", type=float, default=0.1, help="weight of the entropy term")
     parser.add_argument("--things", type=Path, help="cut-outs, PNG with transparency")
+    parser.add_argument("--turned", type=Path, help="views of 3D things, a folder each")
+    parser.add_argument("--start", type=Path, help="the OUTPUT of an earlier training")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--report", type=int, default=100)

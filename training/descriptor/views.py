@@ -202,6 +202,40 @@ def pasted(things: Tensor, grounds: Tensor, how: Strength) -> Tensor:
     return grounds * (1 - alpha) + (things[:, :3] * gain).clamp(0, 1) * alpha
 
 
+def rehued(things: Tensor, by: Tensor) -> tuple[Tensor, Tensor]:
+    """Cut-outs (N, 4, C, C), hues turned `by` (N,) of the circle; whether that can be seen (N,).
+
+    A turn about the gray axis, which keeps the mean of the channels.
+    """
+    n = len(things)
+    angle = 2 * torch.pi * by
+    cos, sin = angle.cos(), angle.sin() / 3**0.5
+    share = (1 - cos) / 3
+    rows = torch.stack(
+        [cos + share, share - sin, share + sin, share + sin, cos + share, share - sin,
+         share - sin, share + sin, cos + share], 1,
+    ).view(n, 3, 3)  # fmt: skip
+    turned = torch.einsum("nij,njhw->nihw", rows, things[:, :3]).clamp(0, 1)
+    alpha = things[:, 3:]
+    moved = (turned - things[:, :3]).abs().amax(1, keepdim=True) * alpha
+    seen = moved.sum((1, 2, 3)) / alpha.sum((1, 2, 3)).clamp(min=1) > 0.08
+    return torch.cat([turned, alpha], 1), seen | (by == 0)
+
+
+def plain_grounds(like: Tensor) -> Tensor:
+    """(N, 3, S, S) bare grounds: black, white, gray or a soft colour, some lit from one side."""
+    n = len(like)
+    level = torch.rand(n, 3, 1, 1, device=like.device)
+    gray = level.mean(1, keepdim=True).expand_as(level)
+    kind = torch.rand(n, 1, 1, 1, device=like.device)
+    level = torch.where(kind < 0.7, gray, 0.5 * (level + gray))
+    level = torch.where(kind < 0.4, torch.ones_like(level), level)
+    level = torch.where(kind < 0.2, torch.zeros_like(level), level)
+    ramp = torch.linspace(-1, 1, like.shape[-1], device=like.device).view(1, 1, 1, -1)
+    tilt = _uniform(like, n, -0.2, 0.2).view(n, 1, 1, 1)
+    return (level * (1 + tilt * ramp)).clamp(0, 1).expand_as(like)
+
+
 def edited(pictures: Tensor, others: Tensor, how: Strength, size: int) -> Tensor:
     """(N, 3, size, size) one random view of each picture.
 
