@@ -1,7 +1,8 @@
 """Does a larger copy show more than a smaller one, or was it only enlarged?
 
 What an enlargement adds above the query's finest detail can be foretold from the query: nothing, or
-the traces of its resampling filter. Detail is what is there and cannot be foretold.
+the traces of its resampling filter and of its compression. Detail is what is there and cannot be
+foretold.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.agree.compression import BLOCK, steps_of, stored
+from objsearch.agree.repeating import nudged, repeated
 from objsearch.images.transform import crop, gray
 from objsearch.match.geometry import inverse, jacobian, local_scale
 from objsearch.types import Box, Pixels
@@ -36,14 +39,7 @@ _MOST_REFERENCE_SIDE = 2048
 _MID = (0.5, 0.95)
 _HIGH = 1.06
 _FLOOR_PERCENT = 10.0
-_NUDGE = 0.002
 _SLOPE = 0.15  # the borders of the bands are not sharp
-_SHIFTS, _STRETCHES = np.linspace(-0.5, 0.5, 9), np.linspace(-0.006, 0.006, 7)
-_TRIED = (
-    *((0, 2, _SHIFTS), (1, 2, _SHIFTS), (0, 0, _STRETCHES), (1, 1, _STRETCHES)),
-    *((0, 2, _SHIFTS / 2), (1, 2, _SHIFTS / 2)),
-)
-_TRIED_SIDE = 192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,24 +92,35 @@ def detail_of(query: Pixels, reference: Pixels, transform: Matrix) -> Detail | N
     bands = _bands(np.diag([size_wh[0] / width, size_wh[1] / height]) @ step, side)
     if len(places) < MIN_TILES or not bands.high.any():
         return None
-    seen = _spectra(_reduced(large, size_wh), places, bands)
+    look = _Look(size_wh, places, bands)
     enlarged = [
-        _repeated(small, _nudged(small, onto, large), large),
+        repeated(small, nudged(small, onto, large), large),
         *(_laid(small, onto, large, how) for how in (cv2.INTER_LINEAR, cv2.INTER_CUBIC)),
     ]
-    guesses = [_spectra(_reduced(one, size_wh), places, bands) for one in enlarged]
-    gain = _gain(seen, guesses, min(scale, MAX_OCTAVE))
+    steps = steps_of(large)
+    guesses = [_Guess(look.of(one), look.of(stored(one, steps) - one)) for one in enlarged]
+    gain = _gain(look.of(large), guesses, min(scale, MAX_OCTAVE))
     off, *smooth = (float(np.abs(one - large).mean()) for one in enlarged)
     return None if gain is None else Detail(gain, off / max(min(smooth), 1e-6))
 
 
-def _gain(seen: _Tiles, guesses: Sequence[_Tiles], scale: float) -> float | None:
+class _Guess(NamedTuple):
+    """What the larger picture would be, enlarged, and what its compression would add to that."""
+
+    shown: _Tiles
+    added: _Tiles
+
+
+def _gain(seen: _Tiles, guesses: Sequence[_Guess], scale: float) -> float | None:
     """The unforetold energy of the most structured third of the tiles, under the best guess."""
     mid = _energy(seen.mid)
     if mid.max() <= 0:
         return None
     chosen = np.argsort(-mid, kind="stable")[: max(1, len(mid) // 3)]
-    unforetold = min(_above_floor(_left(seen.high, guess.high), chosen) for guess in guesses)
+    unforetold = min(
+        _above_floor(_left(seen.high, guess.shown.high) - _energy(guess.added.high), chosen)
+        for guess in guesses
+    )
     expected = np.log2(scale) + _SLOPE  # of a spectrum that falls with the square, as photos' do
     return float(unforetold / mid[chosen].sum() / expected)
 
@@ -168,75 +175,26 @@ def _places(inside: Plane) -> tuple[list[tuple[int, int]], int]:
     return places, side
 
 
-def _spectra(plane: Plane, places: Sequence[tuple[int, int]], bands: _Bands) -> _Tiles:
-    side = bands.side
-    taper = np.outer(np.hanning(side), np.hanning(side)).astype(np.float32)
-    tiles = np.stack([plane[y : y + side, x : x + side] for x, y in places])
-    tiles = (tiles - tiles.mean(axis=(1, 2), keepdims=True)) * taper
-    spectra = np.fft.rfft2(tiles).astype(np.complex64)
-    return _Tiles(spectra[:, bands.mid], spectra[:, bands.high])
+class _Look(NamedTuple):
+    """Where and how finely planes of the larger picture's pixels are looked at."""
+
+    size_wh: tuple[int, int]
+    places: Sequence[tuple[int, int]]
+    bands: _Bands
+
+    def of(self, plane: Plane) -> _Tiles:
+        side, plane = self.bands.side, _reduced(plane, self.size_wh)
+        taper = np.outer(np.hanning(side), np.hanning(side)).astype(np.float32)
+        tiles = np.stack([plane[y : y + side, x : x + side] for x, y in self.places])
+        tiles = (tiles - tiles.mean(axis=(1, 2), keepdims=True)) * taper
+        spectra = np.fft.rfft2(tiles).astype(np.complex64)
+        return _Tiles(spectra[:, self.bands.mid], spectra[:, self.bands.high])
 
 
 def _laid(query: Plane, onto: Matrix, large: Plane, how: int) -> Plane:
     """The query enlarged to the reference's pixels by one of OpenCV's filters."""
     size_wh = (large.shape[1], large.shape[0])
     return np.asarray(cv2.warpPerspective(query, onto, size_wh, flags=how), np.float32)
-
-
-def _repeated(query: Plane, onto: Matrix, large: Plane) -> Plane:
-    """The query enlarged by repeating the nearest pixel; 0 outside of it.
-
-    Where places lie right between two pixels, rounding errors of whatever enlarged it have decided,
-    column by column and row by row: each takes what fits better.
-    """
-    x, y = _whence(onto, large)
-    rows = []
-    for down in (_NUDGE, -_NUDGE):
-        columns = [_nearest(query, x + right, y + down) for right in (_NUDGE, -_NUDGE)]
-        rows.append(_fitting(columns[0], columns[1], large))
-    return _fitting(rows[0], rows[1], large)
-
-
-def _whence(onto: Matrix, large: Plane) -> tuple[Plane, Plane]:
-    """(H, W) x and y in the query of each pixel of the reference."""
-    y, x = np.indices(large.shape, np.float32)
-    u, v, w = (row[0] * x + row[1] * y + row[2] for row in inverse(onto).astype(np.float32))
-    return np.asarray(u / w, np.float32), np.asarray(v / w, np.float32)
-
-
-def _nearest(query: Plane, x: Plane, y: Plane) -> Plane:
-    """The query's pixels nearest to places; 0 outside of it."""
-    whole_x, whole_y = np.floor(x + np.float32(0.5)), np.floor(y + np.float32(0.5))
-    taken = cv2.remap(query, whole_x, whole_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
-    return np.asarray(taken, np.float32)
-
-
-def _nudged(query: Plane, onto: Matrix, large: Plane) -> Matrix:
-    """The transform, moved and stretched a little so that repeated pixels fit best.
-
-    They jump from one to the next, so that their places must be right to a fraction of one.
-    """
-    part = large[:_TRIED_SIDE, :_TRIED_SIDE]
-    best = onto
-    for row, column, steps in _TRIED:
-        tried = []
-        for number, step in enumerate(steps):
-            move = np.eye(3)
-            move[row, column] += step
-            error = np.abs(_nearest(query, *_whence(best @ move, part)) - part).sum()
-            tried.append((float(error), abs(step), number))
-        move = np.eye(3)
-        move[row, column] += steps[min(tried)[2]]
-        best = best @ move
-    return best
-
-
-def _fitting(one: Plane, other: Plane, wanted: Plane) -> Plane:
-    """Of two pictures the better column by column, or row by row."""
-    off, other_off = np.abs(one - wanted), np.abs(other - wanted)
-    picks = [off.sum(axis, keepdims=True) <= other_off.sum(axis, keepdims=True) for axis in (0, 1)]
-    mixed = [np.where(pick, one, other) for pick in picks]
-    return min(mixed, key=lambda picture: float(np.abs(picture - wanted).sum()))
 
 
 def _reduced(plane: Plane, size_wh: tuple[int, int]) -> Plane:
@@ -265,7 +223,9 @@ def _window(
     there = there.clipped((reference.shape[1], reference.shape[0]))
     if min(there.width, there.height) < TILES[-1]:
         return None
-    left, top = int(np.floor(there.x1)), int(np.floor(there.y1))
+    # It begins with a whole block, so that what compression did to it can be seen.
+    left, top = (int(corner) // BLOCK * BLOCK for corner in (there.x1, there.y1))
+    there = Box(left, top, there.x2, there.y2)
     into = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]])
     out_of = np.array([[1.0, 0.0, box.x1], [0.0, 1.0, box.y1], [0.0, 0.0, 1.0]])
     small = gray(np.ascontiguousarray(crop(query, box))).astype(np.float32)

@@ -1,6 +1,6 @@
 """Of two sizes of one picture: does the larger show more, or was it only enlarged?
 
-Measured on photos beside their enlargements by four filters, by 1.2 to 4, saved as JPEG 75 and 92,
+Measured on photos beside their enlargements by four filters, by 1.2 to 4, saved as JPEG 50 to 92,
 and beside soft photos (`benchmarks/results/duplicates.md`): between the borders nobody can tell.
 """
 
@@ -16,7 +16,7 @@ from objsearch.types import Pixels
 
 Larger = Literal["more", "no more", "unclear"]
 
-MORE, MORE_OF_MUCH_LARGER = 0.078, 0.05
+MORE, MORE_OF_MUCH_LARGER = 0.1, 0.05
 """Gain (`Detail`) from which there is more to see: enlargements stay below, sharp photos above."""
 MUCH_LARGER = 2.5
 NO_MORE, MOST_NO_MORE = 0.00075, 0.03

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from objsearch.agree.enlarging import larger_shows
 from objsearch.agree.laying import scaling
@@ -48,3 +51,15 @@ def test_repeated_pixels_are_no_more_to_see_however_sharp_their_edges(
 ) -> None:
     small = grainy(300, 420, 8)
     assert shown(small, as_jpeg(resized(small, by, cv2.INTER_NEAREST), quality)) != "more"
+
+
+@pytest.mark.parametrize("name", ["cell", "retina"])
+@pytest.mark.parametrize("quality", [50, 75])
+@pytest.mark.parametrize("by", [1.2, 1.5])
+def test_what_compression_adds_to_an_enlargement_is_no_more_to_see(
+    photos: Path, name: str, by: float, quality: int
+) -> None:
+    photo = Image.open(photos / f"{name}.jpg").convert("RGB")
+    photo.thumbnail((400, 400))
+    small = np.asarray(photo)
+    assert shown(small, as_jpeg(resized(small, by, cv2.INTER_CUBIC), quality)) != "more"
