@@ -39,6 +39,7 @@ _MOST_REFERENCE_SIDE = 2048
 _MID = (0.5, 0.95)
 _HIGH = 1.06
 _FLOOR_PERCENT = 10.0
+_WHOLLY = 0.999  # of a pixel lies inside
 _SLOPE = 0.15  # the borders of the bands are not sharp
 
 
@@ -55,13 +56,15 @@ class Detail(NamedTuple):
 
     `gain`: energy above the smaller one's finest detail that it does not foretell, >= 0. About 1
     for a photo as sharp as photos are, 0 for one that was only enlarged: it is told as a part of
-    the energy in the octave below and of what the width of the band lets expect. `repeated`: how
+    the energy in the octave below and of what the width of the band lets expect. `at_most`: the
+    same without regard to compression, which is not always foretold rightly. `repeated`: how
     far the smaller one lies off when its pixels are repeated, over how far with the better of two
     smooth filters; photos have 0.9 and more, drawings of straight lines 0.5 and more, and what was
     enlarged by repeating pixels mostly 0.2 to 0.6 (`benchmarks/results/duplicates.md`).
     """
 
     gain: float
+    at_most: float
     repeated: float
 
 
@@ -87,21 +90,24 @@ def detail_of(query: Pixels, reference: Pixels, transform: Matrix) -> Detail | N
     reduced = min(1.0, MAX_OCTAVE / scale)
     height, width = large.shape
     size_wh = (max(1, round(width * reduced)), max(1, round(height * reduced)))
-    inside = _reduced(_laid(np.ones_like(small), onto, large, cv2.INTER_LINEAR), size_wh)
-    places, side = _places(inside)
+    shown = _laid(np.ones_like(small), onto, large, cv2.INTER_LINEAR)
+    places, side = _places(_reduced(shown, size_wh))
     bands = _bands(np.diag([size_wh[0] / width, size_wh[1] / height]) @ step, side)
     if len(places) < MIN_TILES or not bands.high.any():
         return None
-    look = _Look(size_wh, places, bands)
+    look, is_inside = _Look(size_wh, places, bands), shown > _WHOLLY
     enlarged = [
-        repeated(small, nudged(small, onto, large), large),
+        repeated(small, nudged(small, onto, large, is_inside), large),
         *(_laid(small, onto, large, how) for how in (cv2.INTER_LINEAR, cv2.INTER_CUBIC)),
     ]
     steps = steps_of(large)
-    guesses = [_Guess(look.of(one), look.of(stored(one, steps) - one)) for one in enlarged]
-    gain = _gain(look.of(large), guesses, min(scale, MAX_OCTAVE))
-    off, *smooth = (float(np.abs(one - large).mean()) for one in enlarged)
-    return None if gain is None else Detail(gain, off / max(min(smooth), 1e-6))
+    made = [stored(one, steps) for one in enlarged]
+    guesses = [
+        _Guess(look.of(one), look.of(kept - one)) for one, kept in zip(enlarged, made, strict=True)
+    ]
+    gains = _gains(look.of(large), guesses, min(scale, MAX_OCTAVE))
+    off, *smooth = (float(np.abs(kept - large)[is_inside].mean()) for kept in made)
+    return None if gains is None else Detail(*gains, off / max(min(smooth), 1e-6))
 
 
 class _Guess(NamedTuple):
@@ -111,18 +117,23 @@ class _Guess(NamedTuple):
     added: _Tiles
 
 
-def _gain(seen: _Tiles, guesses: Sequence[_Guess], scale: float) -> float | None:
-    """The unforetold energy of the most structured third of the tiles, under the best guess."""
+def _gains(seen: _Tiles, guesses: Sequence[_Guess], scale: float) -> tuple[float, float] | None:
+    """The unforetold energy of the most structured third of the tiles, under the best guess.
+
+    With what compression adds foretold, and without.
+    """
     mid = _energy(seen.mid)
     if mid.max() <= 0:
         return None
     chosen = np.argsort(-mid, kind="stable")[: max(1, len(mid) // 3)]
+    left = [_left(seen.high, guess.shown.high) for guess in guesses]
+    added = [_energy(guess.added.high) for guess in guesses]
     unforetold = min(
-        _above_floor(_left(seen.high, guess.shown.high) - _energy(guess.added.high), chosen)
-        for guess in guesses
+        _above_floor(one - of_it, chosen) for one, of_it in zip(left, added, strict=True)
     )
     expected = np.log2(scale) + _SLOPE  # of a spectrum that falls with the square, as photos' do
-    return float(unforetold / mid[chosen].sum() / expected)
+    unit = float(mid[chosen].sum() * expected)
+    return unforetold / unit, min(_above_floor(one, chosen) for one in left) / unit
 
 
 def _above_floor(energy: NDArray[np.float64], chosen: NDArray[np.intp]) -> float:
@@ -168,7 +179,7 @@ def _places(inside: Plane) -> tuple[list[tuple[int, int]], int]:
             (x, y)
             for y in range(0, height - side + 1, side // 2)
             for x in range(0, width - side + 1, side // 2)
-            if inside[y : y + side, x : x + side].min() > 0.999
+            if inside[y : y + side, x : x + side].min() > _WHOLLY
         ]
         if len(places) >= MIN_TILES:
             break

@@ -20,11 +20,11 @@ MORE, MORE_OF_MUCH_LARGER = 0.1, 0.05
 """Gain (`Detail`) from which there is more to see: enlargements stay below, sharp photos above."""
 MUCH_LARGER = 2.5
 NO_MORE, MOST_NO_MORE = 0.00075, 0.03
-"""Gain by the cube of the scale below which there is none: the larger, the surer it can be told.
+"""What `Detail.at_most` is, by the cube of the scale, where there is none: the larger, the surer.
 
 Soft photos have more than that, and are not taken for enlargements."""
 
-MAY_REPEAT, MUCH = 0.86, 0.25
+MAY_REPEAT, MUCH = 0.95, 0.32
 """`repeated` and gain below which a picture may have been enlarged by repeating pixels: photos have
 more of the first, and drawings of straight edges of the second."""
 
@@ -46,4 +46,5 @@ def larger_shows(small: Pixels, large: Pixels, transform: Matrix) -> Larger:
     scale = local_scale(transform, np.array([small.shape[1], small.shape[0]]) / 2)
     if gain >= (MORE_OF_MUCH_LARGER if scale >= MUCH_LARGER else MORE):
         return "more"
-    return "no more" if gain < min(MOST_NO_MORE, NO_MORE * scale**3) else "unclear"
+    is_none = found.at_most < min(MOST_NO_MORE, NO_MORE * scale**3)
+    return "no more" if is_none else "unclear"

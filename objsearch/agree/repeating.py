@@ -49,19 +49,20 @@ def _nearest(query: Plane, x: Plane, y: Plane) -> Plane:
     return np.asarray(taken, np.float32)
 
 
-def nudged(query: Plane, onto: Matrix, large: Plane) -> Matrix:
+def nudged(query: Plane, onto: Matrix, large: Plane, is_inside: NDArray[np.bool_]) -> Matrix:
     """The transform, moved and stretched a little so that repeated pixels fit best.
 
-    They jump from one to the next, so that their places must be right to a fraction of one.
+    They jump from one to the next, so that their places must be right to a fraction of one. Only
+    pixels that are inside of the query count.
     """
-    part = large[:_TRIED_SIDE, :_TRIED_SIDE]
+    part, is_asked = (side[:_TRIED_SIDE, :_TRIED_SIDE] for side in (large, is_inside))
     best = onto
     for row, column, steps in _TRIED:
         tried = []
         for number, step in enumerate(steps):
             move = np.eye(3)
             move[row, column] += step
-            error = np.abs(_nearest(query, *_whence(best @ move, part)) - part).sum()
+            error = np.abs(_nearest(query, *_whence(best @ move, part)) - part)[is_asked].sum()
             tried.append((float(error), abs(step), number))
         move = np.eye(3)
         move[row, column] += steps[min(tried)[2]]

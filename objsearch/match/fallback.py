@@ -13,7 +13,7 @@ from objsearch.match.calibration import FALLBACK, Calibration
 from objsearch.types import Kind
 
 LINES: Mapping[Kind, tuple[float, float]] = {
-    "global": (-7.0, 16.5),
+    "global": (-8.1, 18.3),
     "binary": (-6.2, 9.9),
     "local-binary": (-0.7, 2.1),
     "local-real": (-1.0, 2.0),

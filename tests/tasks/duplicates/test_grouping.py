@@ -44,19 +44,29 @@ def turned(degrees: float) -> Pixels:
 def test_no_enlargement_stands_for_the_photo_that_it_was_made_of(
     planned: Planned, tmp_path: Path
 ) -> None:
-    """Also where most is compared with an enlargement, which is enlarged again."""
+    """Also where most is compared with an enlargement, of which there is a copy."""
     put(tmp_path / "photo.png", PHOTO)
-    put(tmp_path / "large.png", enlarged(1.5))
+    put(tmp_path / "large.jpg", enlarged(2))
     put(tmp_path / "larger.png", enlarged(2))
     [group] = planned(tmp_path).groups
     kept = group.members[0]
     assert Path(kept.path).name == "photo.png" and kept.action == "keep"
-    # The larger has more pixels, which are nobody's to take; the other is a smaller copy of it.
+    # The larger has more pixels, which are nobody's to take; the other is a copy of it.
     assert told(planned(tmp_path), tmp_path) == [
-        {"photo.png": "keep", "larger.png": "keep", "large.png": "remove"}
+        {"photo.png": "keep", "larger.png": "keep", "large.jpg": "remove"}
     ]
-    (small,) = (one for one in group.members if one.action == "remove")
-    assert Path(small.copy_of).name == "larger.png"
+    (copy,) = (one for one in group.members if one.action == "remove")
+    assert Path(copy.copy_of).name == "larger.png"
+
+
+def test_of_two_enlargements_nobody_can_tell_which_shows_more(
+    planned: Planned, tmp_path: Path
+) -> None:
+    for name, by in (("photo", 1.0), ("large", 1.5), ("larger", 2.0)):
+        put(tmp_path / f"{name}.png", enlarged(by))
+    assert told(planned(tmp_path), tmp_path) == [
+        {"photo.png": "keep", "large.png": "keep", "larger.png": "keep"}
+    ]
 
 
 def test_what_stays_beside_the_kept_file_stands_for_its_own_copies(
