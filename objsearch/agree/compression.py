@@ -28,7 +28,9 @@ ROUNDING = 0.4
 """Mean square by which whole steps lie off after pixels were rounded, in two spaces of colour."""
 LEAST_BLOCKS, MOST_BLOCKS, LEAST_STEPS = 32, 256, 3
 """Blocks that are asked for, and coefficients that are a step or more, for a step to be seen."""
-DARKEST, BRIGHTEST = 2, 253
+MIDDLE = 128
+"""The level that is stored as 0."""
+DARKEST, BRIGHTEST = 2 - MIDDLE, 253 - MIDDLE
 """A block with more extreme levels was clipped after it was compressed."""
 
 
@@ -66,12 +68,13 @@ def stored(plane: Plane, steps: Steps) -> Plane:
     height, width = plane.shape
     rows, columns = -(-height // BLOCK), -(-width // BLOCK)
     back = (COSINES.T @ whole @ COSINES).reshape(rows, columns, BLOCK, BLOCK)
-    return np.asarray(back.swapaxes(1, 2).reshape(rows * BLOCK, -1)[:height, :width], np.float32)
+    plane = back.swapaxes(1, 2).reshape(rows * BLOCK, -1)[:height, :width] + MIDDLE
+    return np.asarray(plane, np.float32)
 
 
 def _blocks(plane: Plane) -> Plane:
-    """(N, 8, 8) the blocks, row by row; the last ones are filled up."""
+    """(N, 8, 8) the blocks, row by row, middle gray at 0; the last ones are filled up."""
     down, right = (-side % BLOCK for side in plane.shape)
     whole = np.pad(plane, ((0, down), (0, right)), mode="edge")
     cut = whole.reshape(whole.shape[0] // BLOCK, BLOCK, -1, BLOCK).swapaxes(1, 2)
-    return np.asarray(cut.reshape(-1, BLOCK, BLOCK), np.float32)
+    return np.asarray(cut.reshape(-1, BLOCK, BLOCK) - MIDDLE, np.float32)
