@@ -55,7 +55,8 @@ def nudged(query: Plane, onto: Matrix, large: Plane, is_inside: NDArray[np.bool_
     They jump from one to the next, so that their places must be right to a fraction of one. Only
     pixels that are inside of the query count.
     """
-    part, is_asked = (side[:_TRIED_SIDE, :_TRIED_SIDE] for side in (large, is_inside))
+    corner = np.s_[:_TRIED_SIDE, :_TRIED_SIDE]
+    part, is_asked = large[corner], is_inside[corner]
     best = onto
     for row, column, steps in _TRIED:
         tried = []
