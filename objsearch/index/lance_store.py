@@ -109,7 +109,10 @@ class Store:
             )
         recipe = Recipe(dict(data["recipe"]))
         if difference := self._recipe.difference(recipe):
-            raise UsageError(f"the index '{self.folder}' was made otherwise: {difference}")
+            raise UsageError(
+                f"the index '{self.folder}' was made otherwise: {difference}; search it with the "
+                "settings that it was made with, or build it anew (index build --anew)"
+            )
         versions = {str(name): int(version) for name, version in data["versions"].items()}
         numbers = int(data["generation"]), int(data["next_number"])
         record = Record(recipe, *numbers, versions, dict(data["notes"]))

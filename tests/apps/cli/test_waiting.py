@@ -101,14 +101,17 @@ def test_ctrl_c_is_heard_in_the_middle_of_the_work(
     workers: int, photos: Path, queries: Path, clean_environment: dict[str, str]
 ) -> None:
     words = ("find", queries / "palace.jpg", "--in", photos, "--forget", "--workers", workers)
+    started = time.monotonic()
     terminal = Terminal(words, clean_environment)
     terminal.until(lambda text: "describe " in text or "describing" in text)
+    to_start = time.monotonic() - started
     time.sleep(0.3)
     started = time.monotonic()
     os.killpg(terminal.process.pid, signal.SIGINT)
     terminal.until(lambda text: "stopped" in text)
     terminal.close()
-    assert time.monotonic() - started < 2  # 0.1 s on an idle machine; pictures take longer
+    # 0.1 s on an idle machine, where all pictures take longer; on a busy one all takes its time.
+    assert time.monotonic() - started < max(2, 2 * to_start)
     assert terminal.process.returncode == 130
     assert "Traceback" not in terminal.text
     assert terminal.text.rstrip().endswith("error: stopped; no file is left half written")
