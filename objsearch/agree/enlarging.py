@@ -16,10 +16,10 @@ from objsearch.types import Pixels
 
 Larger = Literal["more", "no more", "unclear"]
 
-MORE = 0.15
-"""Gain (`Detail`), by the square of the scale, from which there is more to see.
-
-Enlargements stay below, sharp photos above; the more there is to see, the less of it is noise."""
+MORE, MORE_OF_MUCH_LARGER = 0.1, 0.05
+"""Gain (`Detail`) from which there is more to see: enlargements stay below, sharp photos above."""
+MUCH_LARGER = 1.9
+"""Scale from which less will do: enlargements by two reach 0.02, photos have 0.13 and more."""
 NO_MORE, MOST_NO_MORE = 0.00075, 0.03
 """What `Detail.at_most` is, by the cube of the scale, where there is none: the larger, the surer.
 
@@ -45,7 +45,7 @@ def larger_shows(small: Pixels, large: Pixels, transform: Matrix) -> Larger:
     if found.repeated < MAY_REPEAT and gain < MUCH:
         return "unclear"
     scale = local_scale(transform, np.array([small.shape[1], small.shape[0]]) / 2)
-    if gain >= MORE / scale**2:
+    if gain >= (MORE_OF_MUCH_LARGER if scale >= MUCH_LARGER else MORE):
         return "more"
     is_none = found.at_most < min(MOST_NO_MORE, NO_MORE * scale**3)
     return "no more" if is_none else "unclear"

@@ -32,6 +32,15 @@ def test_a_larger_original_shows_more(times: float) -> None:
     assert shown(resized(original, 1 / times, cv2.INTER_AREA), original) == "more"
 
 
+@pytest.mark.parametrize("name", ["galaxies", "retina", "tissue_slide"])
+def test_a_photo_of_little_fine_detail_shows_more_than_its_half(photos: Path, name: str) -> None:
+    original = np.asarray(Image.open(photos / f"{name}.jpg").convert("RGB"))
+    half = Image.fromarray(original).resize(
+        (original.shape[1] // 2, original.shape[0] // 2), Image.Resampling.LANCZOS
+    )
+    assert shown(as_jpeg(np.asarray(half), 90), original) == "more"
+
+
 @pytest.mark.parametrize("how", [cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LANCZOS4])
 @pytest.mark.parametrize("times", [1.5, 2.0, 3.0, 4.0])
 def test_an_enlargement_never_shows_more(times: float, how: int) -> None:
