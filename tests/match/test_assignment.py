@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import permutations
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
+from objsearch.match import assignment
 from objsearch.match.assignment import assign
 
 
@@ -68,3 +72,22 @@ def test_scores_are_left_alone() -> None:
     before = scores.copy()
     assign(scores, 0.1)
     assert np.array_equal(scores, before)
+
+
+@pytest.mark.parametrize("module", ["scipy.optimize._lsap", "scipy.optimize._elsewhere"])
+def test_the_method_is_scipys_wherever_it_lies(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assignment, "SOLVER", module)
+    solver = assignment._solver.__wrapped__()
+    scores = np.random.default_rng(3).random((7, 5))
+    expected = linear_sum_assignment(scores, maximize=True)
+    np.testing.assert_array_equal(solver(scores, maximize=True), expected)
+
+
+def test_one_match_does_not_load_all_of_scipys_optimisers() -> None:
+    code = (
+        "import sys, numpy; from objsearch.match.assignment import assign; "
+        "assert assign(numpy.eye(3), 0.1); assert 'scipy.optimize' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
