@@ -48,7 +48,7 @@ FEW_PLACES = 24
 """With less detail, turns and changes of size are not believed to be copies."""
 
 
-def agree(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Agreement | None:
+def agree(first: Pixels, second: Pixels, transform: Matrix, side: int = SIDE) -> Agreement | None:
     """Lay the first over the second, look for what differs, and say what one is to the other.
 
     `transform` (3, 3) leads from pixels of the first to those of the second, to a few pixels in
@@ -57,14 +57,14 @@ def agree(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Ag
     mirrored = _is_mirroring(transform)
     if mirrored:
         # Corners are not followed through a mirror: the first is turned to be like the second.
-        flip = mirroring(one.shape[1])
-        found = agree(np.ascontiguousarray(one[:, ::-1]), other, transform @ flip, side)
-        return None if found is None else _mirrored(found, flip, one.shape[1])
-    registration = register(one, other, transform, min(side, FOLLOWED))
-    laid = lay(one, other, registration.transform, side)
+        flip = mirroring(first.shape[1])
+        agreement = agree(np.ascontiguousarray(first[:, ::-1]), second, transform @ flip, side)
+        return None if agreement is None else _mirrored(agreement, flip, first.shape[1])
+    registration = register(first, second, transform, min(side, FOLLOWED))
+    laid = lay(first, second, registration.transform, side)
     if laid is None or not laid.inside.any():
         return None
-    places = measure(bring_together(laid.one, laid.other, laid.inside), laid.inside)
+    places = measure(bring_together(laid.first, laid.second, laid.inside), laid.inside)
     model = load_model()
     logits = model.differing(places.features)
     numbers = weigh(places, logits, registration).numbers
@@ -72,22 +72,22 @@ def agree(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Ag
     # differs, and nothing about whether both come from one shot.
     logits[places.hue > OTHER_HUE] = MOST
     evidence = replace(weigh(places, logits, registration), numbers=numbers)
-    found = _judged(one, other, laid, registration, evidence)
-    if found.relation != "same-picture":
-        return found
+    agreement = _judged(first, second, laid, registration, evidence)
+    if agreement.relation != "same-picture":
+        return agreement
     # Only what would count as the same is worth the closer look at its colours.
-    recoloured = other_hue(laid.one, laid.other, laid.inside)
+    recoloured = other_hue(laid.first, laid.second, laid.inside)
     if not recoloured.any():
-        return found
+        return agreement
     logits[recoloured] = MOST
     evidence = replace(weigh(places, logits, registration), numbers=numbers)
-    return _judged(one, other, laid, registration, evidence)
+    return _judged(first, second, laid, registration, evidence)
 
 
 def _judged(
-    one: Pixels, other: Pixels, laid: Laid, registration: Registration, evidence: Evidence
+    first: Pixels, second: Pixels, laid: Laid, registration: Registration, evidence: Evidence
 ) -> Agreement:
-    sizes = ((one.shape[1], one.shape[0]), (other.shape[1], other.shape[0]))
+    sizes = ((first.shape[1], first.shape[0]), (second.shape[1], second.shape[0]))
     ways = (laid.transform, inverse(laid.transform))
     shown = tuple(_part_within(sizes[k], ways[k], sizes[1 - k]) for k in (0, 1))
     step = _jacobian(ways[0], sizes[0])
@@ -108,19 +108,19 @@ def _judged(
         relation=relation,
         transform=laid.transform,
         differs=(
-            _moved(differs, laid.one_to_grid, sizes[0]),
-            _moved(differs, laid.other_to_grid, sizes[1]),
+            _moved(differs, laid.first_to_grid, sizes[0]),
+            _moved(differs, laid.second_to_grid, sizes[1]),
         ),
         shown=(shown[0], shown[1]),
         scale=scale,
         mirrored=False,
         degrees=degrees,
-        gray=(_shows_gray(laid.one, laid.inside), _shows_gray(laid.other, laid.inside)),
+        gray=(_shows_gray(laid.first, laid.inside), _shows_gray(laid.second, laid.inside)),
         same_shot=same_shot,
         worst=evidence.worst,
         agreeing=evidence.agreeing_in_light,
         n_judged=evidence.n_informative,
-        doubts=_led_back(evidence.doubts(), laid.one_to_grid),
+        doubts=_led_back(evidence.doubts(), laid.first_to_grid),
     )
 
 
@@ -237,14 +237,16 @@ def _is_mirroring(transform: Matrix) -> bool:
     return float(np.linalg.det(transform)) * float(transform[2, 2]) < 0
 
 
-def _mirrored(found: Agreement, flip: Matrix, width: int) -> Agreement:
+def _mirrored(agreement: Agreement, flip: Matrix, width: int) -> Agreement:
     """What was found of the first picture's mirror image, told of the picture itself."""
-    boxes = tuple(Box(width - box.x2, box.y1, width - box.x1, box.y2) for box in found.differs[0])
-    relation: Relation = "edited" if found.relation == "same-picture" else found.relation
+    boxes = tuple(
+        Box(width - box.x2, box.y1, width - box.x1, box.y2) for box in agreement.differs[0]
+    )
+    relation: Relation = "edited" if agreement.relation == "same-picture" else agreement.relation
     return replace(
-        found,
+        agreement,
         relation=relation,
-        transform=found.transform @ flip,
-        differs=(boxes, found.differs[1]),
+        transform=agreement.transform @ flip,
+        differs=(boxes, agreement.differs[1]),
         mirrored=True,
     )

@@ -35,23 +35,25 @@ STEADY = 0.8
 
 
 def differing_closely(
-    one: Pixels, other: Pixels, agreement: Agreement
+    first: Pixels, second: Pixels, agreement: Agreement
 ) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
     """Boxes of what plainly differs around the places in doubt, in pixels of each picture.
 
     `agreement` is told in pixels of these pictures.
     """
-    found: tuple[list[Box], list[Box]] = ([], [])
+    boxes: tuple[list[Box], list[Box]] = ([], [])
     for place in agreement.doubts:
-        for box in _window(one, other, agreement.transform, place):
+        for box in _window(first, second, agreement.transform, place):
             there = bounds(box, agreement.transform)
             if there is not None:
-                found[0].append(box.clipped((one.shape[1], one.shape[0])))
-                found[1].append(there.clipped((other.shape[1], other.shape[0])))
-    return tuple(found[0]), tuple(found[1])
+                boxes[0].append(box.clipped((first.shape[1], first.shape[0])))
+                boxes[1].append(there.clipped((second.shape[1], second.shape[0])))
+    return tuple(boxes[0]), tuple(boxes[1])
 
 
-def _window(one: Pixels, other: Pixels, transform: Matrix, place: tuple[float, float]) -> list[Box]:
+def _window(
+    first: Pixels, second: Pixels, transform: Matrix, place: tuple[float, float]
+) -> list[Box]:
     """What differs around a place of the first picture, in its pixels."""
     centre = np.array(place)
     scale = local_scale(transform, centre)
@@ -61,26 +63,26 @@ def _window(one: Pixels, other: Pixels, transform: Matrix, place: tuple[float, f
     if there is None:
         return []
     wider = Box(there.x1 - SPARE, there.y1 - SPARE, there.x2 + SPARE, there.y2 + SPARE)
-    (first, corner), (second, other_corner) = cut(one, box), cut(other, wider)
-    if min(*first.shape[:2], *second.shape[:2]) < LEAST_SIDE:
+    (window, corner), (other_window, other_corner) = cut(first, box), cut(second, wider)
+    if min(*window.shape[:2], *other_window.shape[:2]) < LEAST_SIDE:
         return []
     onto = inverse(shift(*other_corner)) @ transform @ shift(*corner)
-    seen = _seen(first, second, onto)
+    seen = _seen(window, other_window, onto)
     if seen is None:
         return []
     laid, evidence = seen
-    back = shift(*corner) @ inverse(laid.one_to_grid)
+    back = shift(*corner) @ inverse(laid.first_to_grid)
     boxes = (bounds(box, back) for box in evidence.boxes(PLAINLY))
     return [box for box in boxes if box is not None]
 
 
-def _seen(one: Pixels, other: Pixels, transform: Matrix) -> tuple[Laid, Evidence] | None:
+def _seen(first: Pixels, second: Pixels, transform: Matrix) -> tuple[Laid, Evidence] | None:
     """Two windows laid over each other, and what their places say; None where they do not lie."""
-    registration = register(one, other, transform)
-    laid = lay(one, other, registration.transform, 2 * WINDOW)
+    registration = register(first, second, transform)
+    laid = lay(first, second, registration.transform, 2 * WINDOW)
     if laid is None or not laid.inside.any():
         return None
     if registration.n_corners and registration.steady < STEADY:
         return None
-    places = measure(bring_together(laid.one, laid.other, laid.inside), laid.inside)
+    places = measure(bring_together(laid.first, laid.second, laid.inside), laid.inside)
     return laid, weigh(places, load_model().differing(places.features), registration)

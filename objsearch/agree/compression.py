@@ -42,14 +42,14 @@ def steps_of(plane: Plane) -> Steps:
     if len(blocks) < LEAST_BLOCKS:
         return steps
     liveliest = np.argsort(-blocks.std((1, 2)), kind="stable")[:MOST_BLOCKS]
-    found = COSINES @ blocks[liveliest] @ COSINES.T
+    coefficients = COSINES @ blocks[liveliest] @ COSINES.T
     for row, column in np.ndindex(BLOCK, BLOCK):
-        steps[row, column] = _step(found[:, row, column])
+        steps[row, column] = _step(coefficients[:, row, column])
     # Where nothing but zeros is left, the step is more than twice what was there, and hardly ever
     # finer than those of coarser detail.
     coarser = np.maximum.accumulate(np.maximum.accumulate(steps, axis=0), axis=1)
-    is_empty = (steps == 0) & (np.square(found).mean(0) < ROUNDING)
-    least = 2 * np.abs(found).max(0) + 1
+    is_empty = (steps == 0) & (np.square(coefficients).mean(0) < ROUNDING)
+    least = 2 * np.abs(coefficients).max(0) + 1
     return np.where(is_empty, np.maximum(coarser, least), steps)
 
 

@@ -70,10 +70,10 @@ class Detail(NamedTuple):
 
 def detail_gain(query: Pixels, reference: Pixels, transform: Matrix) -> float | None:
     """The `gain` of the reference, 0 where it repeats pixels; None where it cannot be told."""
-    found = detail_of(query, reference, transform)
-    if found is None:
+    detail = detail_of(query, reference, transform)
+    if detail is None:
         return None
-    return 0.0 if found.repeated < REPEATED else found.gain
+    return 0.0 if detail.repeated < REPEATED else detail.gain
 
 
 def detail_of(query: Pixels, reference: Pixels, transform: Matrix) -> Detail | None:
@@ -101,9 +101,10 @@ def detail_of(query: Pixels, reference: Pixels, transform: Matrix) -> Detail | N
         *(_laid(small, onto, large, how) for how in (cv2.INTER_LINEAR, cv2.INTER_CUBIC)),
     ]
     steps = steps_of(large)
-    made = [stored(one, steps) for one in enlarged]
+    made = [stored(plane, steps) for plane in enlarged]
     guesses = [
-        _Guess(look.of(one), look.of(kept - one)) for one, kept in zip(enlarged, made, strict=True)
+        _Guess(look.of(plane), look.of(kept - plane))
+        for plane, kept in zip(enlarged, made, strict=True)
     ]
     gains = _gains(look.of(large), guesses, min(scale, MAX_OCTAVE))
     off, *smooth = (float(np.abs(kept - large)[is_inside].mean()) for kept in made)
@@ -129,11 +130,11 @@ def _gains(seen: _Tiles, guesses: Sequence[_Guess], scale: float) -> tuple[float
     left = [_left(seen.high, guess.shown.high) for guess in guesses]
     added = [_energy(guess.added.high) for guess in guesses]
     unforetold = min(
-        _above_floor(one - of_it, chosen) for one, of_it in zip(left, added, strict=True)
+        _above_floor(rest - of_it, chosen) for rest, of_it in zip(left, added, strict=True)
     )
     expected = np.log2(scale) + _SLOPE  # of a spectrum that falls with the square, as photos' do
     unit = float(mid[chosen].sum() * expected)
-    return unforetold / unit, min(_above_floor(one, chosen) for one in left) / unit
+    return unforetold / unit, min(_above_floor(rest, chosen) for rest in left) / unit
 
 
 def _above_floor(energy: NDArray[np.float64], chosen: NDArray[np.intp]) -> float:

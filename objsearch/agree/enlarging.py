@@ -36,16 +36,16 @@ def larger_shows(small: Pixels, large: Pixels, transform: Matrix) -> Larger:
     `transform` (3, 3) leads from the smaller to the larger. Where nothing can be measured, as on
     icons and flat drawings, the larger is taken to show more.
     """
-    found = detail_of(small, large, transform)
-    if found is None:
+    detail = detail_of(small, large, transform)
+    if detail is None:
         return "more"
-    gain = found.gain
-    if found.repeated < REPEATED:
+    gain = detail.gain
+    if detail.repeated < REPEATED:
         return "no more"
-    if found.repeated < MAY_REPEAT and gain < MUCH:
+    if detail.repeated < MAY_REPEAT and gain < MUCH:
         return "unclear"
     scale = local_scale(transform, np.array([small.shape[1], small.shape[0]]) / 2)
     if gain >= (MORE_OF_MUCH_LARGER if scale >= MUCH_LARGER else MORE):
         return "more"
-    is_none = found.at_most < min(MOST_NO_MORE, NO_MORE * scale**3)
+    is_none = detail.at_most < min(MOST_NO_MORE, NO_MORE * scale**3)
     return "no more" if is_none else "unclear"

@@ -67,24 +67,24 @@ class Evidence:
     def boxes(self, least: float = 0.0) -> tuple[Box, ...]:
         """What differs, in pixels of the grid; regions without a logit of `least` are left."""
         n, labels, stats, _ = cv2.connectedComponentsWithStats((self.logits > 0).astype(np.uint8))
-        found = []
+        boxes = []
         for k in range(1, n):
             if float(self.logits[labels == k].max()) >= least:
                 x, y, w, h = (int(value) * STEP for value in stats[k][:4])
-                found.append(Box(x, y, x + w, y + h))
-        return tuple(sorted(found, key=lambda box: -box.area))
+                boxes.append(Box(x, y, x + w, y + h))
+        return tuple(sorted(boxes, key=lambda box: -box.area))
 
     def doubts(self) -> NDArray[np.float64]:
         """(N, 2) the places in doubt, in pixels of the grid, the most doubtful first."""
         left = np.where(self.inside, self.logits, LEAST).astype(np.float32)
-        found = []
+        doubts = []
         for _ in range(MOST_DOUBTS):
             row, column = divmod(int(left.argmax()), left.shape[1])
             if left[row, column] < DOUBTFUL:
                 break
-            found.append(((column + 0.5) * STEP - 0.5, (row + 0.5) * STEP - 0.5))
+            doubts.append(((column + 0.5) * STEP - 0.5, (row + 0.5) * STEP - 0.5))
             cv2.circle(left, (column, row), DOUBT_REACH, LEAST, -1)
-        return np.array(found, np.float64).reshape(-1, 2)
+        return np.array(doubts, np.float64).reshape(-1, 2)
 
 
 def weigh(places: Places, logits: NDArray[np.float32], registration: Registration) -> Evidence:
@@ -93,17 +93,17 @@ def weigh(places: Places, logits: NDArray[np.float32], registration: Registratio
     soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), SOFT), np.float32)
     soft[~places.inside] = LEAST
     informative = places.inside & (places.feature("strong") > STRONG)
-    found = Evidence(soft, places.inside, informative, np.zeros(0, np.float32))
+    evidence = Evidence(soft, places.inside, informative, np.zeros(0, np.float32))
     wide = places.feature("wide correlation")[informative]
     numbers = [
         registration.steady,
         min(registration.residual, 5.0),
         np.log1p(registration.n_corners),
-        found.agreeing,
+        evidence.agreeing,
         float(np.median(wide)) if wide.size else 0.0,
         float(np.quantile(wide, 0.1)) if wide.size else 0.0,
-        found.worst,
-        np.log1p(found.n_informative),
+        evidence.worst,
+        np.log1p(evidence.n_informative),
         float((soft[informative] < PLAINLY).mean()) if wide.size else 0.0,
         float(np.quantile(soft[informative], 0.25)) if wide.size else 0.0,
     ]

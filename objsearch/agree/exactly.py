@@ -84,7 +84,7 @@ def differing_regions(places: Places, whole: Mask, registration: Registration) -
     unlike = core & is_unlike & (logits > WITHOUT_A_DOUBT)
     mask = (core & (logits > 0)) | other_hue
     n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    found = []
+    boxes = []
     for k in range(1, n):
         x, y, w, h, n_places = stats[k].tolist()
         if n_places < LEAST_PLACES:
@@ -96,16 +96,16 @@ def differing_regions(places: Places, whole: Mask, registration: Registration) -
         is_middle = int((own & middle).sum()) >= MIDDLE * int(middle.sum())
         is_around = int((own & rim).sum()) >= AT_RIM * 2 * (w + h) and not is_middle
         if is_plain and not is_around:
-            found.append(Box(x, y, x + w, y + h))
-    return sorted(found, key=lambda box: -box.area)
+            boxes.append(Box(x, y, x + w, y + h))
+    return sorted(boxes, key=lambda box: -box.area)
 
 
-def recoloured(one: Map, other: Map, whole: Mask) -> list[Box]:
+def recoloured(first: Map, second: Map, whole: Mask) -> list[Box]:
     """The box of a thing that is in another colour as a whole, which toning would explain away.
 
-    `one` and `other` (H, W, 2) are Cr and Cb of the pictures as they are.
+    `first` and `second` (H, W, 2) are Cr and Cb of the pictures as they are.
     """
-    apart = np.linalg.norm(one[whole] - other[whole], axis=1)
+    apart = np.linalg.norm(first[whole] - second[whole], axis=1)
     if not apart.size or float(np.median(apart)) <= OTHER_HUE:
         return []
     x, y, w, h = cv2.boundingRect(whole.astype(np.uint8))

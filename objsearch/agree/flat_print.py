@@ -49,11 +49,11 @@ def plain_regions(
     )
     least = REGION * max(1, int(core.sum()))
     order = sorted(range(1, n), key=lambda k: -int(stats[k][4]))
-    found = [k for k in order if stats[k][4] >= least]
-    boxes = [Box(x, y, x + w, y + h) for x, y, w, h, _ in stats[found].tolist()]
+    kept = [k for k in order if stats[k][4] >= least]
+    boxes = [Box(x, y, x + w, y + h) for x, y, w, h, _ in stats[kept].tolist()]
     return [
         box
-        for k, box in zip(found, boxes, strict=True)
+        for k, box in zip(kept, boxes, strict=True)
         if not _is_ground(box, core, float(strong[labels == k].mean()))
     ]
 

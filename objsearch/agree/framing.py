@@ -88,10 +88,10 @@ def _alikeness(
     """Correlation of the detail of two lines beside each border, so far out; 0 where unseen."""
     products = np.zeros(3)
     for place, normal in _borders(inner_wh):
-        one, two = (_seen(light, place + k * normal, transform) for k in (offset, other))
-        seen = np.isfinite(one) & np.isfinite(two)
+        first, second = (_seen(light, place + k * normal, transform) for k in (offset, other))
+        seen = np.isfinite(first) & np.isfinite(second)
         if seen.sum() >= N_POINTS // 4:
-            a, b = (_detail(side[seen]) for side in (one, two))
+            a, b = (_detail(side[seen]) for side in (first, second))
             products += (float(a @ b), float(a @ a) + NOISE * len(a), float(b @ b) + NOISE * len(b))
     return float(products[0] / np.sqrt(products[1] * products[2])) if products[1] else 0.0
 
@@ -138,8 +138,8 @@ def _change(
     transform: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """(N,) how much light changes over each place, along the normal; not a number outside."""
-    one, other = (_seen(light, places + k * STEP * normal, transform) for k in (-1, 1))
-    return np.asarray(np.abs(one - other))
+    before, after = (_seen(light, places + k * STEP * normal, transform) for k in (-1, 1))
+    return np.asarray(np.abs(before - after))
 
 
 def _seen(

@@ -88,21 +88,21 @@ class _Toning:
         return np.dstack([self.strength * colour, light])
 
 
-def other_hue(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def other_hue(first: Pixels, second: Pixels, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(H / STEP, W / STEP) the places of two pictures on one grid that have another colour.
 
     None where any one toning of the whole explains all of them, a copy in gray or sepia too.
     """
-    one, other, inside = whole_places(one), whole_places(other), whole_places(inside)
+    first, second, inside = whole_places(first), whole_places(second), whole_places(inside)
     shown = (pool(inside.astype(np.float32)) > 0.99).astype(np.float32)
-    sides = [np.dstack(_colour_and_light(side.astype(np.float32))) for side in (one, other)]
+    sides = [np.dstack(_colour_and_light(side.astype(np.float32))) for side in (first, second)]
     colours = tuple(side[..., :2] for side in sides)
     gaps = colours[0] - colours[1]
     apart = _apart(gaps, shown)
     if float(apart.max()) <= ANOTHER:
         return _flat_colour(colours, shown > 0)
-    for is_back, toning in _tonings(one, other, inside):
-        toned, wanted = (other, sides[0]) if is_back else (one, sides[1])
+    for is_back, toning in _tonings(first, second, inside):
+        toned, wanted = (second, sides[0]) if is_back else (first, sides[1])
         left = wanted - toning.apply(toned)
         beside = _apart(left, shown)
         if float(beside.max()) <= EXPLAINED:
@@ -116,10 +116,10 @@ def other_hue(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> NDArray[
 
 
 def _tonings(
-    one: Pixels, other: Pixels, inside: NDArray[np.bool_]
+    first: Pixels, second: Pixels, inside: NDArray[np.bool_]
 ) -> Iterator[tuple[bool, _Toning]]:
     """Whether it is one of the second picture into the first, and a toning."""
-    x, y = samples(one, other, inside)
+    x, y = samples(first, second, inside)
     step = max(1, len(x) // N_SAMPLES)
     x, y = x[::step], y[::step]
     if len(x) < LEAST_SAMPLES:
@@ -151,7 +151,7 @@ def _fitted(x: Pixels, y: Pixels, way: Way) -> _Toning | None:
         toned = np.take_along_axis(table, source.astype(np.intp), axis=0)
         misses = float((np.minimum(np.abs(toned - wanted), CAP) * weights).mean())
         tried.append((misses, power, gains, table, toned))
-    _, _, gains, table, toned = min(tried, key=lambda one: one[:2])
+    _, _, gains, table, toned = min(tried, key=lambda trial: trial[:2])
     if way == "balanced" and gains.max() > MOST_BALANCE * gains.min():
         return None
     # Where much was cut off, a strength of its own goes astray as gains do.

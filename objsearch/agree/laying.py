@@ -22,30 +22,30 @@ LEAST_SIDE = 8
 class Laid:
     """Two pictures on one grid: (H, W, 3) RGB or (H, W) light, uint8, and where both are.
 
-    `inside` (H, W) bool. `one_to_grid` and `other_to_grid` (3, 3) lead from pixels of each picture
-    to those of the grid, centres on centres.
+    `inside` (H, W) bool. `first_to_grid` and `second_to_grid` (3, 3) lead from pixels of each
+    picture to those of the grid, centres on centres.
     """
 
-    one: Pixels
-    other: Pixels
+    first: Pixels
+    second: Pixels
     inside: NDArray[np.bool_]
-    one_to_grid: Matrix
-    other_to_grid: Matrix
+    first_to_grid: Matrix
+    second_to_grid: Matrix
 
     def flipped(self) -> Laid:
         """The same with the sides swapped."""
         return replace(
             self,
-            one=self.other,
-            other=self.one,
-            one_to_grid=self.other_to_grid,
-            other_to_grid=self.one_to_grid,
+            first=self.second,
+            second=self.first,
+            first_to_grid=self.second_to_grid,
+            second_to_grid=self.first_to_grid,
         )
 
     @property
     def transform(self) -> Matrix:
         """(3, 3) from pixels of the first picture to those of the second."""
-        made = np.linalg.inv(self.other_to_grid) @ self.one_to_grid
+        made = np.linalg.inv(self.second_to_grid) @ self.first_to_grid
         return np.asarray(made / made[2, 2])
 
 
@@ -55,31 +55,31 @@ def scaling(size_wh: tuple[int, int], to_wh: tuple[int, int]) -> Matrix:
     return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1.0]])
 
 
-def lay(one: Pixels, other: Pixels, transform: Matrix, side: int) -> Laid | None:
+def lay(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Laid | None:
     """Both pictures on the grid of the coarser, at most `side` pixels long; None where none is
     left.
 
     They may be RGB or (H, W) light alone. `transform` (3, 3) leads from pixels of the first to
     those of the second.
     """
-    if _area_scale(transform, one) <= 1:
-        return _laid_on(one, other, transform, side)
-    flipped = _laid_on(other, one, inverse(transform), side)
+    if _area_scale(transform, first) <= 1:
+        return _laid_on(first, second, transform, side)
+    flipped = _laid_on(second, first, inverse(transform), side)
     return None if flipped is None else flipped.flipped()
 
 
-def _laid_on(one: Pixels, other: Pixels, transform: Matrix, side: int) -> Laid | None:
+def _laid_on(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Laid | None:
     """The first on the grid of the second."""
-    ground, other_to_grid = _reduced(other, min(1.0, side / max(other.shape[:2])))
+    ground, second_to_grid = _reduced(second, min(1.0, side / max(second.shape[:2])))
     if min(ground.shape[:2]) < LEAST_SIDE:
         return None
-    onto = other_to_grid @ transform
-    length = np.sqrt(_area_scale(onto, one))
+    onto = second_to_grid @ transform
+    length = np.sqrt(_area_scale(onto, first))
     if not np.isfinite(length) or length < 1e-3:
         return None
     # Averaging first, so that what shrinks does not flicker; the rest of the way is about 1 : 1.
-    near, one_to_near = _reduced(one, min(1.0, float(length)))
-    between = onto @ np.linalg.inv(one_to_near)
+    near, first_to_near = _reduced(first, min(1.0, float(length)))
+    between = onto @ np.linalg.inv(first_to_near)
     size_wh = (ground.shape[1], ground.shape[0])
     # In eight bits, as they came: in single precision the same takes three times as long.
     laid = cv2.warpPerspective(
@@ -92,7 +92,7 @@ def _laid_on(one: Pixels, other: Pixels, transform: Matrix, side: int) -> Laid |
         ground,
         inside,
         onto,
-        other_to_grid,
+        second_to_grid,
     )
 
 

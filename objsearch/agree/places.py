@@ -57,12 +57,12 @@ def measure(pictures: Together, inside: NDArray[np.bool_]) -> Places:
     two sizes; weak, strong: the lesser and the greater contrast; hue: what is left of colour;
     level: what is left of light in the mean of a window.
     """
-    one, other = (
+    first, second = (
         cv2.cvtColor(whole_places(side), cv2.COLOR_RGB2YCrCb)
-        for side in (pictures.one, pictures.other)
+        for side in (pictures.first, pictures.second)
     )
     inside = whole_places(inside)
-    a, b = (np.ascontiguousarray(side[..., 0], dtype=np.float32) for side in (one, other))
+    a, b = (np.ascontiguousarray(side[..., 0], dtype=np.float32) for side in (first, second))
     rest = a - b
     noise = noise_of(rest, inside)
     harsh = max(noise, noise_of(rest, inside & _is_detailed(a) & _is_detailed(b)))
@@ -72,7 +72,8 @@ def measure(pictures: Together, inside: NDArray[np.bool_]) -> Places:
         *(_window(pool(gap * gap), NEAR) for gap in (_outside(a, b), _outside(b, a)))
     )
     hues = [
-        pool(np.asarray(one[..., channel] - other[..., channel], np.float32)) for channel in (1, 2)
+        pool(np.asarray(first[..., channel] - second[..., channel], np.float32))
+        for channel in (1, 2)
     ]
     hue = np.sqrt(sum(_window(part, NEAR) ** 2 for part in hues))
     features = np.stack(

@@ -50,15 +50,15 @@ class Registration:
         return self.steady >= steady and self.residual <= residual and self.n_corners >= n_corners
 
 
-def register(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) -> Registration:
+def register(first: Pixels, second: Pixels, transform: Matrix, side: int = SIDE) -> Registration:
     """Refine a transform (3, 3) from pixels of the first picture to those of the second.
 
     Corners are tracked on a grid of at most `side` pixels.
     """
     best = Registration(transform, 0.0, np.inf, 0)
-    one, other = gray(one), gray(other)  # tone and place need no colour
+    first, second = gray(first), gray(second)  # tone and place need no colour
     for _ in range(ROUNDS):
-        laid = lay(one, other, best.transform, side)
+        laid = lay(first, second, best.transform, side)
         if laid is None:
             return best
         places, moved = _tracked(laid)
@@ -70,7 +70,7 @@ def register(one: Pixels, other: Pixels, transform: Matrix, side: int = SIDE) ->
         if after[0] < before[0] or (after[0] == before[0] and after[1] >= before[1]):
             return Registration(best.transform, *before, len(places))
         # Corners were followed from where the first picture was laid to where the second has them.
-        refined = np.linalg.inv(laid.other_to_grid) @ rest @ laid.one_to_grid
+        refined = np.linalg.inv(laid.second_to_grid) @ rest @ laid.first_to_grid
         best = Registration(refined / refined[2, 2], *after, len(places))
         if after[1] < STILL:
             return best
@@ -88,36 +88,36 @@ def normalised(light: Pixels) -> Pixels:
 
 def _tracked(laid: Laid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Corners (K, 2) of the first picture as laid, and where the second has them."""
-    one, other = normalised(laid.one), normalised(laid.other)
+    first, second = normalised(laid.first), normalised(laid.second)
     mask = cv2.erode(laid.inside.astype(np.uint8), np.ones((9, 9), np.uint8), borderValue=0)
     nothing = np.zeros((0, 2), np.float32)
-    corners = cv2.goodFeaturesToTrack(one, N_CORNERS, 0.02, 6, mask=mask, blockSize=5)
+    corners = cv2.goodFeaturesToTrack(first, N_CORNERS, 0.02, 6, mask=mask, blockSize=5)
     if corners is None:
         return nothing, nothing
     here = np.asarray(corners, np.float32).reshape(-1, 2)
-    there, found = _followed(one, other, here)
-    back, found_back = _followed(other, one, there)
-    good = found & found_back & (np.linalg.norm(back - here, axis=1) < 0.5)
+    there, is_followed = _followed(first, second, here)
+    back, is_followed_back = _followed(second, first, there)
+    good = is_followed & is_followed_back & (np.linalg.norm(back - here, axis=1) < 0.5)
     return here[good], there[good]
 
 
 def _followed(
-    one: NDArray[np.uint8], other: NDArray[np.uint8], places: NDArray[np.float32]
+    first: NDArray[np.uint8], second: NDArray[np.uint8], places: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Where the second picture has places (K, 2) of the first, and whether they were found."""
     there = np.zeros_like(places)  # OpenCV's types ask for one; it is not looked at
-    there, found, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[assignment]
-        one, other, places, there, winSize=(13, 13), maxLevel=2
+    there, followed, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[assignment]
+        first, second, places, there, winSize=(13, 13), maxLevel=2
     )
-    return np.asarray(there, np.float32), np.asarray(found).ravel() == 1
+    return np.asarray(there, np.float32), np.asarray(followed).ravel() == 1
 
 
 def _fitted(places: NDArray[np.float32], moved: NDArray[np.float32]) -> Matrix | None:
     if len(places) >= MANY:
-        found, _ = cv2.findHomography(places, moved, cv2.USAC_MAGSAC, TOLERANCE, maxIters=500)
-        return None if found is None else np.asarray(found, np.float64)
-    found, _ = cv2.estimateAffinePartial2D(places, moved, ransacReprojThreshold=TOLERANCE)
-    return None if found is None else np.vstack([found, [0.0, 0.0, 1.0]])
+        matrix, _ = cv2.findHomography(places, moved, cv2.USAC_MAGSAC, TOLERANCE, maxIters=500)
+        return None if matrix is None else np.asarray(matrix, np.float64)
+    matrix, _ = cv2.estimateAffinePartial2D(places, moved, ransacReprojThreshold=TOLERANCE)
+    return None if matrix is None else np.vstack([matrix, [0.0, 0.0, 1.0]])
 
 
 def _steadiness(

@@ -71,9 +71,9 @@ def nudged(query: Plane, onto: Matrix, large: Plane, is_inside: NDArray[np.bool_
     return best
 
 
-def _fitting(one: Plane, other: Plane, wanted: Plane) -> Plane:
+def _fitting(first: Plane, second: Plane, wanted: Plane) -> Plane:
     """Of two pictures the better column by column, or row by row."""
-    off, other_off = np.abs(one - wanted), np.abs(other - wanted)
-    picks = [off.sum(axis, keepdims=True) <= other_off.sum(axis, keepdims=True) for axis in (0, 1)]
-    mixed = [np.where(pick, one, other) for pick in picks]
+    off, second_off = np.abs(first - wanted), np.abs(second - wanted)
+    picks = [off.sum(axis, keepdims=True) <= second_off.sum(axis, keepdims=True) for axis in (0, 1)]
+    mixed = [np.where(pick, first, second) for pick in picks]
     return min(mixed, key=lambda picture: float(np.abs(picture - wanted).sum()))

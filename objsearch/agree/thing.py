@@ -108,23 +108,23 @@ def look(
     cuts = _cuts(query, reference, transform, box_xyxy)
     if cuts is None:
         return None
-    one, other = cuts
-    between = inverse(shift(*other.corner_xy)) @ transform @ shift(*one.corner_xy)
-    registration = register(one.pixels, other.pixels, between)
-    laid = lay(one.pixels, other.pixels, registration.transform, SIDE)
+    query_cut, reference_cut = cuts
+    between = inverse(shift(*reference_cut.corner_xy)) @ transform @ shift(*query_cut.corner_xy)
+    registration = register(query_cut.pixels, reference_cut.pixels, between)
+    laid = lay(query_cut.pixels, reference_cut.pixels, registration.transform, SIDE)
     if laid is None or not laid.inside.any():
         return None
-    places, covered, together = _measured(laid, one, box_xyxy, print_xy)
+    places, covered, together = _measured(laid, query_cut, box_xyxy, print_xy)
     whole = places.inside & covered
-    colours = colour_places(together.one), colour_places(together.other)
+    colours = colour_places(together.first), colour_places(together.second)
     numbers = _numbers(places, colours, whole, registration, len(print_xy))
     plain = plain_regions(places, whole, registration)
     boxes = plain or _differing(places, whole)
     finer = None if plain else _finer(cuts, registration, box_xyxy, print_xy, to_prove)
     if finer is not None and finer.differs:
         laid, boxes, plain = finer.laid, finer.differs, finer.differs
-    there = _told(boxes, laid.one_to_grid, one, query)
-    back = _told(boxes, laid.other_to_grid, other, reference)
+    there = _told(boxes, laid.first_to_grid, query_cut, query)
+    back = _told(boxes, laid.second_to_grid, reference_cut, reference)
     return Seen(numbers, (there, back), bool(plain), finer is not None and finer.is_proven)
 
 
@@ -132,27 +132,27 @@ def _finer(
     cuts: tuple[Cut, Cut], registration: Registration, box: Box, print_xy: Points, to_prove: bool
 ) -> Finer | None:
     """None where they do not lie on each other well enough to say more."""
-    one, other = cuts
+    query_cut, reference_cut = cuts
     can_prove = to_prove and may_prove(registration)
     if not (can_prove or is_exact(registration)):
         return None
-    laid = lay(one.pixels, other.pixels, registration.transform, EXACT_SIDE)
+    laid = lay(query_cut.pixels, reference_cut.pixels, registration.transform, EXACT_SIDE)
     if laid is None or not laid.inside.any():
         return None
-    places, covered, _ = _measured(laid, one, box, print_xy)
+    places, covered, _ = _measured(laid, query_cut, box, print_xy)
     whole = places.inside & covered
-    differs = recoloured(colour_places(laid.one), colour_places(laid.other), whole)
+    differs = recoloured(colour_places(laid.first), colour_places(laid.second), whole)
     differs += differing_regions(places, whole, registration)[:MOST_BOXES]
     is_same = can_prove and not differs and is_proven(places, whole, covered)
     return Finer(laid, differs if is_exact(registration) else [], is_same)
 
 
 def _measured(
-    laid: Laid, one: Cut, box: Box, print_xy: Points
+    laid: Laid, query_cut: Cut, box: Box, print_xy: Points
 ) -> tuple[Places, NDArray[np.bool_], Together]:
     """The places of both, those that the thing covers (H, W), and both brought together."""
-    to_grid = laid.one_to_grid @ inverse(shift(*one.corner_xy))
-    together = bring_together(laid.one, laid.other, _printed(print_xy, to_grid, laid))
+    to_grid = laid.first_to_grid @ inverse(shift(*query_cut.corner_xy))
+    together = bring_together(laid.first, laid.second, _printed(print_xy, to_grid, laid))
     places = measure(together, laid.inside)
     return places, _covered(box, to_grid, places), together
 
@@ -174,7 +174,7 @@ def _look_mirrored(
     seen = look(turned, reference, onto, there, flipped_xy, to_prove=to_prove)
     if seen is None:
         return None
-    boxes = tuple(_flipped(one, width) for one in seen.differs[0])
+    boxes = tuple(_flipped(place, width) for place in seen.differs[0])
     return replace(seen, differs=(boxes, seen.differs[1]))
 
 
@@ -188,7 +188,7 @@ def _cuts(query: Pixels, reference: Pixels, transform: Matrix, box: Box) -> tupl
     if there is None:
         return None
     cuts = cut(query, box, MARGIN), cut(reference, there, MARGIN)
-    return None if min(min(one.pixels.shape[:2]) for one in cuts) < LEAST_SIDE else cuts
+    return None if min(min(part.pixels.shape[:2]) for part in cuts) < LEAST_SIDE else cuts
 
 
 def _printed(print_xy: Points, to_grid: Matrix, laid: Laid) -> NDArray[np.bool_]:
@@ -257,9 +257,9 @@ def _colour_agreement(colours: tuple[Map, Map], whole: NDArray[np.bool_]) -> flo
     n = int(whole.sum())
     if n < LEAST_PLACES:
         return 0.0
-    one, other = ((side[whole] - side[whole].mean(axis=0)).ravel() for side in colours)
-    norms = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
-    return float(one @ other) / (norms + FAINT**2 * n)
+    first, second = ((side[whole] - side[whole].mean(axis=0)).ravel() for side in colours)
+    norms = float(np.linalg.norm(first)) * float(np.linalg.norm(second))
+    return float(first @ second) / (norms + FAINT**2 * n)
 
 
 def _differing(places: Places, whole: NDArray[np.bool_]) -> list[Box]:
@@ -268,7 +268,7 @@ def _differing(places: Places, whole: NDArray[np.bool_]) -> list[Box]:
     marked = (_informative(places, whole, "strong") & (wide < DIFFERS)).astype(np.uint8)
     n, _, stats, _ = cv2.connectedComponentsWithStats(marked)
     kept = sorted(
-        (stat for stat in stats[1:n].tolist() if stat[4] >= LEAST_PLACES), key=lambda one: -one[4]
+        (stat for stat in stats[1:n].tolist() if stat[4] >= LEAST_PLACES), key=lambda stat: -stat[4]
     )
     return [Box(x, y, x + w, y + h) for x, y, w, h, _ in kept[:MOST_BOXES]]
 

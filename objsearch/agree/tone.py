@@ -52,37 +52,39 @@ LEAST_COLOUR = 8.0
 class Together:
     """Two pictures (H, W, 3) float32 in one tone and one blur; `colour` says whether both have any.
 
-    `blur_one` and `blur_other` are the deviations that each was blurred by, in pixels.
+    `blur_first` and `blur_second` are the deviations that each was blurred by, in pixels.
     """
 
-    one: Values
-    other: Values
+    first: Values
+    second: Values
     colour: bool
-    blur_one: float
-    blur_other: float
+    blur_first: float
+    blur_second: float
 
 
-def bring_together(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> Together:
+def bring_together(first: Pixels, second: Pixels, inside: NDArray[np.bool_]) -> Together:
     """The first in the tone of the second, the sharper one as blurred as the other."""
-    x, y = samples(one, other, inside)
+    x, y = samples(first, second, inside)
     colour = not (is_gray(x) or is_gray(y))
     if not colour:
-        one, other = grayed(one), grayed(other)
+        first, second = grayed(first), grayed(second)
         x, y = grayed(x[None])[0], grayed(y[None])[0]
-    middles, mask = _middles(one, other, inside)
+    middles, mask = _middles(first, second, inside)
     tone, blurs = _Toning.fitted(x, y), (0.0, 0.0)
     for _ in range(ROUNDS):
         before, blurs = blurs, _blurs(*tone.apply(*middles), mask)
         if blurs == before:
             break
         # Where one of them is blurred, tone shows once both are.
-        x, y = samples(_blurred(one, blurs[0]), _blurred(other, blurs[1]), inside)
+        x, y = samples(_blurred(first, blurs[0]), _blurred(second, blurs[1]), inside)
         tone = _Toning.fitted(x, y)
-    first, second = tone.apply(one, other)
-    return Together(_blurred(first, blurs[0]), _blurred(second, blurs[1]), colour, *blurs)
+    toned_first, toned_second = tone.apply(first, second)
+    return Together(
+        _blurred(toned_first, blurs[0]), _blurred(toned_second, blurs[1]), colour, *blurs
+    )
 
 
-def samples(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> tuple[Pixels, Pixels]:
+def samples(first: Pixels, second: Pixels, inside: NDArray[np.bool_]) -> tuple[Pixels, Pixels]:
     """(N, 3) colours of both at places around which light changes least, of each level.
 
     Edges that lie a fraction of a pixel beside each other, or are blurred, say nothing about tone.
@@ -93,16 +95,16 @@ def samples(one: Pixels, other: Pixels, inside: NDArray[np.bool_]) -> tuple[Pixe
     below, right = slice(1, high, step), slice(1, wide, step)
     chosen = inside[rows, columns].copy()
     slopes = np.zeros(chosen.shape, np.int16)
-    for side in (one[..., 1], other[..., 1]):
+    for side in (first[..., 1], second[..., 1]):
         here = side[rows, columns].astype(np.int16)
         slopes += np.abs(side[below, columns] - here) + np.abs(side[rows, right] - here)
     # The quieter half of each level: ink on a white page must not be lost to the page.
-    slope, level = slopes[chosen], (one[rows, columns, 1][chosen] >> 4).astype(np.intp)
+    slope, level = slopes[chosen], (first[rows, columns, 1][chosen] >> 4).astype(np.intp)
     table = np.bincount(level * STEEP + np.minimum(slope, STEEP - 1), minlength=16 * STEEP)
     so_far = np.cumsum(table.reshape(16, STEEP), axis=1)
     median = (so_far < (so_far[:, -1:] + 1) // 2).sum(axis=1)
     chosen[chosen] = slope <= median[level]
-    return one[rows, columns][chosen], other[rows, columns][chosen]
+    return first[rows, columns][chosen], second[rows, columns][chosen]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,11 +124,11 @@ class _Toning:
         is_back = back.misses < there.misses
         return cls(back if is_back else there, is_back)
 
-    def apply(self, one: Pixels, other: Pixels) -> tuple[Values, Values]:
+    def apply(self, first: Pixels, second: Pixels) -> tuple[Values, Values]:
         """Both pictures (H, W, 3), one of them in the tone of the other."""
         if self.is_back:
-            return one.astype(np.float32), self.tone.apply(other)
-        return self.tone.apply(one), other.astype(np.float32)
+            return first.astype(np.float32), self.tone.apply(second)
+        return self.tone.apply(first), second.astype(np.float32)
 
 
 def _clipped(colours: Pixels) -> float:
@@ -237,27 +239,29 @@ def _median(values: Values) -> float:
 
 
 def _middles(
-    one: Pixels, other: Pixels, inside: NDArray[np.bool_]
+    first: Pixels, second: Pixels, inside: NDArray[np.bool_]
 ) -> tuple[tuple[Pixels, Pixels], NDArray[np.uint8]]:
     """The middles of both pictures, on which blurs are tried, and a mask of where both are."""
     middle = tuple(
         slice(max(0, (size - SHOWN) // 2), (size + SHOWN) // 2 + 1) for size in inside.shape
     )
-    sides = [np.ascontiguousarray(side[middle]) for side in (one, other)]
+    sides = [np.ascontiguousarray(side[middle]) for side in (first, second)]
     return (sides[0], sides[1]), np.ascontiguousarray(inside[middle], dtype=np.uint8)
 
 
-def _blurs(one: Values, other: Values, mask: NDArray[np.uint8]) -> tuple[float, float]:
+def _blurs(first: Values, second: Values, mask: NDArray[np.uint8]) -> tuple[float, float]:
     """How much the sharper of the two must be blurred to be nearest to the other."""
-    a, b = (np.asarray(cv2.cvtColor(side, cv2.COLOR_RGB2GRAY), np.float32) for side in (one, other))
+    a, b = (
+        np.asarray(cv2.cvtColor(side, cv2.COLOR_RGB2GRAY), np.float32) for side in (first, second)
+    )
     is_sharper = _sharpness(a) > _sharpness(b)
     best = (EARNED * float(cv2.norm(a, b, cv2.NORM_L2, mask)), (0.0, 0.0))
     for sigma in BLURS:
         x, y = (_blurred(a, sigma), b) if is_sharper else (a, _blurred(b, sigma))
-        found = float(cv2.norm(x, y, cv2.NORM_L2, mask))
-        if found > 1.5 * best[0]:
+        distance = float(cv2.norm(x, y, cv2.NORM_L2, mask))
+        if distance > 1.5 * best[0]:
             break  # much more blurred than the other by now
-        best = min(best, (found, (sigma, 0.0) if is_sharper else (0.0, sigma)))
+        best = min(best, (distance, (sigma, 0.0) if is_sharper else (0.0, sigma)))
     return best[1]
 
 

@@ -49,15 +49,15 @@ DRAWN_LEVELS = 96
 """A picture of fewer gray levels is taken for a drawing, too."""
 
 
-def worn(one: Pixels, other: Pixels) -> int | None:
+def worn(first: Pixels, second: Pixels) -> int | None:
     """0 or 1 for the one that lost something; None where neither did, or each in another way.
 
     Both (H, W, 3) RGB of one size, the same picture upright, not resampled to get here.
     """
-    sides = one, other
+    sides = first, second
     lights = [gray(side) for side in sides]
     tiles = [_tiles(light) for light in lights]
-    steps = [_steps(one) for one in tiles]
+    steps = [_steps(tiled) for tiled in tiles]
     if _is_noise(steps):
         return None
     tables = [_histogram(light) for light in lights]

@@ -63,8 +63,12 @@ class NudeNet(Classifier):
     def _judged(self, network: Any, picture: Pixels) -> Judgement:
         # It takes pixels as OpenCV reads them.
         detections = network.detect(np.ascontiguousarray(picture[..., ::-1]))
-        found = [(one["score"], one["class"]) for one in detections if one["class"] in self.labels]
-        return Judgement(*max(found)) if found else Judgement(0.0)
+        scored = [
+            (detection["score"], detection["class"])
+            for detection in detections
+            if detection["class"] in self.labels
+        ]
+        return Judgement(*max(scored)) if scored else Judgement(0.0)
 
     def _file(self) -> Path:
         return weights_or_default(self.weights, "nudenet", "320n.onnx", self.name)

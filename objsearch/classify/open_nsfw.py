@@ -35,7 +35,8 @@ class OpenNsfw(Classifier):
     def judge_batch(self, pictures: Sequence[Pixels]) -> list[Judgement]:
         network = self._loaded()
         return [
-            Judgement(network.classify(PillowImage.fromarray(one)).nsfw, "nsfw") for one in pictures
+            Judgement(network.classify(PillowImage.fromarray(picture)).nsfw, "nsfw")
+            for picture in pictures
         ]
 
     def _file(self) -> Path:

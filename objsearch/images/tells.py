@@ -193,7 +193,7 @@ def of_xmp(xmp: bytes | str) -> Facts:
         facts |= set(date_facts(value for name in taken for value in _xmp_values(text, name)))
     if "camera" in marked:
         make, model = (
-            next(iter(_xmp_values(text, f"tiff:{one}")), "") for one in ("Make", "Model")
+            next(iter(_xmp_values(text, f"tiff:{field}")), "") for field in ("Make", "Model")
         )
         facts.add(camera_fact(make, model))
     if "place" in marked:
@@ -207,34 +207,34 @@ def of_xmp(xmp: bytes | str) -> Facts:
 def _xmp_place(text: str) -> set[str]:
     degrees = []
     for name in ("exif:GPSLatitude", "exif:GPSLongitude"):
-        found = _XMP_PLACE.fullmatch(next(iter(_xmp_values(text, name)), ""))
-        if found is None:
+        match = _XMP_PLACE.fullmatch(next(iter(_xmp_values(text, name)), ""))
+        if match is None:
             return set()
-        value = float(found[1]) + float(found[2]) / 60 + float(found[3] or 0) / 3600
-        degrees.append(-value if found[4].upper() in "SW" else value)
+        value = float(match[1]) + float(match[2]) / 60 + float(match[3] or 0) / 3600
+        degrees.append(-value if match[4].upper() in "SW" else value)
     return {place_fact(*degrees)}
 
 
 def _xmp_values(text: str, name: str) -> list[str]:
     """Values of an attribute, or of the elements of that name, those of its list one by one."""
-    found: list[str] = []
+    values: list[str] = []
     at = text.find(name)
-    while at >= 0 and len(found) < _MOST_VALUES:
+    while at >= 0 and len(values) < _MOST_VALUES:
         before, rest = text[at - 1 : at], text[at + len(name) : at + len(name) + 64]
         end = at + len(name)
         if before == "<" and rest[:1] in (">", " "):
             start, end = text.find(">", at) + 1, text.find(f"</{name}>", at)
             if end < 0:
                 break
-            found += _items(text[start:end])
+            values += _items(text[start:end])
         elif quote := re.match(r"\s*=\s*([\"'])", rest):
             start = at + len(name) + quote.end()
             end = text.find(quote[1], start)
             if end < 0:
                 break
-            found.append(html.unescape(text[start:end]))
+            values.append(html.unescape(text[start:end]))
         at = text.find(name, end)
-    return found
+    return values
 
 
 def _items(body: str) -> Iterable[str]:

@@ -130,9 +130,9 @@ class Store:
         if lance_root.NOTE not in record.notes:
             return Root()
         if self._root is None:
-            found = partial(self._some_keys, record)
+            keys = partial(self._some_keys, record)
             noted = record.notes[lance_root.NOTE]
-            self._root = self._given or lance_root.root_of(noted, self.folder, found)
+            self._root = self._given or lance_root.root_of(noted, self.folder, keys)
         return self._root
 
     def _some_keys(self, record: Record) -> list[str]:
@@ -190,10 +190,10 @@ class Store:
 
     def _check_file(self, path: str, n_bytes: int | None) -> None:
         try:
-            found = os.path.getsize(path)
+            size = os.path.getsize(path)
         except OSError:
             raise self.damaged(f"it lacks '{os.path.relpath(path, self.folder)}'") from None
-        if found != (n_bytes or found):
+        if size != (n_bytes or size):
             raise self.damaged(f"'{os.path.relpath(path, self.folder)}' is cut short")
 
     @contextmanager

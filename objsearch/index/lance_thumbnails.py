@@ -45,5 +45,5 @@ def thumbnail(view: View, key: Key) -> bytes | None:
         return None
     number = np.array([view.numbers[view.places[key]]])
     _, table = view.entries(THUMBNAILS).of(number, ["jpeg"])
-    found: list[bytes] = table["jpeg"].to_pylist()
-    return found[-1] if found else None
+    jpegs: list[bytes] = table["jpeg"].to_pylist()
+    return jpegs[-1] if jpegs else None

@@ -178,8 +178,8 @@ def _time_of(version: Any) -> datetime:
 
 def n_unindexed(dataset: lance.LanceDataset) -> int:
     """Entries that no index of vectors holds."""
-    of_vectors = (one for one in dataset.describe_indices() if "vector" in one.field_names)
-    return max(0, dataset.count_rows() - sum(one.num_rows_indexed for one in of_vectors))
+    of_vectors = (index for index in dataset.describe_indices() if "vector" in index.field_names)
+    return max(0, dataset.count_rows() - sum(index.num_rows_indexed for index in of_vectors))
 
 
 def files_of(root: str) -> set[str]:

@@ -202,16 +202,16 @@ def _met_by_runs(
     """Word after word: the entries of one lie side by side, and few of them are worth a copy."""
     stored, flat = np.asarray(postings.signatures), words.ravel()
     starts, ends = postings.starts[flat].tolist(), postings.starts[flat + 1].tolist()
-    found: list[NDArray[np.intp]] = []
+    runs: list[NDArray[np.intp]] = []
     distances = [np.zeros(0, np.uint16)]
     for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
         differing = _differing(stored[start:end], signatures[i // words.shape[1]])
         near = np.flatnonzero(differing <= most)
         distances.append(differing[near])
-        found.append(near + start)
-    counts = np.array([len(near) for near in found], np.int64)
+        runs.append(near + start)
+    counts = np.array([len(near) for near in runs], np.int64)
     at = np.repeat(np.arange(len(flat)), counts)
-    entries = np.concatenate([np.zeros(0, np.intp), *found])
+    entries = np.concatenate([np.zeros(0, np.intp), *runs])
     return at // words.shape[1], entries, flat[at], np.concatenate(distances)
 
 

@@ -84,9 +84,9 @@ class Vocabulary:
         return np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint64)
 
 
-def _distances(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint16]:
+def _distances(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint16]:
     """Numbers of different bits of codes of four 64-bit words, summed over the first axis."""
-    counts = [np.bitwise_count(a ^ b) for a, b in zip(one, other, strict=True)]
+    counts = [np.bitwise_count(a ^ b) for a, b in zip(first, second, strict=True)]
     # Two words differ in 128 bits at most, which a byte holds; four in one more than it does.
     total = np.add(counts[0] + counts[1], counts[2] + counts[3], dtype=np.uint16)
     return np.asarray(total, np.uint16)

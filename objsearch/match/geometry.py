@@ -58,27 +58,27 @@ def verify(
     if len(matches) < options.min_inliers:
         return None
     swapped = _sort_key(reference) < _sort_key(query)
-    one, other = (reference, query) if swapped else (query, reference)
+    first, second = (reference, query) if swapped else (query, reference)
     pairs = matches[:, ::-1] if swapped else matches
     # Random samples are drawn by row: the order must not tell which side was the query.
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    best = _fit(one, other, pairs, options)
+    best = _fit(first, second, pairs, options)
     if best is not None and options.guided and best.model != "fundamental":
-        again = _fit(one, other, guided_matches(one, other, best.transform), options)
+        again = _fit(first, second, guided_matches(first, second, best.transform), options)
         if again is not None and again.n_inliers > best.n_inliers:
             best = again
     return None if best is None else _oriented(best, swapped)
 
 
 def _fit(
-    one: LocalFeatures, other: LocalFeatures, pairs: NDArray[np.int32], options: Geometry
+    first: LocalFeatures, second: LocalFeatures, pairs: NDArray[np.int32], options: Geometry
 ) -> Verification | None:
     """The best transform from one to the other, in image pixels."""
     if len(pairs) < options.min_inliers:
         return None
-    source = one.points_xy[pairs[:, 0]].astype(np.float64)
-    target = other.points_xy[pairs[:, 1]].astype(np.float64)
-    to_source, to_target = _to_working(one), _to_working(other)
+    source = first.points_xy[pairs[:, 0]].astype(np.float64)
+    target = second.points_xy[pairs[:, 1]].astype(np.float64)
+    to_source, to_target = _to_working(first), _to_working(second)
     fit = _best_fit(_moved(source, to_source), _moved(target, to_target), options)
     if fit is None:
         return None

@@ -15,25 +15,25 @@ MOST_BITS, MOST_DISTANCE = 80, 0.8
 
 
 def guided_matches(
-    one: LocalFeatures, other: LocalFeatures, transform: NDArray[np.float64]
+    first: LocalFeatures, second: LocalFeatures, transform: NDArray[np.float64]
 ) -> Matches:
     """(N, 2) keypoints that are each other's nearest among those near their expected places.
 
-    `transform` (3, 3) maps pixels of `one` to pixels of `other`. There is no ratio test: what
+    `transform` (3, 3) maps pixels of `first` to those of `second`. There is no ratio test: what
     repeats elsewhere in a picture, as print and windows do, is told apart by its place.
     """
-    homogeneous = np.hstack([one.points_xy, np.ones((len(one), 1))]) @ transform.T
+    homogeneous = np.hstack([first.points_xy, np.ones((len(first), 1))]) @ transform.T
     with np.errstate(divide="ignore", invalid="ignore"):
         expected = homogeneous[:, :2] / homogeneous[:, 2:]
-    reach = REACH * other.scale
-    near = np.ones((len(one), len(other)), bool)
+    reach = REACH * second.scale
+    near = np.ones((len(first), len(second)), bool)
     for axis in (0, 1):  # a square: cheaper than a circle, and the fit that follows is strict
         with np.errstate(invalid="ignore"):
-            near &= np.abs(expected[:, axis, None] - other.points_xy[None, :, axis]) <= reach
-    unlike = distances(one.codes, other.codes).astype(np.float32)
-    most = MOST_BITS if one.codes.dtype == np.uint8 else MOST_DISTANCE
+            near &= np.abs(expected[:, axis, None] - second.points_xy[None, :, axis]) <= reach
+    unlike = distances(first.codes, second.codes).astype(np.float32)
+    most = MOST_BITS if first.codes.dtype == np.uint8 else MOST_DISTANCE
     unlike[~near | (unlike > most)] = np.inf
     nearest, back = unlike.argmin(axis=1), unlike.argmin(axis=0)
-    rows = np.arange(len(one))
+    rows = np.arange(len(first))
     is_match = np.isfinite(unlike[rows, nearest]) & (back[nearest] == rows)
     return np.stack([rows[is_match], nearest[is_match]], axis=1).astype(np.int32)

@@ -96,15 +96,15 @@ class Examples:
         """Raises UsageError when an example cannot be read."""
         extractor = cast(Extractor, build("describe", "embedding"))
         read = [
-            one if isinstance(one, Unreadable) else read_image(one, reading)
-            for one in unfold(expand(list(section.examples), kind="example"), reading)
+            place if isinstance(place, Unreadable) else read_image(place, reading)
+            for place in unfold(expand(list(section.examples), kind="example"), reading)
         ]
-        _check_complete([one for one in read if isinstance(one, Unreadable)], "examples")
-        images = [one for one in read if isinstance(one, Image)]
+        _check_complete([result for result in read if isinstance(result, Unreadable)], "examples")
+        images = [result for result in read if isinstance(result, Image)]
         if not images:
             raise UsageError("the examples hold no image: nothing could be called clean")
-        vectors = np.stack([_vector(extractor, one.pixels) for one in images])
-        refs = tuple(one.ref for one in images)
+        vectors = np.stack([_vector(extractor, image.pixels) for image in images])
+        refs = tuple(image.ref for image in images)
         return cls(extractor, refs, vectors, section.examples_threshold)
 
     def flag(self, picture: Pixels) -> Flag | None:
@@ -136,15 +136,15 @@ def _vector(extractor: Extractor, picture: Pixels) -> NDArray[np.float32]:
 
 def _check_complete(skipped: Sequence[Unreadable], name: str) -> None:
     if skipped:
-        one = skipped[0]
+        unreadable = skipped[0]
         raise UsageError(
             f"{len(skipped)} of the {name} cannot be read, so that nothing could be called clean; "
-            f"the first: {one.ref}: {one.reason}"
+            f"the first: {unreadable.ref}: {unreadable.reason}"
         )
 
 
 def _check_content(blocked: Iterable[DescribedImage]) -> None:
-    blank = [one.ref for one in blocked if one.note]
+    blank = [image.ref for image in blocked if image.note]
     if blank:
         raise UsageError(
             f"the blocked image {blank[0]} is blank, or shows too little to be known again: "

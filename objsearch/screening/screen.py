@@ -69,14 +69,16 @@ class Screen:
         """Keep what is in memory, which no one could open again."""
         if self.section.has_rules:
             self._at_hand |= {
-                one.ref: one for one in places if isinstance(one, Place) and is_made_up(one.ref)
+                place.ref: place
+                for place in places
+                if isinstance(place, Place) and is_made_up(place.ref)
             }
 
     def flags(self, picture: Pixels) -> Flags:
         """Every rule that a picture is caught by; none: all have looked, and let it pass."""
         self.prepare()
-        found = (rule.flag(picture) for rule in self._rules or ())
-        return tuple(flag for flag in found if flag is not None)
+        flags = (rule.flag(picture) for rule in self._rules or ())
+        return tuple(flag for flag in flags if flag is not None)
 
     def flags_of(self, ref: ImageRef) -> Flags:
         """The same of all that an image's file shows, remembered: `looked_at` at its ref."""
@@ -125,20 +127,24 @@ class Screen:
         left_out = left_out_in(image.warnings)
         return Look(image.ref, image.size_wh, self.flags(image.pixels), left_out)
 
-    def parted(self, found: Sequence[Hit]) -> tuple[list[Hit], tuple[ImageRef, ...]]:
+    def parted(self, hits: Sequence[Hit]) -> tuple[list[Hit], tuple[ImageRef, ...]]:
         """The hits that the action keeps, and the refs of those that it filters out."""
         if not self.section.has_rules or self.section.action == "flag":
-            return list(found), ()
+            return list(hits), ()
         wants_flagged = self.section.action == "only"
-        kept = [hit for hit in found if bool(self.flags_of(hit.ref)) == wants_flagged]
+        kept = [hit for hit in hits if bool(self.flags_of(hit.ref)) == wants_flagged]
         refs = {hit.ref for hit in kept}
-        return kept, tuple(hit.ref for hit in found if hit.ref not in refs)
+        return kept, tuple(hit.ref for hit in hits if hit.ref not in refs)
 
     def marked(self, answer: Answer, filtered: tuple[ImageRef, ...]) -> Answer:
         """An answer with what there is against its queries, its hits, and those filtered out."""
         if not self.section.has_rules:
             return answer
-        refs = [*(one.ref for one in answer.queries), *(one.ref for one in answer.hits), *filtered]
+        refs = [
+            *(image.ref for image in answer.queries),
+            *(hit.ref for hit in answer.hits),
+            *filtered,
+        ]
         said = {ref: self.flags_of(ref) for ref in refs}
         flags = {ref: flags for ref, flags in said.items() if flags}
         return replace(answer, flags=flags, screened_out=filtered)
@@ -154,8 +160,8 @@ class Look:
     left_out: str = ""
 
 
-def _unscreened(one: Unreadable) -> Flags:
-    return (Flag(UNSCREENED, 1.0, f"it cannot be read again: {one.reason}"),)
+def _unscreened(unreadable: Unreadable) -> Flags:
+    return (Flag(UNSCREENED, 1.0, f"it cannot be read again: {unreadable.reason}"),)
 
 
 def worst(some: Flags, others: Flags) -> Flags:

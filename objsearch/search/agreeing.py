@@ -42,9 +42,9 @@ def ways(
     mirrored. `frame` is that of the part at hand, which begins at `corner_xy` of the whole query.
     """
     for pair in hit.pairs:
-        found = pair.verification
-        if found is not None and found.model != "fundamental":
-            yield found.transform @ shift(*corner_xy), pair.verdict == "same"
+        verification = pair.verification
+        if verification is not None and verification.model != "fundamental":
+            yield verification.transform @ shift(*corner_xy), pair.verdict == "same"
     whole = frame_to_frame(frame, hit.size_wh)
     yield whole, False
     yield whole @ mirroring(frame.width), False

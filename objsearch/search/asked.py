@@ -15,7 +15,7 @@ def asked(section: Search, options: Mapping[str, Any], region: Any = None) -> Se
     `region` is a part of the query in any form that `RegionOfInterest.of` reads. Raises ConfigError
     naming the keyword, and UsageError for what is no region.
     """
-    given = {f"search.{key}": one for key, one in options.items() if one is not None}
+    given = {f"search.{key}": value for key, value in options.items() if value is not None}
     if region is not None:
         given["search.region"] = RegionOfInterest.of(region).text
     called = {key: f"find({key.removeprefix('search.')}=...)" for key in given}

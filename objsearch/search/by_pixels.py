@@ -39,8 +39,8 @@ def _says_same(pair: RegionPair) -> bool:
 
 
 def _has_plane(pair: RegionPair) -> bool:
-    found = pair.verification
-    return found is not None and found.model != "fundamental"
+    verification = pair.verification
+    return verification is not None and verification.model != "fundamental"
 
 
 def unread(hit: Hit) -> Hit:
@@ -98,16 +98,16 @@ def _seen(
     pair: RegionPair, query: Image, reference: Image, *, to_prove: bool = False
 ) -> Seen | None:
     """The pictures of a pair laid over each other by its plane."""
-    found = pair.verification
-    assert found is not None
+    verification = pair.verification
+    assert verification is not None
     from_query = _to_whole(query)
     to_query, to_reference = inverse(from_query), inverse(_to_whole(reference))
     return look(
         query.pixels,
         reference.pixels,
-        to_reference @ found.transform @ from_query,
+        to_reference @ verification.transform @ from_query,
         _moved(pair.query.box_xyxy, to_query),
-        moved_points(found.inliers_xyxy[:, :2], to_query),
+        moved_points(verification.inliers_xyxy[:, :2], to_query),
         to_prove=to_prove,
     )
 

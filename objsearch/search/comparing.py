@@ -117,8 +117,11 @@ class Comparer:
             assert isinstance(matcher, RatioTest)
             counts = np.zeros(sides.shape)
             for q, r in likely:
-                one, other = sides.query.descriptors[name][q], sides.reference.descriptors[name][r]
-                sides.matches[name, q, r] = matcher.matches(one, other)
+                query, reference = (
+                    sides.query.descriptors[name][q],
+                    sides.reference.descriptors[name][r],
+                )
+                sides.matches[name, q, r] = matcher.matches(query, reference)
                 counts[q, r] = len(sides.matches[name, q, r])
             sides.similarities[name] = matcher.saturated(counts)
 
@@ -178,23 +181,25 @@ class Comparer:
         best: Verification | None = None
         most = 0.0
         for channel in sides.local:
-            found = self._verified(channel.alias, sides, q, r)
-            central = central_inliers(found, frame) if found else 0.0
+            verification = self._verified(channel.alias, sides, q, r)
+            central = central_inliers(verification, frame) if verification else 0.0
             features[channel.alias] = evidence(central)
-            if found and central > most:
-                best, most = found, central
+            if verification and central > most:
+                best, most = verification, central
         score = sides.calibration.probability(features)
         verdict = self.settings.verdicts.decide(score, best, most, bool(sides.local))
-        one, other = sides.query.regions[q], sides.reference.regions[r]
-        return located(RegionPair(one, other, score, verdict, {**whole, **seen}, features, best))
+        query, reference = sides.query.regions[q], sides.reference.regions[r]
+        return located(
+            RegionPair(query, reference, score, verdict, {**whole, **seen}, features, best)
+        )
 
     def _verified(self, name: str, sides: _Sides, q: int, r: int) -> Verification | None:
         matches = sides.matches.get((name, q, r))
         if matches is None:
             return None
-        one, other = sides.query.descriptors[name][q], sides.reference.descriptors[name][r]
-        assert isinstance(one, LocalFeatures) and isinstance(other, LocalFeatures)
-        return verify(one, other, matches, self.settings.geometry)
+        query, reference = sides.query.descriptors[name][q], sides.reference.descriptors[name][r]
+        assert isinstance(query, LocalFeatures) and isinstance(reference, LocalFeatures)
+        return verify(query, reference, matches, self.settings.geometry)
 
 
 def _hit(sides: _Sides, pairs: tuple[RegionPair, ...], note: str) -> Hit:
@@ -228,12 +233,14 @@ def swapped(hit: Hit, size_wh: tuple[int, int]) -> Hit:
     return replace(hit, ref=hit.query, query=hit.ref, size_wh=size_wh, pairs=pairs)
 
 
-def _swapped_verification(found: Verification | None) -> Verification | None:
-    if found is None:
+def _swapped_verification(verification: Verification | None) -> Verification | None:
+    if verification is None:
         return None
-    is_lines = found.model == "fundamental"
-    transform = found.transform.T if is_lines else inverse(found.transform)
-    return replace(found, transform=transform, inliers_xyxy=found.inliers_xyxy[:, [2, 3, 0, 1]])
+    is_lines = verification.model == "fundamental"
+    transform = verification.transform.T if is_lines else inverse(verification.transform)
+    return replace(
+        verification, transform=transform, inliers_xyxy=verification.inliers_xyxy[:, [2, 3, 0, 1]]
+    )
 
 
 def _is_frames(pair: RegionPair) -> bool:
@@ -261,11 +268,11 @@ def _best_first(pair: RegionPair) -> tuple[float, int, float, Box, Box]:
 
 def located(pair: RegionPair) -> RegionPair:
     """Overlaps both ways; and the part that matched, where a side is only known as its frame."""
-    found = pair.verification
-    if found is None or found.model == "fundamental":
+    verification = pair.verification
+    if verification is None or verification.model == "fundamental":
         return pair
-    on_reference = projected(pair.query.box_xyxy, found.transform)
-    on_query = projected(pair.reference.box_xyxy, inverse(found.transform))
+    on_reference = projected(pair.query.box_xyxy, verification.transform)
+    on_query = projected(pair.reference.box_xyxy, inverse(verification.transform))
     part_reference, box_reference = overlap(on_reference, pair.reference.box_xyxy)
     part_query, box_query = overlap(on_query, pair.query.box_xyxy)
     return replace(

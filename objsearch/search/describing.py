@@ -167,8 +167,8 @@ def _inside(regions: tuple[Region, ...], within: Box | None) -> tuple[Region, ..
     """Of a part that counts: the regions that lie in it all but a fifth, and itself as frame."""
     if within is None:
         return regions
-    found = (region for region in regions if not region.is_frame)
-    kept = [r for r in found if r.box_xyxy.intersection(within) >= 0.8 * r.box_xyxy.area]
+    objects = (region for region in regions if not region.is_frame)
+    kept = [r for r in objects if r.box_xyxy.intersection(within) >= 0.8 * r.box_xyxy.area]
     return (*kept, Region(within, "frame", 0.0, "frame"))
 
 
@@ -197,7 +197,7 @@ def _note(image: Image, descriptors: Mapping[str, tuple[Descriptor, ...]], *, ar
     if is_flat(gray(resize_quickly(_that_count(image), _SMALL_WH))):
         return TOO_FEW_FEATURES
     frames = [parts[-1] for parts in descriptors.values()]
-    local = [len(one) for one in frames if isinstance(one, LocalFeatures)]
+    local = [len(descriptor) for descriptor in frames if isinstance(descriptor, LocalFeatures)]
     if are_all and local and len(local) == len(frames) and max(local) < MIN_KEYPOINTS:
         return TOO_FEW_FEATURES
     return ""
@@ -212,7 +212,7 @@ def _in_full_image(described: DescribedImage, image: Image) -> DescribedImage:
         size_wh=image.full_size_wh,
         regions=tuple(replace(r, box_xyxy=r.box_xyxy.moved(dx, dy)) for r in described.regions),
         descriptors={
-            name: tuple(_moved(one, dx, dy) for one in parts)
+            name: tuple(_moved(descriptor, dx, dy) for descriptor in parts)
             for name, parts in described.descriptors.items()
         },
     )
@@ -223,19 +223,21 @@ def enlarged(described: DescribedImage, size_wh: tuple[int, int]) -> DescribedIm
     sx, sy = (size / reduced for size, reduced in zip(size_wh, described.size_wh, strict=True))
     scale = np.array([sx, sy], np.float32)
 
-    def moved(one: Descriptor) -> Descriptor:
-        if not isinstance(one, LocalFeatures):
-            return one
-        points = (one.points_xy + np.float32(0.5)) * scale - np.float32(0.5)
-        return replace(one, points_xy=points, scale=one.scale * max(sx, sy))
+    def moved(descriptor: Descriptor) -> Descriptor:
+        if not isinstance(descriptor, LocalFeatures):
+            return descriptor
+        points = (descriptor.points_xy + np.float32(0.5)) * scale - np.float32(0.5)
+        return replace(descriptor, points_xy=points, scale=descriptor.scale * max(sx, sy))
 
-    def box(one: Box) -> Box:
-        return Box(one.x1 * sx, one.y1 * sy, one.x2 * sx, one.y2 * sy)
+    def box(place: Box) -> Box:
+        return Box(place.x1 * sx, place.y1 * sy, place.x2 * sx, place.y2 * sy)
 
     return replace(
         described,
         size_wh=size_wh,
-        regions=tuple(replace(one, box_xyxy=box(one.box_xyxy)) for one in described.regions),
+        regions=tuple(
+            replace(region, box_xyxy=box(region.box_xyxy)) for region in described.regions
+        ),
         descriptors={
             name: tuple(map(moved, parts)) for name, parts in described.descriptors.items()
         },

@@ -48,6 +48,8 @@ def _gathered(
     drafts: Iterable[Draft | Unreadable], channel: Channel, size: int
 ) -> Iterator[Draft | Unreadable]:
     alias = channel.alias
-    groups = ((one, () if isinstance(one, Unreadable) else one.crops[alias]) for one in drafts)
-    for one, made in map_groups(channel.extractor.extract_batch, groups, size=size, most=HELD):
-        yield one if isinstance(one, Unreadable) else one.with_descriptors(alias, made)
+    groups = (
+        (draft, () if isinstance(draft, Unreadable) else draft.crops[alias]) for draft in drafts
+    )
+    for draft, made in map_groups(channel.extractor.extract_batch, groups, size=size, most=HELD):
+        yield draft if isinstance(draft, Unreadable) else draft.with_descriptors(alias, made)

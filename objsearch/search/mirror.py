@@ -47,11 +47,13 @@ def _turned_back(pair: RegionPair, frame: Box) -> RegionPair:
     query: Region = replace(
         pair.query, box_xyxy=Box(total - box.x2, box.y1, total - box.x1, box.y2)
     )
-    found = pair.verification
-    if found is None:
+    verification = pair.verification
+    if verification is None:
         return replace(pair, query=query)
     flip = mirroring(total)
-    inliers = found.inliers_xyxy.copy()
+    inliers = verification.inliers_xyxy.copy()
     inliers[:, 0] = total - 1 - inliers[:, 0]
-    turned = replace(found, transform=found.transform @ flip, inliers_xyxy=inliers, mirrored=True)
+    turned = replace(
+        verification, transform=verification.transform @ flip, inliers_xyxy=inliers, mirrored=True
+    )
     return replace(pair, query=query, verification=turned)

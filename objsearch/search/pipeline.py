@@ -91,8 +91,8 @@ class ObjectSearch:
         self.screen.remember(places)
         mode, reading = roi_mode or self.settings.input.roi_mode, self.settings.input.reading
         parts = [
-            self._at_hand.keep(one, reading).within(wanted, mode) if isinstance(one, Place) else one
-            for one in places
+            self._at_hand.keep(p, reading).within(wanted, mode) if isinstance(p, Place) else p
+            for p in places
         ]
         fresh = without_renamed(self.references, self.references.fresh(parts), self.describer)
         self.n_remembered += len(parts) - len(fresh)
@@ -196,10 +196,10 @@ class ObjectSearch:
         refuse_unknown(search, self.comparer.scoring, len(views))
         unwanted, told = self._unwanted(search, negatives)
         hits = self._hits(search, views, unwanted)
-        found = [hit for hit in hits if search.wants(hit)]
-        kept, filtered = self.screen.parted(found)
+        wanted = [hit for hit in hits if search.wants(hit)]
+        kept, filtered = self.screen.parted(wanted)
         answer = self._answer(
-            search.model_copy(update={"negatives": tuple(str(one.image.ref) for one in unwanted)}),
+            search.model_copy(update={"negatives": tuple(str(v.image.ref) for v in unwanted)}),
             views,
             kept,
             (*warnings, *told, *self._told_of(search, hits)),
@@ -228,10 +228,10 @@ class ObjectSearch:
         if self.n_references == 0:
             skipped = self.skipped
             if skipped:
-                one = skipped[0]
+                unreadable = skipped[0]
                 raise UsageError(
                     f"none of the {len(skipped)} references can be read; "
-                    f"the first: {one.ref}: {one.reason}"
+                    f"the first: {unreadable.ref}: {unreadable.reason}"
                 )
             raise UsageError(f"no references: {self._nothing}")
 
@@ -270,7 +270,7 @@ class ObjectSearch:
         self,
         search: Search,
         views: Sequence[View],
-        found: Sequence[Hit],
+        hits: Sequence[Hit],
         warnings: Sequence[str],
         started: float,
     ) -> Answer:
@@ -279,14 +279,14 @@ class ObjectSearch:
         skipped = self.skipped
         return Answer(
             queries=tuple(view.image for view in views),
-            hits=tuple(found[search.offset : stop]),
+            hits=tuple(hits[search.offset : stop]),
             scanned=compared + len(skipped),
             compared=compared,
             skipped=skipped[: search.list_skipped],
             settings={**self.settings.answer_settings(), "search": search.model_dump(mode="json")},
             elapsed_seconds=time.perf_counter() - started,
             warnings=(*self.warnings, *warnings),
-            found=len(found),
+            found=len(hits),
             filtered=self.n_references - compared,
             remembered=self.n_remembered,
         )

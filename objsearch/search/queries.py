@@ -91,7 +91,7 @@ class Viewer:
                 f"{len(weights)} weights for {len(inputs)} query images: "
                 "give one for each, in their order"
             )
-        found: dict[str, View] = {}
+        views: dict[str, View] = {}
         reasons: list[str] = []
         for number, place in self._places(inputs, kind, interest):
             weight = weights[number] if weights else 1.0
@@ -99,13 +99,13 @@ class Viewer:
                 if view.image.note:
                     reasons.append(f"{view.image.ref}: {BLANK}")
                 key = key_of(view.image.ref)
-                known = found.get(key)
+                known = views.get(key)
                 if known is None or known.weight < weight:
-                    found[key] = replace(view, weight=weight)
-        if not found:
+                    views[key] = replace(view, weight=weight)
+        if not views:
             told = "; ".join(reasons) or nothing_there(inputs)
             raise UsageError(f"no {kind} can be read: {told}")
-        return list(found.values()), reasons
+        return list(views.values()), reasons
 
     def single(self, source: Any) -> View:
         """The view of the one picture that a source holds.
@@ -131,21 +131,23 @@ class Viewer:
     ) -> Iterator[tuple[int, Place | Unreadable | View]]:
         """The places of each input, with its number."""
         n_made_up = 0
-        for number, one in enumerate(inputs):
-            if isinstance(one, View | Unreadable):
-                yield number, one
+        for number, source in enumerate(inputs):
+            if isinstance(source, View | Unreadable):
+                yield number, source
                 continue
-            for place in expand(self._ref_of(one), kind=kind, first_number=n_made_up + 1):
+            for place in expand(self._ref_of(source), kind=kind, first_number=n_made_up + 1):
                 if isinstance(place, Unreadable):
                     yield number, place
                     continue
-                n_made_up += is_made_up(place.ref) and not isinstance(one, Place | ImageRef | str)
+                n_made_up += is_made_up(place.ref) and not isinstance(
+                    source, Place | ImageRef | str
+                )
                 yield number, place.within(interest.region, interest.roi_mode)
 
-    def _ref_of(self, one: Any) -> Any:
+    def _ref_of(self, source: Any) -> Any:
         """A name such as `<bytes:1>` leads nowhere, unless it is one of the index."""
-        is_name = isinstance(one, str) and is_made_up(ImageRef(one))
-        return ImageRef(one) if is_name and self.known(ImageRef(one)) else one
+        is_name = isinstance(source, str) and is_made_up(ImageRef(source))
+        return ImageRef(source) if is_name and self.known(ImageRef(source)) else source
 
     def _views_of(self, place: Place | Unreadable | View, reasons: list[str]) -> Iterator[View]:
         if isinstance(place, View):
@@ -160,11 +162,11 @@ class Viewer:
             yield View((stored,))
             return
         workers = self.settings.run.n_workers
-        for one in ordered_map(self._read, self.describer.unfold([place]), workers=workers):
-            if isinstance(one, Unreadable):
-                reasons.append(f"{one.ref}: {one.reason}")
+        for image in ordered_map(self._read, self.describer.unfold([place]), workers=workers):
+            if isinstance(image, Unreadable):
+                reasons.append(f"{image.ref}: {image.reason}")
                 continue
-            view = self._view(one)
+            view = self._view(image)
             reasons += [f"{view.image.ref}: {warning}" for warning in view.image.warnings]
             yield view
 
@@ -181,17 +183,17 @@ class Viewer:
             return self.known(place.ref) if place.content is None else None
         return None if self.settings.geometry.mirrored else self.known(place.ref)
 
-    def _view(self, one: Image | DescribedImage) -> View:
-        if isinstance(one, DescribedImage):
-            return View((one,))
-        versions: Iterable[Image] = [one]
+    def _view(self, image: Image | DescribedImage) -> View:
+        if isinstance(image, DescribedImage):
+            return View((image,))
+        versions: Iterable[Image] = [image]
         if self.settings.geometry.mirrored:
-            versions = [one, mirrored(one)]
-        grounds = other_grounds(one) if one.within_xyxy is None else ()
+            versions = [image, mirrored(image)]
+        grounds = other_grounds(image) if image.within_xyxy is None else ()
         return View(
             tuple(self.describer.describe(list(versions))),
             grounds=tuple(self.describer.describe(list(grounds))),
-            picture=one,
+            picture=image,
         )
 
 
@@ -211,5 +213,5 @@ def _first_parts(ref: ImageRef) -> list[str]:
     bare = ImageRef(ref.uri)
     firsts = [replace(bare, page=1), replace(bare, frame=0), replace(bare, seconds=0.0)]
     if ref == bare:
-        return [key_of(one) for one in firsts]
+        return [key_of(first) for first in firsts]
     return [key_of(bare)] if ref in firsts else []

@@ -35,7 +35,7 @@ class Recalling:
         places = expand(list(sources), filters=self._search.settings.input.filters)
         describer = self._search.describer
         fresh = without_renamed(self._stored, self._stored.fresh(places), describer)
-        broken = {file_of(key_of(one.ref)) for one in self._stored.skipped}
+        broken = {file_of(key_of(unreadable.ref)) for unreadable in self._stored.skipped}
         waiting = {place.ref for place in fresh}
         fresh += [p for p in places if p.ref not in waiting and key_of(p.ref) in broken]
         self._stored.take(describer.describe_places(fresh))
@@ -71,7 +71,9 @@ def _in_order(stored: References, places: Sequence[Place | Unreadable]) -> Itera
     for key in stored.named:
         by_file.setdefault(file_of(key), []).append(key)
     keys = [key for place in places for key in by_file.pop(file_of(key_of(place.ref)), ())]
-    unread: Mapping[Key, Unreadable] = {key_of(one.ref): one for one in stored.skipped}
+    unread: Mapping[Key, Unreadable] = {
+        key_of(unreadable.ref): unreadable for unreadable in stored.skipped
+    }
     for some in batches(keys, PUT_AT_ONCE):
         known = [key for key in some if key not in unread]
         images = dict(zip(known, stored.get(known), strict=True))

@@ -61,8 +61,8 @@ def _packages(settings: Settings) -> dict[str, str]:
     """Versions of other packages whose detector or extractors are used: they may change theirs."""
     used = [("detect", settings.detector.name)]
     used += [("describe", channel.extractor.name) for channel in settings.descriptors]
-    found = (plugins(room)[name] for room, name in used if is_brought(room, name))
-    return {plugin.package: plugin.version for plugin in found}
+    brought = (plugins(room)[name] for room, name in used if is_brought(room, name))
+    return {plugin.package: plugin.version for plugin in brought}
 
 
 def _version(name: str) -> str:

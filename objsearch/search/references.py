@@ -53,14 +53,14 @@ class References:
         same bytes and time of change; under another name it counts where the pixels are the same.
         """
         self.is_restricted = self.is_shared
-        keyed = [(key_of(one.ref), one) for one in places]  # once: it asks the system
-        self._seen |= {file_of(key): _stamped(one.ref) for key, one in keyed}
+        keyed = [(key_of(place.ref), place) for place in places]  # once: it asks the system
+        self._seen |= {file_of(key): _stamped(place.ref) for key, place in keyed}
         if not self.is_shared:
             return list(places)
         self.index.check_keys(key for key, _ in keyed)
         parts = by_file(self.index.stamps())
-        fresh = [one for key, one in keyed if not self._is_remembered(key, one, parts)]
-        self.alone |= {key_of(one.ref) for one in fresh if is_page_or_frame(one.ref)}
+        fresh = [place for key, place in keyed if not self._is_remembered(key, place, parts)]
+        self.alone |= {key_of(place.ref) for place in fresh if is_page_or_frame(place.ref)}
         return fresh
 
     def _is_remembered(
@@ -86,8 +86,8 @@ class References:
         """Forget what lay in those sources that are folders, and does not any more: how many."""
         if not self.is_shared:
             return 0
-        named = [str(one) for one in sources if isinstance(one, str | os.PathLike)]
-        folders = [one for one in named if os.path.isdir(one)]
+        named = [str(source) for source in sources if isinstance(source, str | os.PathLike)]
+        folders = [name for name in named if os.path.isdir(name)]
         tops = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
         unseen = (key for key in self.index.stamps() if key not in self.named)
         lost = [key for key in unseen if key.startswith(tops) and not is_there(key)] if tops else []
@@ -191,12 +191,12 @@ class References:
     @property
     def warnings(self) -> list[str]:
         """What was odd about references, with their names."""
-        found = self.index.warnings(self.where)
+        by_key = self.index.warnings(self.where)
         return [
             *self.told,
             *(
                 f"{self.named.get(key, ImageRef.parse(key))}: {warning}"
-                for key, warnings in found.items()
+                for key, warnings in by_key.items()
                 for warning in warnings
             ),
         ]
@@ -216,10 +216,10 @@ class References:
     @property
     def skipped(self) -> list[Unreadable]:
         """The references that could not be read, with reasons."""
-        found = self.index.unreadable(self.where)
+        unread = self.index.unreadable(self.where)
         # A stored ref is its key, as it is written; others have to be asked for theirs.
-        names = (self.named.get(str(one.ref)) or self.named.get(key_of(one.ref)) for one in found)
-        return [replace(u, ref=name or u.ref) for u, name in zip(found, names, strict=True)]
+        names = (self.named.get(str(u.ref)) or self.named.get(key_of(u.ref)) for u in unread)
+        return [replace(u, ref=name or u.ref) for u, name in zip(unread, names, strict=True)]
 
     def snapshot(self) -> References:
         """These references as they are now, whatever is written meanwhile."""
@@ -227,8 +227,8 @@ class References:
 
     def get(self, keys: Sequence[Key]) -> list[DescribedImage]:
         """Described references by key. Raises KeyError."""
-        found = self.index.get(keys)
-        return [self.called(key, image) for key, image in zip(keys, found, strict=True)]
+        images = self.index.get(keys)
+        return [self.called(key, image) for key, image in zip(keys, images, strict=True)]
 
     def images(self) -> Iterator[DescribedImage]:
         """Every described reference, in order of adding."""
@@ -253,10 +253,10 @@ def file_of(key: Key) -> Key:
 
 def by_file(stamps: Mapping[Key, Stamp]) -> Mapping[Key, Mapping[Key, Stamp]]:
     """The stamps of each file's pictures, by the key of the file."""
-    found: dict[Key, dict[Key, Stamp]] = {}
+    files: dict[Key, dict[Key, Stamp]] = {}
     for key, stamp in stamps.items():
-        found.setdefault(file_of(key), {})[key] = stamp
-    return found
+        files.setdefault(file_of(key), {})[key] = stamp
+    return files
 
 
 def is_there(key: Key) -> bool:
@@ -277,7 +277,7 @@ def not_remembered(error: Exception, what: str = "nothing") -> str:
 def rows_of(index: Index, keys: Iterable[Key]) -> Iterator[Row]:
     """The rows of those keys that an index has, a few at a time."""
     stamps = index.stamps()
-    unread = {key_of(one.ref): one for one in index.unreadable()}
+    unread = {key_of(unreadable.ref): unreadable for unreadable in index.unreadable()}
     for some in batches((key for key in keys if key in stamps), PUT_AT_ONCE):
         read = [key for key in some if key not in unread]
         images = unread | dict(zip(read, index.get(read), strict=True))

@@ -35,7 +35,7 @@ def without_renamed(
     known = partial(_known_as, references, describer)
     workers = describer.settings.run.n_workers
     renamed = dict(zip(former, ordered_map(known, former.items(), workers=workers), strict=True))
-    moved = {place: found for place, found in renamed.items() if found is not None}
+    moved = {place: pair for place, pair in renamed.items() if pair is not None}
     references.take(image for _, image in moved.values())
     if moved:
         references.forget({key for key, image in moved.values() if key != key_of(image.ref)})
@@ -49,7 +49,7 @@ def _former(references: References, places: Sequence[Found]) -> dict[int, tuple[
     for file, parts in files.items():
         if list(parts) == [file]:
             gone[parts[file]].append(file)
-    found = {}
+    former = {}
     for number, place in enumerate(places):
         if not isinstance(place, Place) or not _is_whole_file(place):
             continue
@@ -62,8 +62,8 @@ def _former(references: References, places: Sequence[Found]) -> dict[int, tuple[
         else:
             keys = [file] if list(own) == [file] and _may_be(stamp, own[file]) else []
         if keys:
-            found[number] = place, keys
-    return found
+            former[number] = place, keys
+    return former
 
 
 def _may_be(now: Stamp, then: Stamp) -> bool:

@@ -57,14 +57,14 @@ class Retrieval:
         weights = [view.weight for view in views]
         fused = fuse(scores, self.search.fusion, weights)
         best = max(weights)
-        found = {
+        by_key = {
             key: _fused([hits[key] for hits in by_view], [w / best for w in weights], score)
             for key, score in fused.items()
         }
         if negatives:
             every = {key for first, _ in listed for key in first}
-            found = self._ranked_down(found, negatives, images, every)
-        return sorted(found.values(), key=_rank_key)
+            by_key = self._ranked_down(by_key, negatives, images, every)
+        return sorted(by_key.values(), key=_rank_key)
 
     def _nearest(self, view: View) -> tuple[set[Key], list[Candidate]]:
         """Keys of the shortlist, of all versions of a view, and the candidates beyond it."""
@@ -72,11 +72,13 @@ class Retrieval:
         first: set[Key] = set()
         every: dict[Key, Candidate] = {}
         for number, version in enumerate((*view.versions, *view.grounds)):
-            found = self.references.index.nearest(version, limit, self.where)
-            first |= {one.key for one in (found if limit is None else found[:limit])}
+            candidates = self.references.index.nearest(version, limit, self.where)
+            first |= {
+                candidate.key for candidate in (candidates if limit is None else candidates[:limit])
+            }
             if number == 0:  # the others are looked for among the likeliest only
-                every = {one.key: one for one in found}
-        return first, [one for key, one in every.items() if key not in first]
+                every = {candidate.key: candidate for candidate in candidates}
+        return first, [candidate for key, candidate in every.items() if key not in first]
 
     def _light(self, view: View, others: Sequence[Candidate], several: bool) -> list[Key]:
         """Of the candidates beyond the shortlist, those that look like hits without keypoints.
@@ -84,8 +86,8 @@ class Retrieval:
         Ranks count from the first to the last: for those of several views, all look so.
         """
         if several and self.search.fusion == "rrf":
-            return [one.key for one in others]
-        scores = self.comparer.scoring.light(view.image, [one.scores for one in others])
+            return [candidate.key for candidate in others]
+        scores = self.comparer.scoring.light(view.image, [candidate.scores for candidate in others])
         likely = np.flatnonzero(scores >= self.search.threshold).tolist()
         return [others[i].key for i in likely]
 
@@ -98,11 +100,11 @@ class Retrieval:
         compare = partial(compare_versions, self.comparer, view)
         compare_light = partial(self.comparer.compare, view.image, keypoints=False)
         workers = self.n_workers
-        found = [
+        hits = [
             *ordered_map(compare, (references[key] for key in heavy), workers=workers),
             *ordered_map(compare_light, (references[key] for key in light), workers=workers),
         ]
-        return dict(zip([*heavy, *light], found, strict=True))
+        return dict(zip([*heavy, *light], hits, strict=True))
 
     def _ranked_down(
         self,
@@ -124,7 +126,7 @@ class Retrieval:
 
 def compare_versions(comparer: Comparer, view: View, reference: DescribedImage) -> Hit:
     """The best of the upright comparison, the mirrored one, and those on other grounds."""
-    hits = [comparer.compare(one, reference) for one in (view.image, *view.grounds)]
+    hits = [comparer.compare(image, reference) for image in (view.image, *view.grounds)]
     if len(view.versions) > 1:
         hits.append(compare_mirrored(comparer.compare, view.versions[1], reference))
     return max(hits, key=lambda hit: hit.score)
@@ -137,12 +139,12 @@ def _rank_key(hit: Hit) -> tuple[float, str]:
 def _fused(of_views: Sequence[Hit], emphasis: Sequence[float], score: float) -> Hit:
     """The hit of the view with the most say, with the fused score and what each view said."""
     said = zip(of_views, emphasis, strict=True)
-    best = min(said, key=lambda one: (-one[0].score * one[1], str(one[0].query)))[0]
+    best = min(said, key=lambda pair: (-pair[0].score * pair[1], str(pair[0].query)))[0]
     return replace(best, score=score, view_scores={str(hit.query): hit.score for hit in of_views})
 
 
 def _lowered(hit: Hit, by_negative: Sequence[Hit]) -> Hit:
-    said = {str(one.query): one.score for one in by_negative}
+    said = {str(negative.query): negative.score for negative in by_negative}
     score = ranked_down(hit.score, list(hit.view_scores.values()), list(said.values()))
     if max(said.values()) <= max(hit.view_scores.values()):
         return replace(hit, negative_scores=said)

@@ -43,8 +43,10 @@ class Scoring:
 
     def common(self, query: DescribedImage, reference: DescribedImage) -> Aliases:
         """The aliases that both sides have descriptors of."""
-        one, other = query.descriptors, reference.descriptors
-        return frozenset(alias for alias in self.every if one.get(alias) and other.get(alias))
+        of_query, of_reference = query.descriptors, reference.descriptors
+        return frozenset(
+            alias for alias in self.every if of_query.get(alias) and of_reference.get(alias)
+        )
 
     def light(
         self, query: DescribedImage, scores: Sequence[Mapping[str, float]]

@@ -88,7 +88,7 @@ class Closer:
         query = _part_that_counts(query)
         grounds = (query, *other_grounds(query))
         versions = {
-            channel: tuple(_features(one, N_QUERY_POINTS, channel) for one in grounds)
+            channel: tuple(_features(ground, N_QUERY_POINTS, channel) for ground in grounds)
             for channel in ("light", *_colour(query))
         }
         surest = tuple(map(_surest, grounds))
@@ -109,16 +109,22 @@ class Closer:
         self, versions: Sequence[LocalFeatures], reference: LocalFeatures, sure: float
     ) -> Iterator[Plane]:
         """The plane that most agree on, by the ground that shows most."""
-        found = [_verified(one, reference) for one in versions]
-        planes = [Plane(one, central_inliers(one, self.frame), sure) for one in found if one]
+        verifications = [_verified(version, reference) for version in versions]
+        planes = [
+            Plane(verification, central_inliers(verification, self.frame), sure)
+            for verification in verifications
+            if verification
+        ]
         if planes:
-            yield max(planes, key=lambda one: one.central)
+            yield max(planes, key=lambda plane: plane.central)
 
 
 def _colour(query: Image) -> tuple[Channel, ...]:
     """The colour difference in which a picture shows most; none of one that is all but gray."""
     counts = _counts(query)
-    spread, channel = max((float(_plane(query, one)[counts].std()), one) for one in _CHANNELS[1:])
+    spread, channel = max(
+        (float(_plane(query, name)[counts].std()), name) for name in _CHANNELS[1:]
+    )
     return (channel,) if spread >= COLOURFUL else ()
 
 
@@ -176,20 +182,20 @@ def _verified(query: LocalFeatures, reference: LocalFeatures) -> Verification | 
 
 
 def with_plane(
-    comparer: Comparer, hit: Hit, sides: tuple[DescribedImage, DescribedImage], found: Plane
+    comparer: Comparer, hit: Hit, sides: tuple[DescribedImage, DescribedImage], plane: Plane
 ) -> Hit:
     """The hit with a pair that a second comparison found, where that is the same by the rules."""
     rules = comparer.settings.verdicts
-    features = _features_with(comparer, hit, found.central)
+    features = _features_with(comparer, hit, plane.central)
     aliases = comparer.scoring.common(*sides) | {channel.alias for channel in comparer.local}
     score = max(hit.score, comparer.scoring.of(aliases).probability(features))
-    verdict = rules.decide(score, found.verification, found.central / found.sure, True)
+    verdict = rules.decide(score, plane.verification, plane.central / plane.sure, True)
     if verdict != "same":
         return hit
     query, reference = (side.regions[-1] for side in sides)
     similarities = hit.pairs[0].similarities if hit.pairs else {}
     pair = located(
-        RegionPair(query, reference, score, verdict, similarities, features, found.verification)
+        RegionPair(query, reference, score, verdict, similarities, features, plane.verification)
     )
     return replace(hit, score=score, verdict=verdict, pairs=(pair, *hit.pairs))
 

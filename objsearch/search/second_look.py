@@ -65,8 +65,8 @@ class SecondLook:
         chosen = {*planar, *promising[: options.doubtful]}
         pictures = self._pictures([view for view, hit in first if hit.ref in chosen])
 
-        def again(one: tuple[View, Hit]) -> Hit:
-            view, hit = one
+        def again(pair: tuple[View, Hit]) -> Hit:
+            view, hit = pair
             if hit.ref not in chosen:
                 return hit
             known = self.known(hit.ref)
@@ -101,8 +101,8 @@ class SecondLook:
             return _with_plane(self.comparer, hit, (view.image, known), closer, reference)
 
         workers = self.describer.settings.run.n_workers
-        found = {hit.ref: hit for hit in ordered_map(again, doubtful, workers=workers)}
-        return sorted((found.get(hit.ref, hit) for hit in hits), key=_rank_key)
+        by_ref = {hit.ref: hit for hit in ordered_map(again, doubtful, workers=workers)}
+        return sorted((by_ref.get(hit.ref, hit) for hit in hits), key=_rank_key)
 
     def _closer_both_ways(
         self,
@@ -114,11 +114,11 @@ class SecondLook:
         query, reference = pictures
         if query is None or reference is None:
             return hit
-        one, other = sides
+        first, second = sides
         there = _with_plane(self.comparer, hit, sides, Closer.of(query), reference)
-        back = swapped(hit, one.size_wh)
-        back = _with_plane(self.comparer, back, (other, one), Closer.of(reference), query)
-        return there if there.score >= back.score else swapped(back, other.size_wh)
+        back = swapped(hit, first.size_wh)
+        back = _with_plane(self.comparer, back, (second, first), Closer.of(reference), query)
+        return there if there.score >= back.score else swapped(back, second.size_wh)
 
     def _pictures(self, views: Sequence[View]) -> dict[ImageRef, Image | None]:
         return {
@@ -160,25 +160,27 @@ def _with_plane(
     reference: Image,
 ) -> Hit:
     """The hit with what a second comparison finds, told in pixels of the whole images."""
-    for found in closer.planes(reference):
-        better = with_plane(comparer, hit, sides, _in_full(found, closer.query, reference))
+    for plane in closer.planes(reference):
+        better = with_plane(comparer, hit, sides, _in_full(plane, closer.query, reference))
         if better is not hit:
             return better
     return hit
 
 
-def _in_full(found: Plane, query: Image, reference: Image) -> Plane:
+def _in_full(plane: Plane, query: Image, reference: Image) -> Plane:
     """The plane in pixels of the whole images."""
     to_query, to_reference = full_scaling(query), full_scaling(reference)
-    plane = found.verification
+    verification = plane.verification
     points = np.hstack(
         [
-            moved_points(plane.inliers_xyxy[:, :2], to_query),
-            moved_points(plane.inliers_xyxy[:, 2:], to_reference),
+            moved_points(verification.inliers_xyxy[:, :2], to_query),
+            moved_points(verification.inliers_xyxy[:, 2:], to_reference),
         ]
     )
-    transform = to_reference @ plane.transform @ inverse(to_query)
-    return replace(found, verification=replace(plane, transform=transform, inliers_xyxy=points))
+    transform = to_reference @ verification.transform @ inverse(to_query)
+    return replace(
+        plane, verification=replace(verification, transform=transform, inliers_xyxy=points)
+    )
 
 
 def _rank_key(hit: Hit) -> tuple[float, str]:
@@ -189,5 +191,5 @@ def _is_doubtful(hit: Hit) -> bool:
     return hit.verdict != "same" and not hit.note
 
 
-def _is_same_picture(one: DescribedImage, other: DescribedImage) -> bool:
-    return one.content == other.content != ""
+def _is_same_picture(first: DescribedImage, second: DescribedImage) -> bool:
+    return first.content == second.content != ""

@@ -31,7 +31,9 @@ def keep_thumbnails(references: References, describer: Describer, progress: Prog
     made = ordered_map(_maker(describer), wanted, workers=workers)
     try:
         for some in batches(counted(made, "thumbnails", progress, len(wanted)), PUT_AT_ONCE):
-            references.index.keep_thumbnails([one for one in some if one is not None])
+            references.index.keep_thumbnails(
+                [thumbnail for thumbnail in some if thumbnail is not None]
+            )
     except UsageError as error:
         references.told.append(f"not all thumbnails are kept: {error}")
 

@@ -119,9 +119,9 @@ def _problems(results: Mapping[str, Any]) -> list[dict[str, str]]:
         delta.get("validationDeltas") or {} for delta in results.get("ingredientDeltas") or ()
     ]
     return [
-        {"code": str(one.get("code", "")), "explanation": str(one.get("explanation", ""))}
+        {"code": str(failure.get("code", "")), "explanation": str(failure.get("explanation", ""))}
         for part in (active, *deltas)
-        for one in part.get("failure") or ()
+        for failure in part.get("failure") or ()
     ]
 
 

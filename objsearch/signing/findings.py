@@ -102,25 +102,29 @@ class Listing:
     @property
     def signed(self) -> tuple[Finding, ...]:
         """The findings that count."""
-        return tuple(one for one in self.findings if one.verdict == "signed")
+        return tuple(finding for finding in self.findings if finding.verdict == "signed")
 
     @property
     def invalid(self) -> tuple[Finding, ...]:
         """The findings that do not fit their files."""
-        return tuple(one for one in self.findings if one.verdict == "invalid")
+        return tuple(finding for finding in self.findings if finding.verdict == "invalid")
 
     def told(self) -> tuple[Finding, ...]:
         """What a person wants to see: every signature, and one line for a file without any."""
         told: list[Finding] = []
-        for _, group in groupby(self.findings, key=lambda one: one.ref):
+        for _, group in groupby(self.findings, key=lambda finding: finding.ref):
             of_file = list(group)
-            looked = [one for one in of_file if one.state != NOT_LOOKED]
-            told += [one for one in looked if one.verdict != "unsigned"] or [_nearest(of_file)]
+            looked = [finding for finding in of_file if finding.state != NOT_LOOKED]
+            told += [finding for finding in looked if finding.verdict != "unsigned"] or [
+                _nearest(of_file)
+            ]
         return tuple(told)
 
 
 def _nearest(findings: Sequence[Finding]) -> Finding:
     """Of a file without any signature, what could not be looked for, or else came nearest."""
-    unknown = [one for one in findings if one.state == NOT_LOOKED]
+    unknown = [finding for finding in findings if finding.state == NOT_LOOKED]
     among = unknown or findings
-    return max(among, key=lambda one: -1.0 if one.percentage is None else one.percentage)
+    return max(
+        among, key=lambda finding: -1.0 if finding.percentage is None else finding.percentage
+    )

@@ -52,7 +52,7 @@ def metadata_of(page: PillowImage.Image, format_name: str, same_colours: bool) -
     The page's `exif` note is what `exif_of` found in its file.
     """
     exif = page.info.get("exif")
-    found = {
+    options = {
         "exif": _with_xmp(exif, _xmp(page)) if format_name == "TIFF" else exif,
         "icc_profile": page.info.get("icc_profile") if same_colours else None,
         "dpi": page.info.get("dpi"),
@@ -62,7 +62,7 @@ def metadata_of(page: PillowImage.Image, format_name: str, same_colours: bool) -
         # libtiff, which compresses, writes no directories within directories; Pillow does.
         "compression": "raw" if _has_folders(exif) else None,
     }
-    return {name: found[name] for name in _TAKES.get(format_name, ()) if found[name]}
+    return {name: options[name] for name in _TAKES.get(format_name, ()) if options[name]}
 
 
 def _has_folders(exif: bytes | None) -> bool:
@@ -84,8 +84,8 @@ def _with_xmp(exif: bytes | None, xmp: bytes | None) -> bytes | None:
 
 
 def _xmp(page: PillowImage.Image) -> bytes | None:
-    found = page.info.get("xmp") or page.info.get(_XMP_TEXT)
-    return found.encode() if isinstance(found, str) else found
+    xmp = page.info.get("xmp") or page.info.get(_XMP_TEXT)
+    return xmp.encode() if isinstance(xmp, str) else xmp
 
 
 def _texts(page: PillowImage.Image) -> PngImagePlugin.PngInfo | None:

@@ -88,7 +88,7 @@ def read_pdf_signatures(stream: BinaryIO, ref: ImageRef, anchors: Sequence[str])
     own: the caller's may have one already.
     """
     _keep_quiet()
-    return next(ordered_map(lambda one: _read(one, ref, anchors), [stream], workers=2))
+    return next(ordered_map(lambda pdf: _read(pdf, ref, anchors), [stream], workers=2))
 
 
 @cache
@@ -107,16 +107,20 @@ def _read(stream: BinaryIO, ref: ImageRef, anchors: Sequence[str]) -> Finding:
     except Exception as error:  # a stranger's PDF may break its reader anywhere
         raise UnreadableImageError(f"its signatures cannot be read ({_reason(error)})") from error
     try:
-        signatures = [_validated(one, anchors) for one in reader.embedded_regular_signatures]
+        signatures = [
+            _validated(embedded, anchors) for embedded in reader.embedded_regular_signatures
+        ]
     except Exception as error:  # the file can be read, but what is in a signature's place cannot
         note = f"a signature is damaged ({_reason(error)})"
         return Finding(ref, "pdf", "invalid", "invalid", None, n_pages, (note,))
     if not signatures:
         return Finding(ref, "pdf", "unsigned", NO_SIGNATURES, pages=n_pages)
-    state = min((one.state for one in signatures), key=_WORST_FIRST.index)
+    state = min((signature.state for signature in signatures), key=_WORST_FIRST.index)
     verdict: SignatureVerdict = "signed" if state in ("valid", "trusted") else "invalid"
-    details = {"signatures": [{**asdict(one), "state": one.state} for one in signatures]}
-    told = tuple(one.told() for one in signatures)
+    details = {
+        "signatures": [{**asdict(signature), "state": signature.state} for signature in signatures]
+    }
+    told = tuple(signature.told() for signature in signatures)
     return Finding(ref, "pdf", verdict, state, None, n_pages, told, details)
 
 
@@ -139,7 +143,7 @@ def _validated(embedded: Any, anchors: Sequence[str]) -> PdfSignature:
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko_certvalidator import ValidationContext
 
-    roots = [one for text in anchors for one in load_certs_from_pemder_data(text.encode())]
+    roots = [root for text in anchors for root in load_certs_from_pemder_data(text.encode())]
     # An empty list of roots trusts no one; None would trust whom the system trusts.
     context = ValidationContext(trust_roots=roots, allow_fetching=False)
     status = validate_pdf_signature(embedded, signer_validation_context=context)

@@ -91,9 +91,9 @@ def _ballots(
     bits = key.bits("pixel/bits", N_BITS)
     lowest = [(samples[..., c] & 1).astype(np.uint8).reshape(-1) for c in range(samples.shape[2])]
     for plane, run in runs:
-        found = lowest[plane][run * _RUN : (run + 1) * _RUN]
-        numbers, mask = _places(key, samples, plane, run, len(found))
-        agreeing = np.bincount(numbers, found ^ mask ^ bits[numbers] ^ 1, minlength=N_BITS)
+        read_bits = lowest[plane][run * _RUN : (run + 1) * _RUN]
+        numbers, mask = _places(key, samples, plane, run, len(read_bits))
+        agreeing = np.bincount(numbers, read_bits ^ mask ^ bits[numbers] ^ 1, minlength=N_BITS)
         yield np.asarray(2.0 * agreeing - np.bincount(numbers, minlength=N_BITS), np.float64)
 
 

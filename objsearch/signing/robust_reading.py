@@ -57,7 +57,7 @@ def _agreement(sums: Floats, layout: Layout, step: float) -> Floats:
 def _orientations(coefficients: Floats) -> Iterator[Floats]:
     """The transform of the picture turned and mirrored: odd waves change sign, axes swap."""
     odd = 1.0 - 2.0 * (np.arange(coefficients.shape[0]) % 2)
-    for one in (coefficients, coefficients.T):
-        for sideways in (one, one * odd[None, :]):
+    for waves in (coefficients, coefficients.T):
+        for sideways in (waves, waves * odd[None, :]):
             yield sideways
             yield sideways * odd[:, None]

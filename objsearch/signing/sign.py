@@ -107,7 +107,7 @@ def sign_image(
     return Signed(
         path,
         signature.kind,
-        len(made.found),
+        len(made.pages),
         made.percentage,
         _mean([_psnr(*pair) for pair in zip(pages, signed, strict=True)]),
         made.halved_percentage,
@@ -178,10 +178,10 @@ def _fitted_pages(
         if megapixels > _MAX_MEGAPIXELS:
             raise UsageError(f"'{name}' has more than {_MAX_MEGAPIXELS:,} megapixels of pages")
         carrying = eight_bit(page) if options.robust else page
-        one, warning = fitted(carrying, target)
-        pages.append(one)
+        adapted, warning = fitted(carrying, target)
+        pages.append(adapted)
         warnings += [_depth_warning(page, options), warning]
-    return pages, [one for one in dict.fromkeys(warnings) if one]
+    return pages, [warning for warning in dict.fromkeys(warnings) if warning]
 
 
 def _depth_warning(page: PillowImage.Image, options: SignOptions) -> str:
@@ -208,7 +208,7 @@ def _check_size(size_wh: tuple[int, int], name: str, signature: PasswordSignatur
 class _Made:
     """What reading the encoded file back has shown."""
 
-    found: Sequence[PillowImage.Image]
+    pages: Sequence[PillowImage.Image]
     percentage: float
     least: float
     is_exact: bool
@@ -221,12 +221,12 @@ def _measured(
     written: bytes,
     options: SignOptions,
 ) -> _Made:
-    found = list(pages_of(written, options.limits))
+    pages = list(pages_of(written, options.limits))
     halved = None
     if isinstance(signature, RobustSignature):
-        halved = _mean([signature.halved(eight_bit(page)) for page in found])
-    read = [signature.vote(page).percentage for page in found]
-    return _Made(found, _mean(read), min(read), _is_exact(signed, found), halved)
+        halved = _mean([signature.halved(eight_bit(page)) for page in pages])
+    read = [signature.vote(page).percentage for page in pages]
+    return _Made(pages, _mean(read), min(read), _is_exact(signed, pages), halved)
 
 
 def _check_survival(made: _Made, path: Path, options: SignOptions) -> None:
@@ -242,22 +242,22 @@ def _check_survival(made: _Made, path: Path, options: SignOptions) -> None:
     )
 
 
-def _is_exact(signed: Sequence[PillowImage.Image], found: Sequence[PillowImage.Image]) -> bool:
+def _is_exact(signed: Sequence[PillowImage.Image], read_pages: Sequence[PillowImage.Image]) -> bool:
     """Whether the pages read back have the samples that were written.
 
     Frames of an animation that are equal may have become one.
     """
     position = 0
     for page in signed:
-        if position < len(found) and _has_samples(found[position], page):
+        if position < len(read_pages) and _has_samples(read_pages[position], page):
             position += 1
-        elif position == 0 or not _has_samples(found[position - 1], page):
+        elif position == 0 or not _has_samples(read_pages[position - 1], page):
             return False
-    return position == len(found)
+    return position == len(read_pages)
 
 
-def _has_samples(found: PillowImage.Image, page: PillowImage.Image) -> bool:
-    written, read = colours_of(page), colours_of(found)
+def _has_samples(read_page: PillowImage.Image, page: PillowImage.Image) -> bool:
+    written, read = colours_of(page), colours_of(read_page)
     return np.array_equal(written, read[..., : written.shape[2]])
 
 
@@ -274,8 +274,8 @@ def _losses(data: bytes, least: float, threshold: float) -> list[str]:
 
 
 def _psnr(page: PillowImage.Image, signed: PillowImage.Image) -> float:
-    one, other = colours_of(page).astype(np.float64), colours_of(signed)
-    error = float(np.mean((one - other) ** 2))
+    before, after = colours_of(page).astype(np.float64), colours_of(signed)
+    error = float(np.mean((before - after) ** 2))
     peak = 65535.0 if page.mode == "I;16" else 255.0
     return 99.0 if error == 0 else float(10.0 * np.log10(peak**2 / error))
 

@@ -43,11 +43,14 @@ def listing_json(listing: Listing) -> dict[str, Any]:
     """Everything that was found and looked for, also where there was nothing."""
     return {
         "schema": SIGNED_SCHEMA,
-        "findings": [_finding_json(one) for one in listing.findings],
-        "signed": len({one.ref for one in listing.signed}),
+        "findings": [_finding_json(finding) for finding in listing.findings],
+        "signed": len({finding.ref for finding in listing.signed}),
         "scanned": listing.scanned,
         "checked": listing.checked,
-        "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in listing.skipped],
+        "skipped": [
+            {"ref": str(unreadable.ref), "reason": unreadable.reason}
+            for unreadable in listing.skipped
+        ],
         "notes": list(listing.notes),
         "settings": plain(listing.settings),
         "elapsed_seconds": rounded(listing.elapsed_seconds, 3),
@@ -70,10 +73,17 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
 def listing_csv(listing: Listing) -> Iterator[str]:
     """The findings as lines of CSV, with a line of columns first."""
     yield csv_line(COLUMNS)
-    for one in listing.findings:
-        percentage = "" if one.percentage is None else f"{one.percentage:.2f}"
-        cells = (str(one.ref), one.kind, percentage, one.state, one.verdict, str(one.pages))
-        yield csv_line((*cells, "; ".join(one.notes)))
+    for finding in listing.findings:
+        percentage = "" if finding.percentage is None else f"{finding.percentage:.2f}"
+        cells = (
+            str(finding.ref),
+            finding.kind,
+            percentage,
+            finding.state,
+            finding.verdict,
+            str(finding.pages),
+        )
+        yield csv_line((*cells, "; ".join(finding.notes)))
 
 
 def percentage_text(finding: Finding) -> str:
@@ -88,15 +98,15 @@ def percentage_text(finding: Finding) -> str:
 def listing_table(listing: Listing, every: bool = False) -> RenderableType:
     """Every signature, and a line for each file without any; with `every`, all that was asked."""
     table = Rows(("path", "kind", ">percentage", "state", "verdict", ">pages"), wide=0)
-    for one in listing.findings if every else listing.told():
-        notes = [Text(shown(note), "dim") for note in one.notes]
+    for finding in listing.findings if every else listing.told():
+        notes = [Text(shown(note), "dim") for note in finding.notes]
         table.add(
-            Group(Name(one.ref), *notes),
-            kind_text(one, every),
-            percentage_text(one),
-            state_text(one, every),
-            Text(one.verdict, _STYLES[one.verdict]),
-            str(one.pages),
+            Group(Name(finding.ref), *notes),
+            kind_text(finding, every),
+            percentage_text(finding),
+            state_text(finding, every),
+            Text(finding.verdict, _STYLES[finding.verdict]),
+            str(finding.pages),
         )
     return Group(table, Text(summary(listing), "dim"), "")
 
@@ -119,7 +129,7 @@ def state_text(finding: Finding, every: bool = False) -> str:
 def summary(listing: Listing) -> str:
     """One line: how many files are signed, and how many were looked at."""
     n_files = {
-        verdict: len({one.ref for one in listing.findings if one.verdict == verdict})
+        verdict: len({finding.ref for finding in listing.findings if finding.verdict == verdict})
         for verdict in ("signed", "invalid", "unverified")
     }
     counts = [f"{n_files['signed']} signed"]

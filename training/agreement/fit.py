@@ -80,11 +80,11 @@ def looked_at(
     laid = lay(one, other, registration.transform, SIDE)
     if laid is None or not laid.inside.any():
         return None
-    places = measure(bring_together(laid.one, laid.other, laid.inside), laid.inside)
+    places = measure(bring_together(laid.first, laid.second, laid.inside), laid.inside)
     if pair is None:
         return Looked(places, registration, None, "", "")
     size_wh = (laid.inside.shape[1], laid.inside.shape[0])
-    changed = pool(cv2.warpPerspective(pair.mask.astype(np.float32), laid.one_to_grid, size_wh))
+    changed = pool(cv2.warpPerspective(pair.mask.astype(np.float32), laid.first_to_grid, size_wh))
     return Looked(places, registration, changed, pair.local, pair.kind)
 
 

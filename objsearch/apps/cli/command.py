@@ -37,8 +37,10 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         words = list(_by_new_names(args, FORMER.get(self.name or "", {})))
-        options = {name: one for one in self.params for name in one.opts if name.startswith("-")}
-        takes = {name: not getattr(one, "is_flag", False) for name, one in options.items()}
+        options = {
+            name: param for param in self.params for name in param.opts if name.startswith("-")
+        }
+        takes = {name: not getattr(param, "is_flag", False) for name, param in options.items()}
         return super().parse_args(ctx, _Spreader(takes, words).spread())
 
 
@@ -67,21 +69,21 @@ class _Spreader:
 
     def spread(self) -> list[str]:
         """The words as a parser of options wants them. Raises UsageError where it is not clear."""
-        found: list[str] = []
+        words: list[str] = []
         at, n_positional = 0, 0
         while at < len(self.words) and self.words[at] != "--":
             word = self.words[at]
-            found.append(word)
+            words.append(word)
             at += 1
             if not _is_option(word):
                 n_positional += 1
             elif self.takes.get(word) and at < len(self.words):
-                found.append(self.words[at])
+                words.append(self.words[at])
                 at += 1
                 more = self._more(word, at, n_positional)
-                found += [part for name in more for part in (word, name)]
+                words += [part for name in more for part in (word, name)]
                 at += len(more)
-        return [*found, *self.words[at:]]
+        return [*words, *self.words[at:]]
 
     def _more(self, option: str, at: int, n_positional: int) -> Sequence[str]:
         """The further names of a list; none where they are a command's own."""

@@ -10,8 +10,8 @@ from objsearch.apps.cli import options as shared
 
 
 def compare(
-    one: Annotated[str, typer.Argument(metavar="A", help="A photo.")],
-    other: Annotated[str, typer.Argument(metavar="B", help="Another photo.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="A photo.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another photo.")],
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     mode: shared.ModeOption = None,
@@ -28,7 +28,7 @@ def compare(
         from objsearch.search.pipeline import ObjectSearch
 
         search = ObjectSearch(settings)
-        hit = search.compare(one, other)
+        hit = search.compare(first, second)
     warn(search.comparer.scoring.notes([hit]))
     if as_json:
         from objsearch.report.as_json import comparison_json

@@ -51,8 +51,8 @@ class Finding:
 
 def versions() -> dict[str, str]:
     """Version by package, of the parts that are installed."""
-    found = {name: version_of(name) for name in PARTS}
-    return {name: version for name, version in found.items() if version}
+    installed = {name: version_of(name) for name in PARTS}
+    return {name: version for name, version in installed.items() if version}
 
 
 def version_of(name: str) -> str:
@@ -73,7 +73,7 @@ def doctor(as_json: shared.JsonOption = False) -> None:
     with waiting() as progress:
         progress.say("looking")
         findings = list(examined())
-    is_well = all(one.state != "wrong" for one in findings)
+    is_well = all(finding.state != "wrong" for finding in findings)
     if as_json:
         from objsearch.apps.cli.output import print_json
 
@@ -81,15 +81,15 @@ def doctor(as_json: shared.JsonOption = False) -> None:
             {"schema": "objsearch/doctor/1", "well": is_well, **_as_data(findings)}, indent=2
         )
     else:
-        for one in findings:
-            typer.echo(f"{one.topic:<9} {one.name:<28} {one.state:<8} {one.told}")
+        for finding in findings:
+            typer.echo(f"{finding.topic:<9} {finding.name:<28} {finding.state:<8} {finding.told}")
     raise typer.Exit(0 if is_well else 2)
 
 
 def _as_data(findings: list[Finding]) -> dict[str, Any]:
     rows = [
-        {"topic": one.topic, "name": one.name, "state": one.state, "told": one.told}
-        for one in findings
+        {"topic": finding.topic, "name": finding.name, "state": finding.state, "told": finding.told}
+        for finding in findings
     ]
     return {"findings": rows}
 
@@ -127,9 +127,9 @@ def _parts() -> Iterator[Finding]:
 
 def _extras() -> Iterator[Finding]:
     for extra, packages in EXTRAS.items():
-        found = {name: version_of(name) for name in packages}
-        if all(found.values()):
-            told = ", ".join(f"{name} {version}" for name, version in found.items())
+        installed = {name: version_of(name) for name in packages}
+        if all(installed.values()):
+            told = ", ".join(f"{name} {version}" for name, version in installed.items())
             yield Finding("extra", extra, "ok", told)
         else:
             yield Finding("extra", extra, "missing", f"pip install 'objsearch[{extra}]'")

@@ -158,7 +158,7 @@ def plan(
         sides = {"references": references or [], "against": against or []}
         made = plan_duplicates(names, settings, **sides, progress=progress, library=folder)
         with progress.hidden():
-            warn((*made.warnings, *(f"{one.path}: {one.reason}" for one in made.skipped)))
+            warn((*made.warnings, *(f"{passed.path}: {passed.reason}" for passed in made.skipped)))
             if plan_file is not None:
                 write_plan(made, plan_file)
                 typer.echo(f"plan: {plan_file}", err=True)

@@ -107,9 +107,9 @@ def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
     from objsearch.report.wording import files, shown
     from objsearch.tasks.removal.applying import GONE
 
-    warn(f"left: {shown(one.path)}: {shown(one.reason)}" for one in outcome.left)
+    warn(f"left: {shown(move.path)}: {shown(move.reason)}" for move in outcome.left)
     n_now = len(outcome.removed) - outcome.n_before
-    if n_now == 0 and outcome.left and all(one.reason == GONE for one in outcome.left):
+    if n_now == 0 and outcome.left and all(move.reason == GONE for move in outcome.left):
         hint("none of the files is there any more: was this plan applied before, elsewhere?")
     if as_json:
         print_json(
@@ -117,9 +117,9 @@ def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
                 "schema": "objsearch/duplicates-applied/1",
                 "method": method,
                 "manifest": str(outcome.manifest) if outcome.removed else "",
-                "removed": [one.path for one in outcome.removed],
+                "removed": [move.path for move in outcome.removed],
                 "removed_before": outcome.n_before,
-                "left": [{"path": one.path, "reason": one.reason} for one in outcome.left],
+                "left": [{"path": move.path, "reason": move.reason} for move in outcome.left],
             },
             indent=1,
         )
@@ -156,13 +156,13 @@ def undo(
 
     with waiting() as progress:
         undone = run(manifest, progress=progress)
-    warn(f"not restored: {shown(one.path)}: {shown(one.reason)}" for one in undone.left)
+    warn(f"not restored: {shown(move.path)}: {shown(move.reason)}" for move in undone.left)
     if as_json:
         print_json(
             {
                 "schema": "objsearch/duplicates-undone/1",
-                "restored": [one.path for one in undone.restored],
-                "left": [{"path": one.path, "reason": one.reason} for one in undone.left],
+                "restored": [move.path for move in undone.restored],
+                "left": [{"path": move.path, "reason": move.reason} for move in undone.left],
             },
             indent=1,
         )

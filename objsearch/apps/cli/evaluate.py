@@ -45,7 +45,7 @@ def evaluate(
         rows = read_groundtruth(truth)
         search = ObjectSearch(settings, progress)
         evaluation = run(search, rows, Options(all_queries, boxes, tuple(distractors or ())))
-    warn(f"{one.ref}: {one.reason}" for one in search.skipped)
+    warn(f"{unreadable.ref}: {unreadable.reason}" for unreadable in search.skipped)
     figures = evaluation.figures()
     if as_json:
         document = {"schema": "objsearch/evaluate/1", "groundtruth": str(truth), "figures": figures}

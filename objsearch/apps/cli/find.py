@@ -117,7 +117,7 @@ def find(
         "top": top,
         "threshold": threshold,
         "max_false_alarms": max_false_alarms,
-        "verdicts": [one.value for one in verdict or ()] or None,
+        "verdicts": [choice.value for choice in verdict or ()] or None,
         "offset": offset or None,
         "fusion": fusion.value if fusion else None,
         "include_query": include_query or None,
@@ -223,7 +223,7 @@ def _write_page(answers: Sequence[Answer], report: Path | None, search: ObjectSe
 
 def counting(verdict: Sequence[shared.FoundVerdict] | None) -> set[str]:
     """The verdicts that make an answer a find."""
-    return {one.value for one in verdict or shared.FoundVerdict}
+    return {choice.value for choice in verdict or shared.FoundVerdict}
 
 
 def hits_of(answers: Iterable[Answer]) -> Iterator[Hit]:
@@ -241,7 +241,11 @@ def _shown(
     for made in answers:
         answer = replace(made, elapsed_seconds=stopwatch.lap())
         with progress.hidden():
-            warn(one for one in answer.warnings if not seen or one not in seen[0].warnings)
+            warn(
+                warning
+                for warning in answer.warnings
+                if not seen or warning not in seen[0].warnings
+            )
             if form == "paths":
                 print_paths((hit.ref for hit in answer.hits), null)
             else:

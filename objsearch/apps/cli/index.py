@@ -144,7 +144,7 @@ def _settings(
 def _tell(tally: Tally, as_json: bool = False) -> None:
     from objsearch.apps.cli.output import print_json, warn
 
-    unreadable = [(str(one.ref), one.reason) for one in tally.unreadable]
+    unreadable = [(str(photo.ref), photo.reason) for photo in tally.unreadable]
     if as_json:
         counts = {
             "described": tally.described,

@@ -96,7 +96,7 @@ def larger(
         answer = replace(made, elapsed_seconds=stopwatch.lap())
         with progress.hidden():
             warn(answer.warnings)
-            warn(f"{one.ref}: {one.reason}" for one in answer.skipped)
+            warn(f"{unreadable.ref}: {unreadable.reason}" for unreadable in answer.skipped)
             if form == "paths":
                 print_paths((copy.ref for copy in answer.copies), null)
             else:

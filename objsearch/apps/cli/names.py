@@ -40,15 +40,15 @@ def listed(
 
     Raises UsageError when there is none, saying that `what` is missing; when a list cannot be read.
     """
-    found: list[str] = []
+    names: list[str] = []
     for name in given or ():
-        found += _names(_read(name), null) if name == STANDARD_INPUT else [name]
+        names += _names(_read(name), null) if name == STANDARD_INPUT else [name]
     for file in files or ():
-        found += _names(_read(os.fspath(file)), null)
-    if not found:
+        names += _names(_read(os.fspath(file)), null)
+    if not names:
         is_list = bool(files) or bool(given)
         raise UsageError("the list of names is empty" if is_list else what)
-    return found
+    return names
 
 
 def _read(name: str) -> bytes:

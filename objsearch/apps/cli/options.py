@@ -205,9 +205,9 @@ def filters_of(**given: Any) -> dict[str, Any]:
     told = {key: value for key, value in given.items() if value is not None}
     days = {key: value.date() for key, value in told.items() if isinstance(value, datetime)}
     told |= days
-    found = {f"search.where.{key}": value for key, value in told.items()}
+    filters = {f"search.where.{key}": value for key, value in told.items()}
     unopened = ("include", "exclude", "changed_from", "changed_to", "min_bytes")
-    return found | {f"input.{key}": told[key] for key in unopened if key in told}
+    return filters | {f"input.{key}": told[key] for key in unopened if key in told}
 
 
 def files_filters(include: list[str] | None, exclude: list[str] | None) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def check_outputs(
     `inputs` are all names that the command reads from: photos, folders, globs, settings. Raises
     UsageError that names the option and the file, and says what to do.
     """
-    named = [(one, one.path) for one in outputs if one.path is not None]
-    sources = [os.fspath(one) for one in inputs if one is not None]
+    named = [(output, output.path) for output in outputs if output.path is not None]
+    sources = [os.fspath(name) for name in inputs if name is not None]
     targets: dict[str, str] = {}
     for output, path in named:
         _check_place(output.option, path)
@@ -62,10 +62,10 @@ def check_folder(
     """The same for a folder of pictures named by `pattern` that is made where there is none."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{option}: cannot write to '{folder}', which is no folder")
-    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not os.access(there, os.W_OK | os.X_OK):
         raise UsageError(f"{option}: cannot write to '{folder}': no right to write in '{there}'")
-    sources = [os.fspath(one) for one in inputs if one is not None]
+    sources = [os.fspath(name) for name in inputs if name is not None]
     for path in sorted(folder.glob(pattern)):
         _check_existing(Output(option, path, DRAWING), path, sources, force)
 

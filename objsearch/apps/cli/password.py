@@ -27,9 +27,9 @@ PasswordFileOption = Annotated[
 
 def asked_password(file: Path | None, section: Signing) -> Password:
     """The password for signing, asked for twice at a prompt, against slips."""
-    found = _given(file, section)
-    if found is not None:
-        return found
+    password = _given(file, section)
+    if password is not None:
+        return password
     text = _prompted("Password: ")
     if text is None:
         raise UsageError("no password: give --password-file FILE, or set OBJSEARCH_PASSWORD")
@@ -40,9 +40,9 @@ def asked_password(file: Path | None, section: Signing) -> Password:
 
 def optional_password(file: Path | None, section: Signing) -> Password | None:
     """The password for reading, or None where none is given; an empty answer gives none."""
-    found = _given(file, section)
-    if found is not None:
-        return found
+    password = _given(file, section)
+    if password is not None:
+        return password
     text = _prompted("Password (empty: look for C2PA and PDF signatures alone): ")
     return _made(text) if text else None
 

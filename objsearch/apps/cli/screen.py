@@ -88,7 +88,7 @@ def screen(
     inputs = [*names, *(block or []), *(examples or []), config]
     check_outputs([Output("--report", report, PAGE)], inputs, force=force)
     given = {"block": block, "examples": examples, "action": action and action.value}
-    wanted: dict[str, Any] = {f"screening.{key}": one for key, one in given.items() if one}
+    wanted: dict[str, Any] = {f"screening.{key}": value for key, value in given.items() if value}
     if classifiers:
         wanted["screening.classifiers"] = [_classifier(text) for text in classifiers]
     wanted |= shared.files_filters(include, exclude)
@@ -106,11 +106,14 @@ def screen(
         listing = replace(made, elapsed_seconds=stopwatch.lap())
         with progress.hidden():
             warn(listing.warnings)
-            warn(f"{one.ref}: {one.reason}; it was not looked at" for one in listing.skipped)
-            warn(f"{one.ref}: {one.left_out}" for one in listing.images if one.left_out)
+            warn(
+                f"{unreadable.ref}: {unreadable.reason}; it was not looked at"
+                for unreadable in listing.skipped
+            )
+            warn(f"{image.ref}: {image.left_out}" for image in listing.images if image.left_out)
             if form == "paths":
                 shown = listing.flagged if action in (None, Action.flag) else listing.kept
-                print_paths((one.ref for one in shown), null)
+                print_paths((image.ref for image in shown), null)
             else:
                 _show(listing, form)
         progress.say("report")

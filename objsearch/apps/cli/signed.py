@@ -119,9 +119,9 @@ def signed(
         listing = replace(made, elapsed_seconds=stopwatch.lap())
         with progress.hidden():
             warn(listing.notes)
-            warn(f"{one.ref}: {one.reason}" for one in listing.skipped)
+            warn(f"{unreadable.ref}: {unreadable.reason}" for unreadable in listing.skipped)
             if form == "paths":
-                print_paths((one.ref for one in listing.signed), null)
+                print_paths((finding.ref for finding in listing.signed), null)
             else:
                 _show(listing, form, every)
         write_report(report, lambda path: write_page(listing, path))

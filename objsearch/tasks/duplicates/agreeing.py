@@ -81,9 +81,11 @@ class Agreements:
     def explore(self, pairs: Iterable[Pair], progress: Progress = silent) -> None:
         """Compare pairs (i, j) of linked pictures side by side, but those that are known."""
         fresh = list(dict.fromkeys(pair for pair in pairs if pair not in self._known))
-        found = ordered_map(self._compared, fresh, workers=self._workers)
-        for pair, one in zip(fresh, counted(found, "agree", progress, len(fresh)), strict=True):
-            self._known[pair] = one
+        agreements = ordered_map(self._compared, fresh, workers=self._workers)
+        for pair, agreement in zip(
+            fresh, counted(agreements, "agree", progress, len(fresh)), strict=True
+        ):
+            self._known[pair] = agreement
 
     def of(self, i: int, j: int) -> Agreement | None:
         """What picture `i` is to picture `j`; None where they are not linked, or cannot be read."""
@@ -132,10 +134,10 @@ class Agreements:
         return self._larger[small, large]
 
     def _measured(self, small: int, large: int, transform: NDArray[np.float64]) -> Larger:
-        one, other = (self._read(number, None) for number in (small, large))
-        if isinstance(one, Unreadable) or isinstance(other, Unreadable):
+        smaller, larger = (self._read(number, None) for number in (small, large))
+        if isinstance(smaller, Unreadable) or isinstance(larger, Unreadable):
             return "unclear"
-        return larger_shows(one.pixels, other.pixels, transform)
+        return larger_shows(smaller.pixels, larger.pixels, transform)
 
     def worn(self, i: int, j: int) -> int | None:
         """Which of two upright copies of one size lost tones, colour or sharpness, if either."""
@@ -145,11 +147,11 @@ class Agreements:
         return self._worn[pair]
 
     def _wear(self, i: int, j: int) -> int | None:
-        one, other = (self._pictures[LOOKED_AT[-1]](number) for number in (i, j))
-        if one is None or other is None or one.image.size_wh != other.image.size_wh:
+        first, second = (self._pictures[LOOKED_AT[-1]](number) for number in (i, j))
+        if first is None or second is None or first.image.size_wh != second.image.size_wh:
             return None
-        found = worn(one.image.pixels, other.image.pixels)
-        return None if found is None else (i, j)[found]
+        poorer = worn(first.image.pixels, second.image.pixels)
+        return None if poorer is None else (i, j)[poorer]
 
     def is_laid_around(self, outer: int, inner: int, transform: NDArray[np.float64]) -> bool:
         """Whether the outer picture lies around the inner as a frame; the transform leads to it."""
@@ -171,50 +173,56 @@ class Agreements:
             return None
         is_close = self._is_thorough or self.may_be_same(*pair)
         if not is_close:
-            found = self._agreed(pair, transform, self._roughly(*pair), ROUGHLY)
-            if found is None or found.relation in ("part", "edited") or found.same_shot < DOUBT:
-                return found
-        found = self._agreed(pair, transform, LOOKED_AT[-1], SIDE)
-        return found if found is None else self._closely(pair, found)
+            agreement = self._agreed(pair, transform, self._roughly(*pair), ROUGHLY)
+            if (
+                agreement is None
+                or agreement.relation in ("part", "edited")
+                or agreement.same_shot < DOUBT
+            ):
+                return agreement
+        agreement = self._agreed(pair, transform, LOOKED_AT[-1], SIDE)
+        return agreement if agreement is None else self._closely(pair, agreement)
 
-    def _closely(self, pair: Pair, found: Agreement) -> Agreement:
+    def _closely(self, pair: Pair, agreement: Agreement) -> Agreement:
         """The same once places in doubt were looked at again, where the files show them larger."""
         coarser = min(max(self._sizes[number]) for number in pair)
-        if found.relation != "same-picture" or not found.doubts or coarser <= FINER * SIDE:
-            return found
+        if agreement.relation != "same-picture" or not agreement.doubts or coarser <= FINER * SIDE:
+            return agreement
         with self._lock:  # two large pictures at once are enough for memory
-            one, other = (self._read(number, None) for number in pair)
-        if isinstance(one, Unreadable) or isinstance(other, Unreadable):
-            return found
-        if (one.size_wh, other.size_wh) != tuple(self._sizes[number] for number in pair):
-            return found  # reduced, as it is too large for memory
-        differs = differing_closely(one.pixels, other.pixels, found)
-        return replace(found, relation="edited", differs=differs) if differs[0] else found
+            first, second = (self._read(number, None) for number in pair)
+        if isinstance(first, Unreadable) or isinstance(second, Unreadable):
+            return agreement
+        if (first.size_wh, second.size_wh) != tuple(self._sizes[number] for number in pair):
+            return agreement  # reduced, as it is too large for memory
+        differs = differing_closely(first.pixels, second.pixels, agreement)
+        return replace(agreement, relation="edited", differs=differs) if differs[0] else agreement
 
     def _agreed(
         self, pair: Pair, transform: NDArray[np.float64], side: int, grid: int
     ) -> Agreement | None:
         with self._lock:  # so that two threads do not read one picture at once
-            one, other = (self._pictures[side](number) for number in pair)
-        if one is None or other is None:
+            first, second = (self._pictures[side](number) for number in pair)
+        if first is None or second is None:
             return None
-        to_one, to_other = (scaling(side.size_wh, side.image.size_wh) for side in (one, other))
-        reduced = to_other @ transform @ inverse(to_one)
-        found = agree(one.image.pixels, other.image.pixels, reduced, grid)
-        return None if found is None else _enlarged(found, to_one, to_other)
+        to_first, to_second = (
+            scaling(side.size_wh, side.image.size_wh) for side in (first, second)
+        )
+        reduced = to_second @ transform @ inverse(to_first)
+        agreement = agree(first.image.pixels, second.image.pixels, reduced, grid)
+        return None if agreement is None else _enlarged(agreement, to_first, to_second)
 
 
 def _enlarged(
-    found: Agreement, to_one: NDArray[np.float64], to_other: NDArray[np.float64]
+    agreement: Agreement, to_first: NDArray[np.float64], to_second: NDArray[np.float64]
 ) -> Agreement:
     """What was found of reduced copies, in pixels of the pictures themselves."""
-    by = float(to_one[0, 0] / to_other[0, 0])
+    by = float(to_first[0, 0] / to_second[0, 0])
     return replace(
-        found,
-        transform=inverse(to_other) @ found.transform @ to_one,
-        differs=(_scaled(found.differs[0], to_one), _scaled(found.differs[1], to_other)),
-        scale=found.scale * by,
-        doubts=tuple((float(x), float(y)) for x, y in _led(found.doubts, inverse(to_one))),
+        agreement,
+        transform=inverse(to_second) @ agreement.transform @ to_first,
+        differs=(_scaled(agreement.differs[0], to_first), _scaled(agreement.differs[1], to_second)),
+        scale=agreement.scale * by,
+        doubts=tuple((float(x), float(y)) for x, y in _led(agreement.doubts, inverse(to_first))),
     )
 
 

@@ -62,8 +62,8 @@ def pairs_by_words(codes: Mapping[int, Codes]) -> list[list[Pair]]:
         said = votes(postings, *asked, WORDS.max_distance, WORDS.reach)
         said[place] = 0.0
         for rank, other in enumerate(_best(said)):
-            one, two = sorted((number, numbers[other]))
-            rounds[rank][one, two] = None
+            first, second = sorted((number, numbers[other]))
+            rounds[rank][first, second] = None
     return [list(pairs) for pairs in rounds]
 
 

@@ -61,6 +61,6 @@ def _best_version(
     return best
 
 
-def compatible(one: NDArray[np.int8], other: NDArray[np.int8]) -> NDArray[np.bool_]:
+def compatible(first: NDArray[np.int8], second: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Whether pictures lie on different sides (bits 1 and 2; 3 is both)."""
-    return (((one & 1) & ((other >> 1) & 1)) | (((one >> 1) & 1) & (other & 1))).astype(bool)
+    return (((first & 1) & ((second >> 1) & 1)) | (((first >> 1) & 1) & (second & 1))).astype(bool)

@@ -52,15 +52,15 @@ def companions_of(path: str) -> tuple[str, ...]:
     """Names of the files beside a picture that belong to it, sorted."""
     folder, name = os.path.split(path)
     stem = os.path.splitext(name)[0].casefold()
-    found = []
+    names = []
     for other, other_stem, suffix in _listed(folder):
         belongs = other_stem == stem and suffix in SIDECARS | FILMS | RAWS
         is_named_after = other_stem == name.casefold() and suffix in SIDECARS
         if suffix == RECORD:
             belongs = _is_recorded_by(name.casefold(), other_stem)
         if (belongs or is_named_after) and other != name:
-            found.append(other)
-    return tuple(sorted(found))
+            names.append(other)
+    return tuple(sorted(names))
 
 
 def is_called_raw(path: str) -> bool:

@@ -41,26 +41,26 @@ class Decisions:
 
     pairs: set[frozenset[str]] = field(default_factory=set)
 
-    def apart(self, one: Content, other: Content) -> bool:
+    def apart(self, first: Content, second: Content) -> bool:
         """Whether someone has said that these two are no duplicates."""
-        return frozenset((one.sha256, other.sha256)) in self.pairs or (
-            bool(one.pixels and other.pixels)
-            and one.pixels != other.pixels
-            and frozenset((one.pixels, other.pixels)) in self.pairs
+        return frozenset((first.sha256, second.sha256)) in self.pairs or (
+            bool(first.pixels and second.pixels)
+            and first.pixels != second.pixels
+            and frozenset((first.pixels, second.pixels)) in self.pairs
         )
 
-    def add(self, one: Content, other: Content) -> None:
+    def add(self, first: Content, second: Content) -> None:
         """Say that two contents are no duplicates. Raises ValueError for the same bytes."""
-        if one.sha256 == other.sha256:
+        if first.sha256 == second.sha256:
             raise ValueError("the same bytes")
-        self.pairs.add(frozenset((one.sha256, other.sha256)))
-        if one.pixels and other.pixels and one.pixels != other.pixels:
-            self.pairs.add(frozenset((one.pixels, other.pixels)))
+        self.pairs.add(frozenset((first.sha256, second.sha256)))
+        if first.pixels and second.pixels and first.pixels != second.pixels:
+            self.pairs.add(frozenset((first.pixels, second.pixels)))
 
-    def remove(self, one: Content, other: Content) -> None:
+    def remove(self, first: Content, second: Content) -> None:
         """Take it back."""
-        self.pairs.discard(frozenset((one.sha256, other.sha256)))
-        self.pairs.discard(frozenset((one.pixels, other.pixels)))
+        self.pairs.discard(frozenset((first.sha256, second.sha256)))
+        self.pairs.discard(frozenset((first.pixels, second.pixels)))
 
 
 def decisions_path(settings: Settings) -> Path:
@@ -82,7 +82,11 @@ def load_decisions(path: Path) -> Decisions:
 
 
 def _is_pair(pair: Any) -> bool:
-    return isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair)
+    return (
+        isinstance(pair, list)
+        and len(pair) == 2
+        and all(isinstance(digest, str) for digest in pair)
+    )
 
 
 def save_decisions(decisions: Decisions, path: Path) -> None:
@@ -106,15 +110,15 @@ def decide(paths: Sequence[str], settings: Settings, *, apart: bool = True) -> i
     pairs = list(combinations(contents, 2))
     if not pairs:
         raise UsageError("give at least two files that are no duplicates of each other")
-    for (path, one), (other_path, other) in pairs:
+    for (path, content), (other_path, other) in pairs:
         if not apart:
-            decisions.remove(one, other)
-        elif one.sha256 == other.sha256:
+            decisions.remove(content, other)
+        elif content.sha256 == other.sha256:
             raise UsageError(
                 f"'{path}' and '{other_path}' hold the same bytes: protect one instead"
             )
         else:
-            decisions.add(one, other)
+            decisions.add(content, other)
     save_decisions(decisions, where)
     return len(pairs)
 

@@ -70,7 +70,9 @@ class Described:
     def versions(self) -> dict[str, NDArray[np.float16]]:
         """(V, D) vectors by extractor: upright first, then turned ones."""
         return {
-            name: np.stack([_vector(one) for one in (self.image.descriptors[name][-1], *turned)])
+            name: np.stack(
+                [_vector(descriptor) for descriptor in (self.image.descriptors[name][-1], *turned)]
+            )
             for name, turned in self.turned.items()
         }
 
@@ -116,9 +118,11 @@ class Views:
         reduced = self._reduced(file)
         if reduced is None:
             return None
-        [found] = self.describer.describe([reduced])
-        made = _kept(found, size_wh)
-        return Described(made, {one.alias: self._turned(one, reduced) for one in self.whole})
+        [image] = self.describer.describe([reduced])
+        made = _kept(image, size_wh)
+        return Described(
+            made, {channel.alias: self._turned(channel, reduced) for channel in self.whole}
+        )
 
     def describe_mirrored(
         self, file: File, size_wh: tuple[int, int], upright: Described
@@ -131,17 +135,19 @@ class Views:
         if reduced is None:
             return None
         known = upright.image.descriptors if len(upright.image.regions) == 1 else {}
-        whole = {one.alias: known[one.alias] for one in self.whole if one.alias in known}
+        whole = {
+            channel.alias: known[channel.alias] for channel in self.whole if channel.alias in known
+        }
         describer = self._by_keypoints if whole and self._by_keypoints else self.describer
-        [found] = describer.describe([mirrored(reduced)])
+        [image] = describer.describe([mirrored(reduced)])
         return Described(
-            _kept(replace(found, descriptors={**whole, **found.descriptors}), size_wh), {}
+            _kept(replace(image, descriptors={**whole, **image.descriptors}), size_wh), {}
         )
 
     @cached_property
     def _by_keypoints(self) -> Describer | None:
         """Describes by keypoints alone; None where the settings know none."""
-        local = tuple(one for one in self.settings.descriptors if one not in self.whole)
+        local = tuple(channel for channel in self.settings.descriptors if channel not in self.whole)
         if not local:
             return None
         return Describer(self.settings.model_copy(update={"descriptors": local}))
@@ -168,10 +174,10 @@ def _turned(pixels: Pixels) -> Iterator[Pixels]:
         yield np.ascontiguousarray(np.rot90(small, quarter))
 
 
-def _kept(found: DescribedImage, size_wh: tuple[int, int]) -> DescribedImage:
+def _kept(image: DescribedImage, size_wh: tuple[int, int]) -> DescribedImage:
     """What is kept of a description, in pixels of the file."""
-    kept = {name: tuple(map(_as_kept, parts)) for name, parts in found.descriptors.items()}
-    return replace(enlarged(replace(found, descriptors=kept), size_wh), content="")
+    kept = {name: tuple(map(_as_kept, parts)) for name, parts in image.descriptors.items()}
+    return replace(enlarged(replace(image, descriptors=kept), size_wh), content="")
 
 
 def _as_kept(descriptor: Descriptor) -> Descriptor:

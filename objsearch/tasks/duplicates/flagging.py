@@ -28,5 +28,5 @@ def flagged_members(plan: Plan, screen: Screen) -> Mapping[ImageRef, tuple[Flag,
     """
     if not screen.section.has_rules:
         return {}
-    refs = [ImageRef(one.path) for group in plan.groups for one in group.members]
+    refs = [ImageRef(member.path) for group in plan.groups for member in group.members]
     return {ref: flags for ref in refs if (flags := screen.flags_of(ref))}

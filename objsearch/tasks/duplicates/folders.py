@@ -38,7 +38,7 @@ class Sides:
     @property
     def protected(self) -> tuple[str, ...]:
         """The real paths of what is never removed from."""
-        return tuple(sorted({root_of(one) for one in (*self.references, *self.against)}))
+        return tuple(sorted({root_of(source) for source in (*self.references, *self.against)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class File:
 
 
 @dataclass(slots=True)
-class Found:
+class Listing:
     """The files, and what was passed over with the reason."""
 
     files: list[File] = field(default_factory=list)
@@ -104,40 +104,40 @@ class _Names:
 
 def find_files(
     sides: Sides, settings: Settings, progress: Progress, prints: Prints = lambda _: {}
-) -> Found:
+) -> Listing:
     """Every file once, hashed unless its hash is remembered, in the order of its first name.
 
     Raises UsageError for what is no file or folder: a URL, a page of a PDF.
     """
-    found = Found()
+    listing = Listing()
     names = _Names()
     for source in (*sides.sources, *sides.references):
-        for path in _paths(source, settings, found):
-            _note_name(path, names, found)
+        for path in _paths(source, settings, listing):
+            _note_name(path, names, listing)
     for source in sides.against:
-        for path in _paths(source, settings, found):
-            _note_name(path, names, found)
+        for path in _paths(source, settings, listing):
+            _note_name(path, names, listing)
             names.against.add(path)
-    if not names.by_file and not found.skipped:
+    if not names.by_file and not listing.skipped:
         told = nothing_there(list(sides.sources), settings.input.filters)
         raise UsageError(f"no photos: {told}")
-    every = sorted(tuple(sorted(one)) for one in names.by_file.values())
-    remembered = prints([one[0] for one in every])
+    every = sorted(tuple(sorted(paths)) for paths in names.by_file.values())
+    remembered = prints([paths[0] for paths in every])
     reader = _Reader(sides, names.against, settings.input.max_bytes, remembered)
     results = ordered_map(reader.read, every, workers=settings.run.n_workers)
     for result in counted(results, "hash", progress, len(every)):
         if isinstance(result, Unreadable):
-            found.skipped[result.ref.uri] = result.reason
+            listing.skipped[result.ref.uri] = result.reason
         else:
-            found.files.append(result)
-    return found
+            listing.files.append(result)
+    return listing
 
 
-def _paths(source: str, settings: Settings, found: Found) -> Iterator[str]:
+def _paths(source: str, settings: Settings, listing: Listing) -> Iterator[str]:
     for place in expand([source], filters=settings.input.filters, kind="photo or folder"):
         path = place.ref.uri
         if isinstance(place, Unreadable):
-            found.skipped[path] = place.reason
+            listing.skipped[path] = place.reason
         elif str(place.ref) != path or is_made_up(place.ref) or place.content is not None:
             raise UsageError(f"'{place.ref}' is no file: duplicates are looked for among files")
         elif "://" in path and not os.path.lexists(path):
@@ -146,20 +146,20 @@ def _paths(source: str, settings: Settings, found: Found) -> Iterator[str]:
             yield os.path.realpath(path)
 
 
-def _note_name(path: str, names: _Names, found: Found) -> None:
+def _note_name(path: str, names: _Names, listing: Listing) -> None:
     if names.is_quarantined(path):
-        found.skipped[path] = "it lies in a quarantine of removed copies"
+        listing.skipped[path] = "it lies in a quarantine of removed copies"
         return
     try:
         seen = os.lstat(path)
     except OSError as error:
-        found.skipped[path] = f"it cannot be read ({error.strerror})"
+        listing.skipped[path] = f"it cannot be read ({error.strerror})"
         return
     if stat.S_ISREG(seen.st_mode):
         names.by_file.setdefault((seen.st_dev, seen.st_ino), set()).add(path)
     else:
         what = "a symbolic link that leads to itself" if stat.S_ISLNK(seen.st_mode) else ""
-        found.skipped[path] = what or "not a regular file"
+        listing.skipped[path] = what or "not a regular file"
 
 
 class _Reader:
@@ -168,7 +168,7 @@ class _Reader:
     def __init__(
         self, sides: Sides, against: set[str], max_bytes: int, prints: Mapping[str, Print]
     ) -> None:
-        self.roots = {root_of(one) for one in (*sides.sources, *sides.protected)}
+        self.roots = {root_of(source) for source in (*sides.sources, *sides.protected)}
         self.protected = sides.protected
         self.against = against
         self.links = dict(_links(sides))
@@ -179,8 +179,8 @@ class _Reader:
         ref = ImageRef(names[0])
         known = self.prints.get(names[0])
         if known is not None and known.stamp is not None and stamp_of(ref) == known.stamp:
-            found = self._file(names, known.stamp, known.sha256, known.kind)
-            return replace(found, is_remembered=True, unread=known.reason)
+            file = self._file(names, known.stamp, known.sha256, known.kind)
+            return replace(file, is_remembered=True, unread=known.reason)
         try:
             content = FileContent(names[0], self.max_bytes)
             with content.open() as stream:

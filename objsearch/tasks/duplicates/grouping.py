@@ -38,7 +38,7 @@ DEEP = 8
 class Copy:
     """A file of a group: what it is to `of`, a file that stays, and what becomes of it."""
 
-    one: Candidate
+    candidate: Candidate
     of: Candidate
     action: Action
     relation: Relation
@@ -73,18 +73,20 @@ class Grouper:
         """Every kept file that something stands beside, or that a protected copy was found of."""
         order = best_first(self.candidates, self.rules.keep)
         # One group after the other would keep one thread busy.
-        nodes = self.network.firsts(one.node for one in order)
+        nodes = self.network.firsts(candidate.node for candidate in order)
         self.network.explore(nodes, lambda _, done, total: progress("group", done, total))
         together = [_Together(self, files) for files in self._components(order)]
-        self.network.explore([one.first.node for one in together])
-        self.agreements.explore((pair for one in together for pair in one.first_pairs()), progress)
-        return [cluster for one in together for cluster in one.clusters()]
+        self.network.explore([component.first.node for component in together])
+        self.agreements.explore(
+            (pair for component in together for pair in component.first_pairs()), progress
+        )
+        return [cluster for component in together for cluster in component.clusters()]
 
     def _components(self, order: Sequence[Candidate]) -> list[list[Candidate]]:
         """Files that look the same or lead to each other, without those that stand alone."""
         made: dict[object, list[Candidate]] = {}
-        for one in order:
-            made.setdefault(self.network.component(one.node), []).append(one)
+        for candidate in order:
+            made.setdefault(self.network.component(candidate.node), []).append(candidate)
         return [files for files in made.values() if len(files) > 1]
 
 
@@ -97,24 +99,31 @@ class _Together:
         # Most of the others are compared with it: best the one that will be kept. That is most
         # often the largest of those that most others are alike to, upright: what others are
         # mirrored or turned by some degrees to was made from them.
-        degree = {one.node: len(grouper.network.copies(one.node)) for one in files}
+        degree = {
+            candidate.node: len(grouper.network.copies(candidate.node)) for candidate in files
+        }
         most = max(degree.values())
-        central = [one for one in files if 2 * degree[one.node] >= most]
+        central = [candidate for candidate in files if 2 * degree[candidate.node] >= most]
         self.first = max(central, key=self._standing)
 
-    def _standing(self, one: Candidate) -> tuple[bool, int, int]:
-        alike = (self.of.network.alike(one.node, node) for node in self.of.network.copies(one.node))
-        n_upright = sum(found is not None and _is_upright(found) for found in alike)
-        return bool(one.file.protected), n_upright, _n_pixels(one)
+    def _standing(self, candidate: Candidate) -> tuple[bool, int, int]:
+        alike = (
+            self.of.network.alike(candidate.node, node)
+            for node in self.of.network.copies(candidate.node)
+        )
+        n_upright = sum(likeness is not None and _is_upright(likeness) for likeness in alike)
+        return bool(candidate.file.protected), n_upright, _n_pixels(candidate)
 
     def first_pairs(self) -> Iterable[tuple[int, int]]:
         """What has to be compared in any case, as far as can be told before."""
         links = self.of.network.copies(self.first.node)
-        return [(one.node, self.first.node) for one in self.files if one.node in links]
+        return [
+            (candidate.node, self.first.node) for candidate in self.files if candidate.node in links
+        ]
 
     def clusters(self) -> list[Cluster]:
         """The groups among these files: same pictures first, then what is to be reviewed."""
-        contents = {one.file.path: self.of.content_of(one) for one in self.files}
+        contents = {candidate.file.path: self.of.content_of(candidate) for candidate in self.files}
         contents = self._with_less(contents)
         settled: set[str] = set()
         every: dict[str, tuple[Candidate, dict[str, Copy]]] = {}
@@ -126,7 +135,7 @@ class _Together:
             keep, *waiting = waiting
             if keep.file.path in settled:
                 continue
-            left = [one for one in waiting if one.file.path not in settled]
+            left = [candidate for candidate in waiting if candidate.file.path not in settled]
             if keep.node not in passed and self._is_less(keep, left, SAME):
                 passed.add(keep.node)
                 waiting.append(keep)
@@ -135,21 +144,21 @@ class _Together:
             head = named.get(keep.file.path, keep.file.path)
             _, told = every.setdefault(head, (keep, {}))
             for copy in self._copies(keep, settled, contents, is_named=head != keep.file.path):
-                path = copy.one.file.path
+                path = copy.candidate.file.path
                 if copy.action == "remove":
                     settled.add(path)
                     # It goes for this one, and no longer stays beside another.
                     every[named.pop(path, head)][1].pop(path, None)
                 elif path in named:
                     continue  # it stays beside both, and is told once
-                elif not copy.one.file.protected:
+                elif not copy.candidate.file.protected:
                     named[path] = head
                 told[path] = copy
         clusters = [Cluster(keep, "", tuple(told.values())) for keep, told in every.values()]
         return [
-            Cluster(found.keep, self._why(found.keep, found.copies, contents), found.copies)
-            for found in self._reviewed(clusters, contents)
-            if found.copies
+            Cluster(cluster.keep, self._why(cluster.keep, cluster.copies, contents), cluster.copies)
+            for cluster in self._reviewed(clusters, contents)
+            if cluster.copies
         ]
 
     def _reviewed(
@@ -162,7 +171,7 @@ class _Together:
             first, *waiting = waiting
             copies = list(first.copies)
             self.of.network.explore([first.keep.node])
-            others = [one.keep for one in waiting]
+            others = [cluster.keep for cluster in waiting]
             if first.keep.node not in passed and self._is_less(first.keep, others, REVIEWED):
                 passed.add(first.keep.node)
                 waiting.append(first)
@@ -171,8 +180,8 @@ class _Together:
             by = [first.keep.node]
             while by:
                 joining = self._joining(first.keep, waiting, by, contents)
-                by = [copy.one.node for copy, _ in joining]
-                taken = {copy.one.file.path for copy, _ in joining}
+                by = [copy.candidate.node for copy, _ in joining]
+                taken = {copy.candidate.file.path for copy, _ in joining}
                 waiting = [other for other in waiting if other.keep.file.path not in taken]
                 for copy, other in joining:
                     copies += [copy, *other.copies]
@@ -189,10 +198,10 @@ class _Together:
             return False
         links = self.of.network.copies(keep.node)
         nodes = [
-            one.node
-            for one in others
-            if one.node in links
-            and (relations is REVIEWED or self.of.agreements.may_be_same(one.node, keep.node))
+            candidate.node
+            for candidate in others
+            if candidate.node in links
+            and (relations is REVIEWED or self.of.agreements.may_be_same(candidate.node, keep.node))
         ]
         self.of.agreements.explore((node, keep.node) for node in nodes)
         for node in nodes:
@@ -212,19 +221,21 @@ class _Together:
         contents: Mapping[str, Content],
     ) -> list[tuple[Copy, Cluster]]:
         """Copies that are linked to the kept one, or led to it by what has joined."""
-        pairs = [(one.keep.node, keep.node) for one in waiting if self._is_led(one, keep, by)]
+        pairs = [
+            (cluster.keep.node, keep.node) for cluster in waiting if self._is_led(cluster, keep, by)
+        ]
         self.of.agreements.explore(pairs)
         led = {pair[0] for pair in pairs}
-        found = []
+        joining = []
         for other in waiting:
-            one = other.keep
-            if one.node not in led or not self.of.may_group(keep, one):
+            candidate = other.keep
+            if candidate.node not in led or not self.of.may_group(keep, candidate):
                 continue
-            copy = self._copy(keep, one, contents, False)
+            copy = self._copy(keep, candidate, contents, False)
             # What others stand in for cannot go itself.
             if copy is not None and not (copy.action == "remove" and other.copies):
-                found.append((copy, other))
-        return found
+                joining.append((copy, other))
+        return joining
 
     def _is_led(self, cluster: Cluster, keep: Candidate, by: Sequence[int]) -> bool:
         node = cluster.keep.node
@@ -236,7 +247,7 @@ class _Together:
         """Marks what is a cut, an enlargement or a frame of the first, or the first itself."""
         less: set[int] = set()
         mirrored: set[int] = set()
-        nodes = {one.node for one in self.files}
+        nodes = {candidate.node for candidate in self.files}
         for node in nodes - {self.first.node}:
             agreement = self.of.agreements.of(node, self.first.node)
             if agreement is not None and agreement.relation in RELATIONS:
@@ -245,7 +256,8 @@ class _Together:
         if 2 * len(mirrored) < len(nodes):
             less |= mirrored  # more pictures show it the other way round
         return {
-            one.file.path: _marked(contents[one.file.path], one.node in less) for one in self.files
+            candidate.file.path: _marked(contents[candidate.file.path], candidate.node in less)
+            for candidate in self.files
         }
 
     def _copies(
@@ -267,75 +279,91 @@ class _Together:
                 if self.of.agreements.may_be_same(node, keep.node)
             ),
         }
-        open_ones = [
-            one
-            for one in best_first(self.files, self.of.rules.keep, contents)
-            if one.node in links and one.file.path not in settled and self.of.may_group(keep, one)
+        left = [
+            candidate
+            for candidate in best_first(self.files, self.of.rules.keep, contents)
+            if candidate.node in links
+            and candidate.file.path not in settled
+            and self.of.may_group(keep, candidate)
         ]
         self.of.agreements.explore(
-            (one.node, keep.node) for one in open_ones if one.node != keep.node
+            (candidate.node, keep.node) for candidate in left if candidate.node != keep.node
         )
         copies: list[Copy] = []
         n_kept = self.of.rules.n_kept if is_named else 1
-        for one in open_ones:
-            copy = self._copy(keep, one, contents, n_kept < self.of.rules.n_kept)
+        for candidate in left:
+            copy = self._copy(keep, candidate, contents, n_kept < self.of.rules.n_kept)
             if copy is not None and copy.relation in SAME:
                 n_kept += copy.action == "keep"
                 copies.append(copy)
         return copies
 
     def _copy(
-        self, keep: Candidate, one: Candidate, contents: Mapping[str, Content], is_kept_too: bool
+        self,
+        keep: Candidate,
+        candidate: Candidate,
+        contents: Mapping[str, Content],
+        is_kept_too: bool,
     ) -> Copy | None:
-        mine, kept = contents[one.file.path], contents[keep.file.path]
-        agreement = self.of.agreements.of(one.node, keep.node) if one.node != keep.node else None
-        relation = _relation(one, keep, mine, kept, agreement)
+        mine, kept = contents[candidate.file.path], contents[keep.file.path]
+        agreement = (
+            self.of.agreements.of(candidate.node, keep.node)
+            if candidate.node != keep.node
+            else None
+        )
+        relation = _relation(candidate, keep, mine, kept, agreement)
         if self.of.rules.exact_only and relation not in RELATIONS[:2]:
             relation = None
         if relation is None:
             if agreement is not None and agreement.relation == "same-scene":
-                self.of.related.append(Related(path=one.file.path, other=keep.file.path))
+                self.of.related.append(Related(path=candidate.file.path, other=keep.file.path))
             return None
-        likeness = self.of.network.alike(one.node, keep.node) if one.node != keep.node else None
+        likeness = (
+            self.of.network.alike(candidate.node, keep.node)
+            if candidate.node != keep.node
+            else None
+        )
         if likeness is None and agreement is not None:
             likeness = Likeness(agreement.same_shot)
-        is_worn = self._is_worn(keep, one, agreement)
+        is_worn = self._is_worn(keep, candidate, agreement)
         lacks = lacking(mine, kept, relation, agreement, is_worn=is_worn)
         what = f"{_WORDS[relation]} {keep.file.path}{_how(agreement)}"
         told_otherwise = is_told_otherwise(mine, kept, relation)
-        action, reason = self._decided(one, what, relation, lacks, told_otherwise)
+        action, reason = self._decided(candidate, what, relation, lacks, told_otherwise)
         if action == "remove":
-            action, reason = self._doubted(keep, one, what, agreement)
+            action, reason = self._doubted(keep, candidate, what, agreement)
         if is_kept_too and action == "remove":
             action, reason = "keep", f"kept: {self.of.rules.n_kept} copies are wanted"
-        return Copy(one, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks)
+        return Copy(
+            candidate, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks
+        )
 
-    def _is_worn(self, keep: Candidate, one: Candidate, agreement: Agreement | None) -> bool:
+    def _is_worn(self, keep: Candidate, candidate: Candidate, agreement: Agreement | None) -> bool:
         """Whether the kept one lost something that this one has."""
         if agreement is None or agreement.relation not in ("same-picture", "edited"):
             return False
-        return worn(self.of.agreements, one.node, keep.node, agreement) == keep.node
+        return worn(self.of.agreements, candidate.node, keep.node, agreement) == keep.node
 
     def _doubted(
-        self, keep: Candidate, one: Candidate, what: str, agreement: Agreement | None
+        self, keep: Candidate, candidate: Candidate, what: str, agreement: Agreement | None
     ) -> tuple[Action, str]:
         """What happens to a copy that would go."""
-        if agreement and is_unclear(self.of.agreements, one.node, keep.node, agreement):
+        if agreement and is_unclear(self.of.agreements, candidate.node, keep.node, agreement):
             return "review", f"{what}; which of the two was resized cannot be told"
-        if is_called_raw(one.file.path) > is_called_raw(keep.file.path):
+        if is_called_raw(candidate.file.path) > is_called_raw(keep.file.path):
             return "keep", f"kept: {what}, but called camera raw"
         return "remove", what
 
     def _decided(
         self,
-        one: Candidate,
+        candidate: Candidate,
         what: str,
         relation: Relation,
         lacks: tuple[str, ...],
         told_otherwise: bool,
     ) -> tuple[Action, str]:
-        if one.file.protected:
-            return "keep", one.file.protected
+        if candidate.file.protected:
+            return "keep", candidate.file.protected
         is_alike = relation not in ("part", "edited")
         if not lacks:
             goes = is_alike or relation in self.of.rules.remove
@@ -347,14 +375,14 @@ class _Together:
     def _why(self, keep: Candidate, copies: Sequence[Copy], contents: Mapping[str, Content]) -> str:
         if keep.file.protected:
             return f"kept: {keep.file.protected}"
-        return f"kept: {why_better(keep, copies[0].one, self.of.rules.keep, contents)}"
+        return f"kept: {why_better(keep, copies[0].candidate, self.of.rules.keep, contents)}"
 
 
 def _relation(
-    one: Candidate, keep: Candidate, mine: Content, kept: Content, agreement: Agreement | None
+    candidate: Candidate, keep: Candidate, mine: Content, kept: Content, agreement: Agreement | None
 ) -> Relation | None:
     """What a file is to a kept one; None for no copy."""
-    if one.file.sha256 == keep.file.sha256:
+    if candidate.file.sha256 == keep.file.sha256:
         return "identical-bytes"
     held, other = mine.holdings, kept.holdings
     if held.samples == other.samples:
@@ -362,7 +390,7 @@ def _relation(
     if held.lost_by_conversion or other.lost_by_conversion or held.is_clear != other.is_clear:
         return None
     both_deep = min(held.bits, other.bits) > DEEP
-    if one.node == keep.node:
+    if candidate.node == keep.node:
         # They look the same in 8 bits, and are not: in more bits, in transparency, on other pages.
         return (
             "edited" if both_deep or max(held.n_pictures, other.n_pictures) > 1 else "same-picture"
@@ -398,15 +426,15 @@ def _how(agreement: Agreement | None) -> str:
     return f": {', '.join(words)}" if words else ""
 
 
-def _is_upright(found: Likeness) -> bool:
+def _is_upright(likeness: Likeness) -> bool:
     """Whether one picture lies on the other unturned or by a quarter, and not in a mirror."""
-    away = min(abs(found.degrees - quarter) for quarter in (0, 90, 180))
-    return not found.mirrored and away < ABOUT
+    away = min(abs(likeness.degrees - quarter) for quarter in (0, 90, 180))
+    return not likeness.mirrored and away < ABOUT
 
 
 def _marked(content: Content, is_less: bool) -> Content:
     return replace(content, is_less=is_less)
 
 
-def _n_pixels(one: Candidate) -> int:
-    return one.size_wh[0] * one.size_wh[1]
+def _n_pixels(candidate: Candidate) -> int:
+    return candidate.size_wh[0] * candidate.size_wh[1]

@@ -56,15 +56,17 @@ class Content:
 
 
 _KEYS: Mapping[KeepRule, Callable[[Candidate], Any]] = {
-    "reference": lambda one: not one.file.protected,
-    "pixels": lambda one: -one.size_wh[0] * one.size_wh[1],
-    "bytes": lambda one: -one.file.bytes,
-    "format": lambda one: FORMATS.index(one.file.kind) if one.file.kind in FORMATS else 99,
-    "oldest": lambda one: one.file.mtime_ns,
-    "path": lambda one: one.file.path,
-    "newest": lambda one: -one.file.mtime_ns,
-    "fewest-bytes": lambda one: one.file.bytes,
-    "shortest-path": lambda one: len(one.file.path),
+    "reference": lambda candidate: not candidate.file.protected,
+    "pixels": lambda candidate: -candidate.size_wh[0] * candidate.size_wh[1],
+    "bytes": lambda candidate: -candidate.file.bytes,
+    "format": lambda candidate: (
+        FORMATS.index(candidate.file.kind) if candidate.file.kind in FORMATS else 99
+    ),
+    "oldest": lambda candidate: candidate.file.mtime_ns,
+    "path": lambda candidate: candidate.file.path,
+    "newest": lambda candidate: -candidate.file.mtime_ns,
+    "fewest-bytes": lambda candidate: candidate.file.bytes,
+    "shortest-path": lambda candidate: len(candidate.file.path),
 }
 _WORDS: Mapping[KeepRule, str] = {
     "reference": "it is protected",
@@ -95,9 +97,9 @@ def best_first(
     """
     first, *others = (_KEYS[rule] for rule in all_rules(rules))
 
-    def key(one: Candidate) -> tuple[Any, ...]:
-        shown = contents[one.file.path].key if contents else ()
-        return (first(one), shown, *(rule(one) for rule in others))
+    def key(candidate: Candidate) -> tuple[Any, ...]:
+        shown = contents[candidate.file.path].key if contents else ()
+        return (first(candidate), shown, *(rule(candidate) for rule in others))
 
     return sorted(candidates, key=key)
 

@@ -74,11 +74,11 @@ class Judge:
         `hints` are tried first, and whole frames, which may be mirrored; then keypoints, those of
         the first picture's mirror image if the hints say so or it is asked for.
         """
-        one, other = self.stored.small(i), self.stored.small(j)
+        first, second = self.stored.small(i), self.stored.small(j)
         for transform in () if by == "mirror" else (*hints, *self._direct(i, j)):
-            found = self._proved(one, other, transform, 0.0, self.rules.min_agreement)
-            if found is not None:
-                return found
+            likeness = self._proved(first, second, transform, 0.0, self.rules.min_agreement)
+            if likeness is not None:
+                return likeness
         if by == "frames":
             return None
         is_mirrored = by == "mirror" or any(map(_is_mirroring, hints[:1]))
@@ -86,9 +86,9 @@ class Judge:
         if query is None or reference is None:
             return None
         for hit in self._compared(query.image, reference.image, is_mirrored):
-            found = self._accepted(hit, one, other)
-            if found is not None:
-                return found
+            likeness = self._accepted(hit, first, second)
+            if likeness is not None:
+                return likeness
         return None
 
     def _direct(self, i: int, j: int) -> list[Transform]:
@@ -97,8 +97,8 @@ class Judge:
         best = int(alike.argmax())
         if alike[best] < DIRECT:
             return []
-        one, other = self.stored.small(i), self.stored.small(j)
-        return [stretched(one, other, best % 4, best >= 4)]
+        first, second = self.stored.small(i), self.stored.small(j)
+        return [stretched(first, second, best % 4, best >= 4)]
 
     def _compared(
         self, query: DescribedImage, reference: DescribedImage, is_mirrored: bool
@@ -114,38 +114,40 @@ class Judge:
             back = swapped(self.comparer.compare(reference, query), reference.size_wh)
             yield compare_mirrored(lambda *_: back, query, reference) if is_mirrored else back
 
-    def _accepted(self, hit: Hit, one: Small, other: Small) -> Likeness | None:
+    def _accepted(self, hit: Hit, first: Small, second: Small) -> Likeness | None:
         """The best pair of regions that proves a copy."""
         for pair in hit.pairs:
-            found = pair.verification
+            verification = pair.verification
             is_same = pair.verdict == "same" and pair.score >= self.threshold
-            if found is not None and found.model != "fundamental":
+            if verification is not None and verification.model != "fundamental":
                 needed = self.rules.min_agreement / (2 if is_same else 1)
-                proved = self._proved(one, other, found.transform, pair.score, needed)
+                proved = self._proved(first, second, verification.transform, pair.score, needed)
                 if proved is not None:
                     return proved
-            elif found is None and is_same and pair.query.is_frame and pair.reference.is_frame:
+            elif (
+                verification is None and is_same and pair.query.is_frame and pair.reference.is_frame
+            ):
                 return Likeness(
                     pair.score
                 )  # no keypoints in this preset: the score is all there is
         return None
 
     def _proved(
-        self, one: Small, other: Small, transform: Transform, score: float, needed: float
+        self, first: Small, second: Small, transform: Transform, score: float, needed: float
     ) -> Likeness | None:
         """A copy if the detail agrees under the transform and one frame lies within the other."""
-        frame, other_frame = Box(0, 0, *one.size_wh), Box(0, 0, *other.size_wh)
+        frame, other_frame = Box(0, 0, *first.size_wh), Box(0, 0, *second.size_wh)
         if not np.isfinite(transform).all() or abs(np.linalg.det(transform)) < 1e-12:
             return None
         there, _ = overlap(projected(frame, transform), other_frame)
         back, _ = overlap(projected(other_frame, inverse(transform)), frame)
         if max(there, back) < self.rules.min_overlap:
             return None
-        agreed = agreement(one, other, transform)
+        agreed = agreement(first, second, transform)
         similarity = min(1.0, max(score, agreed))
         if agreed < needed or similarity < self.threshold:
             return None
-        moved = _movement(transform, one.size_wh)
+        moved = _movement(transform, first.size_wh)
         return Likeness(similarity, (back, there), transform, *moved, detail=agreed)
 
 

@@ -143,7 +143,7 @@ class Linker:
         tiny = [self.pictures.tiny[i] for i in usable]
         network.verify(self._near(usable, tiny, standings, DIRECT), self.progress, by="frames")
         best = sorted(usable, key=lambda i: (-standings[i].pixels, i))
-        leaders = network.leaders(best, [one[:2] for one in standings])
+        leaders = network.leaders(best, [standing[:2] for standing in standings])
         self._compare_in_full(network, self._described(leaders), standings)
         return network
 
@@ -151,12 +151,12 @@ class Linker:
         return self.judge.judge(*task.pair, task.by, task.hints)
 
     def _may_pair(self, standings: list[Standing], i: int, j: int) -> bool:
-        one, other = standings[i], standings[j]
-        crosses = bool(one.sides & SOURCES and other.sides & AGAINST) or bool(
-            other.sides & SOURCES and one.sides & AGAINST
+        first, second = standings[i], standings[j]
+        crosses = bool(first.sides & SOURCES and second.sides & AGAINST) or bool(
+            second.sides & SOURCES and first.sides & AGAINST
         )
         plain = self.pictures.is_plain
-        return crosses and (one.is_free or other.is_free) and not (plain[i] or plain[j])
+        return crosses and (first.is_free or second.is_free) and not (plain[i] or plain[j])
 
     def _described(self, numbers: list[int]) -> dict[int, dict[str, NDArray[np.float16]]]:
         """The vectors of those that can still be read; what else they hold is on disk then."""
@@ -185,11 +185,11 @@ class Linker:
         numbers = list(vectors)
         likely: list[list[Pair]] = []
         # Where there is a network, hashes are for what they are sure of.
-        whole = sorted(self.views.whole, key=lambda one: one.extractor.produces != "binary")
-        for one in whole:
-            kind, last = one.extractor.produces, whole[-1].extractor.produces
+        whole = sorted(self.views.whole, key=lambda channel: channel.extractor.produces != "binary")
+        for channel in whole:
+            kind, last = channel.extractor.produces, whole[-1].extractor.produces
             is_sure = kind == "binary" and last != "binary"
-            versions = [vectors[i][one.alias] for i in numbers]
+            versions = [vectors[i][channel.alias] for i in numbers]
             rounds = self._near(numbers, versions, standings, HASHES if is_sure else -1.0)
             network.verify(rounds, self.progress)
             likely += rounds[:MIRRORED]
@@ -203,8 +203,8 @@ class Linker:
             network.verify(likely, self.progress, by="mirror")
 
     def _codes(self, numbers: list[int]) -> dict[int, Codes]:
-        found = ((number, self.pictures.stored.view(number, False)) for number in numbers)
-        return {number: codes_of(described.image) for number, described in found if described}
+        views = ((number, self.pictures.stored.view(number, False)) for number in numbers)
+        return {number: codes_of(described.image) for number, described in views if described}
 
     def _near(
         self,
@@ -224,14 +224,14 @@ class Linker:
         """Without a descriptor of whole pictures: keypoints of all against all choose."""
         rankers = Comparer(self.settings).rankers()
         view = self.pictures.stored.view
-        upright = {i: found.image for i in numbers if (found := view(i, False))}
-        stacks = {name: one.stacked(list(upright.values())) for name, one in rankers.items()}
+        upright = {i: described.image for i in numbers if (described := view(i, False))}
+        stacks = {name: ranker.stacked(list(upright.values())) for name, ranker in rankers.items()}
         pairs: set[Pair] = set()
         for i in upright:
-            found = view(i, is_mirrored)
-            for name, ranker in rankers.items() if found else ():
-                assert found is not None
-                order = np.argsort(-ranker.rank(found.image, stacks[name]), kind="stable")
+            described = view(i, is_mirrored)
+            for name, ranker in rankers.items() if described else ():
+                assert described is not None
+                order = np.argsort(-ranker.rank(described.image, stacks[name]), kind="stable")
                 near = [j for j in np.array(list(upright))[order[: self.count + 1]] if j != i]
                 pairs |= {(min(i, int(j)), max(i, int(j))) for j in near[: self.count]}
         return sorted(pairs)

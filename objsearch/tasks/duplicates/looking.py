@@ -57,7 +57,7 @@ class Looking:
         for some in batches(every, AT_ONCE):
             known = self.memory.looked_at([file for same in some for file in same])
             for same in some:
-                yield same, next((known[one.path] for one in same if one.path in known), None)
+                yield same, next((known[file.path] for file in same if file.path in known), None)
 
     def _looked_at(self, asked: Asked) -> tuple[Seen, bool]:
         """What is seen of files of the same bytes, and whether that was known."""

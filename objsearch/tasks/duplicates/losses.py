@@ -17,7 +17,7 @@ SMALLER = 0.97
 
 
 def lacking(
-    one: Content,
+    content: Content,
     keep: Content,
     relation: Relation,
     agreement: Agreement | None,
@@ -29,9 +29,9 @@ def lacking(
     `is_worn`: the kept one lost tones, colour or sharpness.
     """
     if relation == "identical-bytes":
-        return _companions(one)
+        return _companions(content)
     taken = ("tones, colour or sharpness",) if is_worn else ()
-    return (*_shown(agreement), *taken, *_held(one, keep, relation), *_companions(one))
+    return (*_shown(agreement), *taken, *_held(content, keep, relation), *_companions(content))
 
 
 def _shown(agreement: Agreement | None) -> Iterator[str]:
@@ -43,8 +43,8 @@ def _shown(agreement: Agreement | None) -> Iterator[str]:
         yield f"scale: it shows it at {agreement.scale:.0%}"
 
 
-def _held(one: Content, keep: Content, relation: Relation) -> Iterator[str]:
-    mine, kept = one.holdings, keep.holdings
+def _held(content: Content, keep: Content, relation: Relation) -> Iterator[str]:
+    mine, kept = content.holdings, keep.holdings
     if relation != "identical-pixels":
         yield from _depth(mine, kept)
     told = {
@@ -58,11 +58,11 @@ def _held(one: Content, keep: Content, relation: Relation) -> Iterator[str]:
     yield from others_in(mine.facts, kept.facts)
 
 
-def is_told_otherwise(one: Content, keep: Content, relation: Relation) -> bool:
+def is_told_otherwise(content: Content, keep: Content, relation: Relation) -> bool:
     """Whether both tell of one thing, and not the same: which is true, a person has to say."""
     if relation == "identical-bytes":
         return False
-    return bool(others_in(one.holdings.facts, keep.holdings.facts))
+    return bool(others_in(content.holdings.facts, keep.holdings.facts))
 
 
 def _depth(mine: Holdings, kept: Holdings) -> Iterator[str]:
@@ -76,5 +76,5 @@ def _depth(mine: Holdings, kept: Holdings) -> Iterator[str]:
     yield from (word for word, holds in told.items() if holds)
 
 
-def _companions(one: Content) -> tuple[str, ...]:
-    return tuple(f"{name}, which belongs to it" for name in one.companions)
+def _companions(content: Content) -> tuple[str, ...]:
+    return tuple(f"{name}, which belongs to it" for name in content.companions)

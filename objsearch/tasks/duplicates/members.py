@@ -16,7 +16,7 @@ def group_of(cluster: Cluster, number: int) -> Group:
     """A cluster as a group of the plan: every name of every file, the kept one first."""
     kept = Copy(cluster.keep, cluster.keep, "keep", "identical-bytes", IDENTICAL, cluster.reason)
     members = _members(kept)
-    members = [one.model_copy(update={"relation": None, "copy_of": ""}) for one in members]
+    members = [member.model_copy(update={"relation": None, "copy_of": ""}) for member in members]
     for copy in cluster.copies:
         members += _members(copy)
     relation = max((copy.relation for copy in cluster.copies), key=RELATIONS.index)
@@ -24,8 +24,8 @@ def group_of(cluster: Cluster, number: int) -> Group:
 
 
 def _members(copy: Copy) -> list[Member]:
-    one = copy.one
-    first, *others = one.file.names
+    candidate = copy.candidate
+    first, *others = candidate.file.names
     reasons = [copy.reason, *(f"another name (hard link) of {first}" for _ in others)]
     return [
         Member(
@@ -33,9 +33,9 @@ def _members(copy: Copy) -> list[Member]:
             action=copy.action,
             similarity_to_keep=round(copy.likeness.score, 6),
             identical_to_keep=copy.relation in ("identical-bytes", "identical-pixels"),
-            width=one.size_wh[0],
-            height=one.size_wh[1],
-            bytes=one.file.bytes,
+            width=candidate.size_wh[0],
+            height=candidate.size_wh[1],
+            bytes=candidate.file.bytes,
             reason=said,
             relation=copy.relation,
             differs=_differs(copy.agreement),
@@ -43,7 +43,7 @@ def _members(copy: Copy) -> list[Member]:
             lacks=copy.lacks,
             copy_of=copy.of.file.path,
         )
-        for name, said in zip(one.file.names, reasons, strict=True)
+        for name, said in zip(candidate.file.names, reasons, strict=True)
     ]
 
 

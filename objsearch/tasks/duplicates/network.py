@@ -77,10 +77,10 @@ class Network:
 
     def _join(self, i: int, j: int) -> None:
         """From now on, all that one leads to and all that the other leads to are together."""
-        one, other = (self._together.setdefault(k, {k}) for k in (i, j))
-        if one is not other:
-            one |= other
-            self._together.update(dict.fromkeys(other, one))
+        first, second = (self._together.setdefault(k, {k}) for k in (i, j))
+        if first is not second:
+            first |= second
+            self._together.update(dict.fromkeys(second, first))
 
     def _settle(self, tasks: Sequence[Task], progress: Progress = silent) -> int:
         """Judge the pairs that are new, or newly led to; returns how many were."""
@@ -90,12 +90,12 @@ class Network:
         # there are enough for all.
         size = max(1, min(BATCH, len(fresh) // (2 * self._workers)))
         judged = ordered_map(self._judged, batches(fresh, size), workers=self._workers)
-        verdicts = (found for batch in judged for found in batch)
+        verdicts = (likeness for batch in judged for likeness in batch)
         told = counted(verdicts, "compare", progress, len(fresh))
-        for ((i, j), _, _), found in zip(fresh, told, strict=True):
-            if found is not None:
-                self._links[i][j] = found
-                self._links[j][i] = found.reversed()
+        for ((i, j), _, _), likeness in zip(fresh, told, strict=True):
+            if likeness is not None:
+                self._links[i][j] = likeness
+                self._links[j][i] = likeness.reversed()
                 self._join(i, j)
         return len(fresh)
 

@@ -37,17 +37,20 @@ class Overlay:
     gained: str
 
 
-def overlay_of(one: Member, keep: Member) -> Overlay | None:
+def overlay_of(member: Member, keep: Member) -> Overlay | None:
     """How one member lies on another; None where nothing tells, or it reaches beyond infinity."""
-    onto = _between(one, keep)
+    onto = _between(member, keep)
     if onto is None:
         return None
-    mine, its = _rectangle(0, 0, one.width, one.height), _rectangle(0, 0, keep.width, keep.height)
+    mine, its = (
+        _rectangle(0, 0, member.width, member.height),
+        _rectangle(0, 0, keep.width, keep.height),
+    )
     there = mapped(mine, onto)
     if there is None:
         return None
     back = mapped(its, np.asarray(np.linalg.inv(onto), np.float64))
-    boxes = [mapped(_rectangle(*box), onto) for box in one.differs]
+    boxes = [mapped(_rectangle(*box), onto) for box in member.differs]
     onto = onto / onto[2, 2]  # not zero: it is the depth of the corner at the origin
     return Overlay(
         matrix=tuple(float(f"{number:.9g}") for number in onto.ravel()),
@@ -59,12 +62,12 @@ def overlay_of(one: Member, keep: Member) -> Overlay | None:
     )
 
 
-def _between(one: Member, keep: Member) -> Matrix | None:
-    if one.transform is None:
-        is_same = one.relation in ("identical-bytes", "identical-pixels", "same-picture")
-        is_as_large = (one.width, one.height) == (keep.width, keep.height)
+def _between(member: Member, keep: Member) -> Matrix | None:
+    if member.transform is None:
+        is_same = member.relation in ("identical-bytes", "identical-pixels", "same-picture")
+        is_as_large = (member.width, member.height) == (keep.width, keep.height)
         return np.eye(3) if is_same and is_as_large else None
-    middles = np.array(one.transform).reshape(3, 3)
+    middles = np.array(member.transform).reshape(3, 3)
     edges = shift(0.5, 0.5) @ middles @ shift(-0.5, -0.5)
     return edges if np.isfinite(edges).all() and abs(np.linalg.det(edges)) > 1e-12 else None
 

@@ -33,21 +33,21 @@ def plan_csv(plan: Plan) -> Iterator[str]:
     """The plan as lines of CSV, a row a file, with a line of columns first."""
     yield csv_line(COLUMNS)
     for group in plan.groups:
-        for one in group.members:
+        for member in group.members:
             yield csv_line(
                 (
                     str(group.group),
-                    one.action,
-                    one.path,
-                    str(one.width),
-                    str(one.height),
-                    str(one.bytes),
-                    f"{one.similarity_to_keep:.6f}",
-                    str(one.identical_to_keep).lower(),
-                    one.reason,
-                    one.relation or "",
-                    " ".join(",".join(map(str, box)) for box in one.differs),
-                    "; ".join(one.lacks),
+                    member.action,
+                    member.path,
+                    str(member.width),
+                    str(member.height),
+                    str(member.bytes),
+                    f"{member.similarity_to_keep:.6f}",
+                    str(member.identical_to_keep).lower(),
+                    member.reason,
+                    member.relation or "",
+                    " ".join(",".join(map(str, box)) for box in member.differs),
+                    "; ".join(member.lacks),
                 )
             )
 
@@ -58,14 +58,14 @@ def plan_table(plan: Plan) -> RenderableType:
         return Together(Text("No copies found.", "yellow"), Text(summary(plan), "dim"), "")
     table = Rows((">#", "action", "path", ">size", ">bytes", ">alike"), wide=2)
     for group in plan.groups:
-        for number, one in enumerate(group.members):
+        for number, member in enumerate(group.members):
             table.add(
                 str(group.group) if number == 0 else "",
-                Text(one.action, _STYLES[one.action]),
-                Together(Name(one.path), Text(shown(one.reason), "dim", overflow="fold")),
-                f"{one.width}x{one.height}",
-                f"{one.bytes:,}",
-                "same" if one.identical_to_keep else percent(one.similarity_to_keep),
+                Text(member.action, _STYLES[member.action]),
+                Together(Name(member.path), Text(shown(member.reason), "dim", overflow="fold")),
+                f"{member.width}x{member.height}",
+                f"{member.bytes:,}",
+                "same" if member.identical_to_keep else percent(member.similarity_to_keep),
             )
     return Together(table, Text(summary(plan), "dim"), "")
 

@@ -21,7 +21,7 @@ from objsearch.tasks.duplicates.companions import belonging_to, companions_of
 from objsearch.tasks.duplicates.decisions import Content as DecidedContent
 from objsearch.tasks.duplicates.decisions import Decisions, decisions_path, load_decisions
 from objsearch.tasks.duplicates.describing import Views
-from objsearch.tasks.duplicates.folders import File, Found, Sides, find_files, place_of
+from objsearch.tasks.duplicates.folders import File, Listing, Sides, find_files, place_of
 from objsearch.tasks.duplicates.grouping import Cluster, Grouper
 from objsearch.tasks.duplicates.keeping import Candidate, Content
 from objsearch.tasks.duplicates.linking import (
@@ -65,14 +65,14 @@ class Planner:
     def plan(self) -> Plan:
         """Look at everything and decide. Raises UsageError and ConfigError."""
         with closing(self.pictures.stored):
-            found = find_files(self.sides, self.settings, self.progress, self.memory.looks.prints)
+            listing = find_files(self.sides, self.settings, self.progress, self.memory.looks.prints)
             try:
-                made = self._planned(found)
+                made = self._planned(listing)
             except BaseException:
                 self.memory.write()  # what was done stays
                 raise
             every = (*self.sides.sources, *self.sides.references, *self.sides.against)
-            self.memory.close(every, [file.path for file in found.files])
+            self.memory.close(every, [file.path for file in listing.files])
             told = (*self.memory.told, *made.warnings)
             return made.model_copy(update={"warnings": told})
 
@@ -84,16 +84,16 @@ class Planner:
             network.explore(network.firsts(range(len(self.pictures.files))))
             names = [file.path for file in self.pictures.files]
             return [
-                (names[i], names[j], found.transform)
+                (names[i], names[j], likeness.transform)
                 for i in range(len(names))
                 for j in sorted(network.copies(i))
-                if i < j and (found := network.alike(i, j)) and found.transform is not None
+                if i < j and (likeness := network.alike(i, j)) and likeness.transform is not None
             ]
 
-    def _planned(self, found: Found) -> Plan:
-        skipped = dict(found.skipped)
-        candidates = list(self.looking.candidates(found.files, skipped))
-        belonging = belonging_to(one.file.path for one in candidates)
+    def _planned(self, listing: Listing) -> Plan:
+        skipped = dict(listing.skipped)
+        candidates = list(self.looking.candidates(listing.files, skipped))
+        belonging = belonging_to(candidate.file.path for candidate in candidates)
         skipped = {path: why for path, why in skipped.items() if path not in belonging}
         network = self._network(candidates)
         rules = self.settings.duplicates
@@ -112,8 +112,8 @@ class Planner:
             groups=groups,
             files=_fingerprints(clusters, groups),
             protected=self.sides.protected,
-            scanned=sum(len(file.names) for file in found.files) + len(found.skipped),
-            compared=sum(len(one.file.names) for one in candidates),
+            scanned=sum(len(file.names) for file in listing.files) + len(listing.skipped),
+            compared=sum(len(candidate.file.names) for candidate in candidates),
             skipped=tuple(Passed(path=p, reason=why) for p, why in sorted(skipped.items())),
             ignored=len(self.ignored),
             related=tuple(grouper.related) if rules.related else (),
@@ -138,14 +138,14 @@ class Planner:
     def _network(self, candidates: list[Candidate]) -> Network:
         n = len(self.pictures.files)
         sides, free, pixels = [0] * n, [False] * n, [0] * n
-        for one in candidates:
-            sides[one.node] |= AGAINST if one.file.is_against else SOURCES
-            free[one.node] |= not one.file.protected
-            pixels[one.node] = one.size_wh[0] * one.size_wh[1]
+        for candidate in candidates:
+            sides[candidate.node] |= AGAINST if candidate.file.is_against else SOURCES
+            free[candidate.node] |= not candidate.file.protected
+            pixels[candidate.node] = candidate.size_wh[0] * candidate.size_wh[1]
         if not self.sides.against:
             sides = [BOTH] * n
         return Linker(self.settings, self.views, self.pictures, self.progress).linked(
-            [Standing(*one) for one in zip(sides, free, pixels, strict=True)]
+            [Standing(*values) for values in zip(sides, free, pixels, strict=True)]
         )
 
     def _read(self, number: int, long_side: int | None) -> Image | Unreadable:
@@ -154,15 +154,17 @@ class Planner:
 
     def _sizes(self, candidates: list[Candidate]) -> list[tuple[int, int]]:
         sizes = [(0, 0)] * len(self.pictures.files)
-        for one in candidates:
-            sizes[one.node] = one.size_wh
+        for candidate in candidates:
+            sizes[candidate.node] = candidate.size_wh
         return sizes
 
-    def _content_of(self, one: Candidate) -> Content:
+    def _content_of(self, candidate: Candidate) -> Content:
         """What a file shows and tells; what cannot be looked at so is one of its kind."""
-        known = self.memory.holdings(one.file)
-        n_pixels = one.size_wh[0] * one.size_wh[1]
-        return Content(known or self._held(one.file), n_pixels, companions_of(one.file.path))
+        known = self.memory.holdings(candidate.file)
+        n_pixels = candidate.size_wh[0] * candidate.size_wh[1]
+        return Content(
+            known or self._held(candidate.file), n_pixels, companions_of(candidate.file.path)
+        )
 
     def _held(self, file: File) -> Holdings:
         try:
@@ -180,25 +182,25 @@ class Planner:
             return False
         return True
 
-    def _decided_on(self, one: Candidate) -> DecidedContent:
-        return DecidedContent(one.file.sha256, self.pictures.content[one.node])
+    def _decided_on(self, candidate: Candidate) -> DecidedContent:
+        return DecidedContent(candidate.file.sha256, self.pictures.content[candidate.node])
 
 
 def _fingerprints(clusters: list[Cluster], groups: tuple[Group, ...]) -> dict[str, Fingerprint]:
     """What tells whether each file of the plan is still the same."""
     made: dict[str, Fingerprint] = {}
     for cluster in clusters:
-        kept = {copy.one.file.path: copy.of.file.path for copy in cluster.copies}
-        for one in (cluster.keep, *(copy.one for copy in cluster.copies)):
-            keep = kept.get(one.file.path, "")
+        kept = {copy.candidate.file.path: copy.of.file.path for copy in cluster.copies}
+        for candidate in (cluster.keep, *(copy.candidate for copy in cluster.copies)):
+            keep = kept.get(candidate.file.path, "")
             print_of = partial(
                 Fingerprint,
-                sha256=one.file.sha256,
-                bytes=one.file.bytes,
-                mtime_ns=one.file.mtime_ns,
+                sha256=candidate.file.sha256,
+                bytes=candidate.file.bytes,
+                mtime_ns=candidate.file.mtime_ns,
             )
-            for name in one.file.names:
-                link_of = "" if name == one.file.path else one.file.path
+            for name in candidate.file.names:
+                link_of = "" if name == candidate.file.path else candidate.file.path
                 made.setdefault(name, print_of(keep=keep, same_file_as=link_of))
     listed = {member.path for group in groups for member in group.members}
     return {path: made[path] for path in sorted(listed)}

@@ -56,26 +56,26 @@ class Shelf:
     @cached_property
     def _unread(self) -> Mapping[Key, str]:
         every = self._before.unreadable() if self._before is not None else ()
-        return {one.ref.uri: one.reason for one in every}
+        return {unreadable.ref.uri: unreadable.reason for unreadable in every}
 
     @cached_property
     def _by_stamp(self) -> Mapping[Stamp, Sequence[Key]]:
-        found: dict[Stamp, list[Key]] = defaultdict(list)
+        keys: dict[Stamp, list[Key]] = defaultdict(list)
         for key, stamp in self._stamps.items():
-            found[stamp].append(key)
-        return found
+            keys[stamp].append(key)
+        return keys
 
     def prints(self, paths: Iterable[str]) -> dict[str, Print]:
         """Of the files that have the stamp of their row, what tells their bytes."""
         same = (path for path in paths if path in self._stamps and self._is_as_stamped(path))
-        found: dict[str, Print] = {}
+        prints: dict[str, Print] = {}
         for some in batches(same, AT_ONCE):
             for path, image in self._got(some).items():
                 facts = image.facts
-                found[path] = Print(self._stamps[path], facts[rows.SHA256], facts[rows.KIND])
+                prints[path] = Print(self._stamps[path], facts[rows.SHA256], facts[rows.KIND])
             unread = {path: self._unread[path] for path in some if path in self._unread}
-            found |= {path: Print(self._stamps[path], reason=why) for path, why in unread.items()}
-        return found
+            prints |= {path: Print(self._stamps[path], reason=why) for path, why in unread.items()}
+        return prints
 
     def _is_as_stamped(self, path: str) -> bool:
         stamp = stamp_of(ImageRef(path))
@@ -91,14 +91,14 @@ class Shelf:
         """The rows that were made of the bytes that files have, by path."""
         keys = {file.path: self._keys_for(file) for file in files}
         got = self._got(key for some in keys.values() for key in some)
-        found: dict[str, DescribedImage] = {}
+        by_path: dict[str, DescribedImage] = {}
         for file in files:
             own = [got[key] for key in keys[file.path] if key in got]
-            row = next((one for one in own if rows.is_of(one, file)), None)
+            row = next((image for image in own if rows.is_of(image, file)), None)
             if row is not None:
-                found[file.path] = row
+                by_path[file.path] = row
                 self._valid |= {file.path} if row.ref.uri == file.path else set()
-        return found
+        return by_path
 
     def _keys_for(self, file: File) -> Sequence[Key]:
         """The file's own key; else those of files that had its stamp, which may have been it."""
@@ -217,7 +217,9 @@ class Memory:
     def looked_at(self, files: Sequence[File]) -> dict[str, DescribedImage]:
         """Rows of looks by path; what they tell of all that a file holds is remembered."""
         known = self.looks.known(files)
-        told = {path: one.facts[rows.HOLDINGS] for path, one in known.items() if _has_all(one)}
+        told = {
+            path: image.facts[rows.HOLDINGS] for path, image in known.items() if _has_all(image)
+        }
         self._holdings |= told
         return known
 

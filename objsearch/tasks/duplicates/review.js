@@ -8,7 +8,7 @@ const Review = (() => {
     apart: "≠ no duplicates",
   };
   const FILTERS = {
-    review: ["To review", (g) => plan.groups[g].members.some((one) => one.action === "review")],
+    review: ["To review", (g) => plan.groups[g].members.some((member) => member.action === "review")],
     open: ["Not decided yet", (g) => plan.groups[g].members.some((_, i) => isOpen(g, i))],
     changed: ["Decided by you", (g) => Choices.isChanged(choices, g)],
     all: ["All groups", () => true],
@@ -200,8 +200,8 @@ const Review = (() => {
   function pairOf(figure) {
     const [g, i] = placeOf(figure);
     if (plan.notes[g][i].of >= 0) return [g, i];
-    const found = plan.notes[g].findIndex((note) => note.of === plan.notes[g][i].file);
-    return found < 0 ? null : [g, found];
+    const first = plan.notes[g].findIndex((note) => note.of === plan.notes[g][i].file);
+    return first < 0 ? null : [g, first];
   }
 
   function compare(figure) {

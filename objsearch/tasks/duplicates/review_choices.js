@@ -98,30 +98,30 @@ const Choices = (() => {
   function standsForOther(plan, actions, g, i) {
     const { file, of } = plan.notes[g][i];
     const other = plan.notes[g][of].file;
-    const goes = (one) => actions[one] === "remove";
-    const nothingBut = (one) =>
-      actions.every((action, j) => action !== "keep" || plan.notes[g][j].file === one);
+    const goes = (index) => actions[index] === "remove";
+    const nothingBut = (index) =>
+      actions.every((action, j) => action !== "keep" || plan.notes[g][j].file === index);
     return (goes(file) && nothingBut(other)) || (goes(other) && nothingBut(file));
   }
 
   const isDecided = (plan, choices, g, i) => stateOf(plan, choices, g, i) !== "review";
 
   function each(plan, use) {
-    plan.groups.forEach((group, g) => group.members.forEach((one, i) => use(one, g, i)));
+    plan.groups.forEach((group, g) => group.members.forEach((member, i) => use(member, g, i)));
   }
 
   // How many were to be reviewed and are decided, what goes, and how many bytes that frees.
   function counted(plan, choices) {
     const told = { review: 0, decided: 0, removed: 0, bytes: 0, apart: 0 };
-    each(plan, (one, g, i) => {
-      if (one.action === "review") {
+    each(plan, (member, g, i) => {
+      if (member.action === "review") {
         told.review += 1;
         if (isDecided(plan, choices, g, i)) told.decided += 1;
       }
       if (choices.apart[key(g, i)]) told.apart += 1;
       if (actionOf(plan, choices, g, i) === "remove") {
         told.removed += 1;
-        if (!plan.otherNames.has(one.path)) told.bytes += one.bytes;
+        if (!plan.otherNames.has(member.path)) told.bytes += member.bytes;
       }
     });
     return told;
@@ -131,11 +131,11 @@ const Choices = (() => {
     Object.keys({ ...choices.actions, ...choices.apart }).some((name) => name.startsWith(`${g}:`));
 
   function chosen(plan, choices, g, i) {
-    const one = plan.groups[g].members[i];
+    const member = plan.groups[g].members[i];
     const action = actionOf(plan, choices, g, i);
-    if (action === one.action && !choices.apart[key(g, i)]) return one;
+    if (action === member.action && !choices.apart[key(g, i)]) return member;
     const said = choices.apart[key(g, i)] ? "no duplicates" : action;
-    return { ...one, action, reason: `${one.reason}; decided: ${said}` };
+    return { ...member, action, reason: `${member.reason}; decided: ${said}` };
   }
 
   // The plan with the choices in it, as text. `rest` is all but its groups, and stays as it is.
@@ -145,8 +145,8 @@ const Choices = (() => {
       members: group.members.map((_, i) => chosen(plan, choices, g, i)),
     }));
     const pairs = [];
-    each(plan, (one, g, i) => {
-      if (choices.apart[key(g, i)]) pairs.push([one.path, one.copy_of]);
+    each(plan, (member, g, i) => {
+      if (choices.apart[key(g, i)]) pairs.push([member.path, member.copy_of]);
     });
     const end = rest.lastIndexOf("}");
     const made = `"groups":${JSON.stringify(groups)},"not_duplicates":${JSON.stringify(pairs)}`;
@@ -164,7 +164,7 @@ const Choices = (() => {
       return fresh();
     }
     const made = fresh();
-    each(plan, (one, g, i) => {
+    each(plan, (member, g, i) => {
       const name = key(g, i);
       const { of, can } = plan.notes[g][i];
       const action = kept?.actions?.[name];

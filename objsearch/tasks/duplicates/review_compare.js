@@ -28,7 +28,7 @@ const Compare = (() => {
   // The picture of a figure in the list, with more marks where there are any.
   function copied(figure, picture, role, paths) {
     const shot = figure.querySelector(".shot");
-    picture.querySelector(".shot").replaceChildren(...[...shot.childNodes].map((one) => one.cloneNode(true)));
+    picture.querySelector(".shot").replaceChildren(...[...shot.childNodes].map((node) => node.cloneNode(true)));
     const image = picture.querySelector("img");
     if (image) {
       image.alt = `${role}: ${image.alt}`;
@@ -123,7 +123,7 @@ const Compare = (() => {
     const placed = Laying.placed(overlay, given.below, given.above, width, innerHeight * MOST_HEIGHT);
     stage.style.width = `${placed.width}px`;
     stage.style.height = `${placed.height}px`;
-    for (const [name, transform] of [["below", placed.keep], ["above", placed.one]]) {
+    for (const [name, transform] of [["below", placed.keep], ["above", placed.member]]) {
       const image = part(`.stage .${name}`);
       image.style.width = `${given[name].copy[0]}px`;
       image.style.height = `${given[name].copy[1]}px`;

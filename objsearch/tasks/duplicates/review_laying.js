@@ -24,7 +24,7 @@ const Laying = (() => {
 
   // The stage's height at a width, and how both pictures stand on it, given the pixels of their
   // copies at hand. Sizes are [width, height].
-  function placed(overlay, keep, one, width, mostHeight) {
+  function placed(overlay, keep, member, width, mostHeight) {
     const [x1, y1, x2, y2] = overlay.stage;
     const scale = Math.min(width / (x2 - x1), mostHeight / (y2 - y1));
     const onto = product(scaling(scale, scale), shift(-x1, -y1));
@@ -34,7 +34,7 @@ const Laying = (() => {
       width: (x2 - x1) * scale,
       height: (y2 - y1) * scale,
       keep: css(product(onto, fromCopy(keep))),
-      one: css(product(product(onto, overlay.matrix), fromCopy(one))),
+      member: css(product(product(onto, overlay.matrix), fromCopy(member))),
       viewBox: [x1, y1, x2 - x1, y2 - y1].join(" "),
     };
   }

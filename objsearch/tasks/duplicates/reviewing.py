@@ -87,7 +87,7 @@ def write_page(
 
 def preview_side(n_pictures: int) -> int:
     """The longer side of previews with which so many fit onto a page, in pixels."""
-    fitting = (one for one in _SIDES if n_pictures * one**2 * _BYTES_A_PIXEL <= PAGE_BYTES)
+    fitting = (side for side in _SIDES if n_pictures * side**2 * _BYTES_A_PIXEL <= PAGE_BYTES)
     return next(fitting, _SIDES[-1])
 
 
@@ -114,37 +114,39 @@ def _sections(
 
 
 def _shots(plan: Plan, group: Group, album: Album) -> list[Shot]:
-    places = {one.path: place for place, one in reversed(list(enumerate(group.members)))}
+    places = {member.path: place for place, member in reversed(list(enumerate(group.members)))}
     protected = [
-        lies_in(os.path.realpath(one.path), plan.protected) if plan.protected else False
-        for one in group.members
+        lies_in(os.path.realpath(member.path), plan.protected) if plan.protected else False
+        for member in group.members
     ]
     shots = []
-    for place, one in enumerate(group.members):
-        of = places.get(one.copy_of, -1)
+    for place, member in enumerate(group.members):
+        of = places.get(member.copy_of, -1)
         of = -1 if of == place else of
         shots.append(
             Shot(
-                member=one,
-                picture=_picture(one, album),
-                uri=file_uri(one.path),
-                file=places.get(plan.files[one.path].same_file_as, place),
+                member=member,
+                picture=_picture(member, album),
+                uri=file_uri(member.path),
+                file=places.get(plan.files[member.path].same_file_as, place),
                 of=of,
-                can=_choices(one, of, protected[place], of >= 0 and protected[of]),
-                overlay=overlay_of(one, group.members[of]) if of >= 0 else None,
+                can=_choices(member, of, protected[place], of >= 0 and protected[of]),
+                overlay=overlay_of(member, group.members[of]) if of >= 0 else None,
             )
         )
     return shots
 
 
-def _picture(one: Member, album: Album) -> Picture:
-    size_wh = (one.width, one.height)
-    ref = ImageRef(one.path)
+def _picture(member: Member, album: Album) -> Picture:
+    size_wh = (member.width, member.height)
+    ref = ImageRef(member.path)
     photo = album.photo(ref, size_wh) if album.has_room else None
     return album.picture(ref, size_wh, photo)
 
 
-def _choices(one: Member, of: int, is_protected: bool, is_other_protected: bool) -> tuple[str, ...]:
+def _choices(
+    member: Member, of: int, is_protected: bool, is_other_protected: bool
+) -> tuple[str, ...]:
     """What may be chosen for a member: keep, keeper (instead of the other), remove, both, apart."""
     if of < 0:
         return ("keep",) if is_protected else ("keep", "remove")
@@ -152,19 +154,19 @@ def _choices(one: Member, of: int, is_protected: bool, is_other_protected: bool)
         "keeper": not is_other_protected,
         "remove": not is_protected,
         "both": True,
-        "apart": one.relation != "identical-bytes",
+        "apart": member.relation != "identical-bytes",
     }
     return tuple(name for name, is_offered in offered.items() if is_offered)
 
 
-def _reason(one: Member) -> str:
+def _reason(member: Member) -> str:
     """Why a member is where it is, less what it says of what is lacking: that stands on its own."""
-    lacks = ", ".join(one.lacks)
+    lacks = ", ".join(member.lacks)
     for words in ("; that one lacks ", ", which lacks "):
-        said, _, rest = one.reason.rpartition(words)
+        said, _, rest = member.reason.rpartition(words)
         if lacks and rest == lacks:
             return shown(said)
-    return shown(one.reason)
+    return shown(member.reason)
 
 
 def _note(shot: Shot) -> dict[str, Any]:
@@ -185,7 +187,9 @@ def _data(plan: Plan, notes: Mapping[int, Sequence[dict[str, Any]]]) -> dict[str
         "id": plan.id,
         "groups_a_page": GROUPS_A_PAGE,
         "notes": [notes[number] for number in range(len(plan.groups))],
-        "other_names": [name for name, one in plan.files.items() if one.same_file_as],
+        "other_names": [
+            name for name, fingerprint in plan.files.items() if fingerprint.same_file_as
+        ],
     }
     parts = {"groups": groups, "rest": rest, "page": page}
     return {name: _inert(part) for name, part in parts.items()}

@@ -85,7 +85,7 @@ def look_of(row: DescribedImage, views: Views, path: str, *, is_alone: bool) -> 
 def warned(warnings: tuple[str, ...], kind: str, was: str, now: str) -> tuple[str, ...]:
     """What was odd about a file by one name, of the same file by another: some tell of the name."""
     of_name = mismatch(was, kind)
-    return (*mismatch(now, kind), *(one for one in warnings if one not in of_name))
+    return (*mismatch(now, kind), *(warning for warning in warnings if warning not in of_name))
 
 
 def row_of_view(file: File, described: Described) -> DescribedImage:
@@ -102,9 +102,9 @@ def row_of_view(file: File, described: Described) -> DescribedImage:
 def view_of(row: DescribedImage, views: Views, is_mirrored: bool) -> Described:
     """The description that a row holds."""
     parts: dict[str, tuple[Descriptor, ...]] = dict(row.descriptors)
-    found = {one.alias: parts.pop(f"{one.alias}{TURNED}", ()) for one in views.whole}
+    turned = {channel.alias: parts.pop(f"{channel.alias}{TURNED}", ()) for channel in views.whole}
     image = replace(row, descriptors=parts, facts={})
-    return Described(image, {} if is_mirrored else found)
+    return Described(image, {} if is_mirrored else turned)
 
 
 def told_of(held: Holdings) -> str:

@@ -81,36 +81,36 @@ def tiny_versions(small: Small) -> NDArray[np.float32]:
     return np.stack(made).astype(np.float32)
 
 
-def agreement(one: Small, other: Small, transform: NDArray[np.float64]) -> float:
+def agreement(first: Small, second: Small, transform: NDArray[np.float64]) -> float:
     """Correlation of the detail where both overlap, in [-1, 1]; 0 where too little does.
 
     `transform` (3, 3) leads from pixels of the first picture to those of the second.
     """
     # Into the coarser of the two, or a few pixels would be blown up to look like many.
-    if _area_scale(one, other, transform) > 1:
-        one, other, transform = other, one, inverse(transform)
-    between = other.scaling @ transform @ np.linalg.inv(one.scaling)
-    size_wh = (other.gray.shape[1], other.gray.shape[0])
-    sharp = _softened(one.gray, between)
+    if _area_scale(first, second, transform) > 1:
+        first, second, transform = second, first, inverse(transform)
+    between = second.scaling @ transform @ np.linalg.inv(first.scaling)
+    size_wh = (second.gray.shape[1], second.gray.shape[0])
+    sharp = _softened(first.gray, between)
     laid = np.asarray(
         cv2.warpPerspective(sharp, between, size_wh, borderMode=cv2.BORDER_REPLICATE), np.float32
     )
-    inside = cv2.warpPerspective(np.ones_like(one.gray), between, size_wh)
+    inside = cv2.warpPerspective(np.ones_like(first.gray), between, size_wh)
     # Near a rim, blurring sees what is not there: it would agree with every other rim.
     rim = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
     whole = (inside > 0.99).astype(np.uint8)
     mask = cv2.erode(whole, rim, borderType=cv2.BORDER_CONSTANT, borderValue=0).astype(bool)
     if mask.sum() < min(LEAST_PIXELS, mask.size // 6) or not mask.any():
         return 0.0
-    details = _detail(laid), _detail(other.gray)
+    details = _detail(laid), _detail(second.gray)
     everywhere = _correlation(*(detail[mask] for detail in details))
     return min(everywhere, _typical_correlation(*details, mask))
 
 
-def _area_scale(one: Small, other: Small, transform: NDArray[np.float64]) -> float:
+def _area_scale(first: Small, second: Small, transform: NDArray[np.float64]) -> float:
     """How many pixels of the second copy one of the first becomes, in its middle."""
-    between = other.scaling @ transform @ np.linalg.inv(one.scaling)
-    middle = np.array(one.gray.shape[::-1]) / 2
+    between = second.scaling @ transform @ np.linalg.inv(first.scaling)
+    middle = np.array(first.gray.shape[::-1]) / 2
     if abs(between[2] @ np.array([*middle, 1.0])) < 1e-9:
         return 1.0
     return abs(float(np.linalg.det(jacobian(between, middle))))
@@ -132,7 +132,7 @@ def _detail(picture: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _typical_correlation(
-    one: NDArray[np.float32], other: NDArray[np.float32], mask: NDArray[np.bool_]
+    first: NDArray[np.float32], second: NDArray[np.float32], mask: NDArray[np.bool_]
 ) -> float:
     """What two thirds of the small blocks that hold detail reach; 1 where none holds any.
 
@@ -147,14 +147,14 @@ def _typical_correlation(
 
     held = _blocks(weight)
     filled = np.maximum(held, 1e-6)
-    mean_one, mean_other = mean(one), mean(other)
-    spread = np.maximum(mean(one * one) - mean_one**2, 0)
-    spread_other = np.maximum(mean(other * other) - mean_other**2, 0)
-    shared = mean(one * other) - mean_one * mean_other
-    says = (held > 0.5) & (np.maximum(spread, spread_other) > LEAST_DETAIL**2)
+    mean_first, mean_second = mean(first), mean(second)
+    spread_first = np.maximum(mean(first * first) - mean_first**2, 0)
+    spread_second = np.maximum(mean(second * second) - mean_second**2, 0)
+    shared = mean(first * second) - mean_first * mean_second
+    says = (held > 0.5) & (np.maximum(spread_first, spread_second) > LEAST_DETAIL**2)
     if not says.any():
         return 1.0
-    agree = (shared / (np.sqrt(spread * spread_other) + NOISE))[says]
+    agree = (shared / (np.sqrt(spread_first * spread_second) + NOISE))[says]
     return float(np.quantile(agree, 1 - MOST_PLACES))
 
 
@@ -167,18 +167,18 @@ def _blocks(values: NDArray[np.float32]) -> NDArray[np.float64]:
     return cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float64)
 
 
-def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    one, other = one - one.mean(), other - other.mean()
-    norm = float(np.sqrt((one**2).mean() * (other**2).mean())) + NOISE
-    return float((one * other).mean()) / norm
+def _correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    first, second = first - first.mean(), second - second.mean()
+    norm = float(np.sqrt((first**2).mean() * (second**2).mean())) + NOISE
+    return float((first * second).mean()) / norm
 
 
-def stretched(one: Small, other: Small, quarters: int, is_mirrored: bool) -> NDArray[np.float64]:
+def stretched(first: Small, second: Small, quarters: int, is_mirrored: bool) -> NDArray[np.float64]:
     """(3, 3) that lays the whole first picture onto the whole second one.
 
     First mirrored (left to right) if asked for, then turned by quarters, as `numpy.rot90` turns.
     """
-    (w, h), (to_w, to_h) = one.size_wh, other.size_wh
+    (w, h), (to_w, to_h) = first.size_wh, second.size_wh
     matrix = np.diag([1 / w, 1 / h, 1.0]) @ shift(0.5, 0.5)
     if is_mirrored:
         matrix = np.array([[-1.0, 0, 1], [0, 1, 0], [0, 0, 1]]) @ matrix

@@ -113,10 +113,10 @@ class Result:
                 f"{row['threshold']:9.2f} {row['precision']:9.4f} {row['recall']:9.4f} "
                 f"{row['false_positive_rate']:15.5f}"
             )
-        found = data["threshold_for_wanted_precision"]
+        threshold = data["threshold_for_wanted_precision"]
         yield (
-            f"precision {precision:g} needs a threshold of {found:.6f}"
-            if found is not None
+            f"precision {precision:g} needs a threshold of {threshold:.6f}"
+            if threshold is not None
             else f"no threshold reaches precision {precision:g}"
         )
 
@@ -159,12 +159,12 @@ def labelled_pairs(
     pairs: list[Labelled] = []
     for source, path in enumerate(files):
         search = ObjectSearch(settings, progress)
-        found = (
+        labelled = (
             _from_pairs(search, path)
             if _is_pairs(path)
             else _from_groundtruth(search, read_groundtruth(path), distractors)
         )
-        pairs += [replace(pair, source=source) for pair in found]
+        pairs += [replace(pair, source=source) for pair in labelled]
     return pairs
 
 

@@ -75,7 +75,7 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
     if not missing:
         return
     header = columns[0] or ""
-    other = next((one for one in (";", "\t", "|") if one in header), None)
+    other = next((separator for separator in (";", "\t", "|") if separator in header), None)
     if other is not None and len(columns) == 1:
         name = "tabs" if other == "\t" else f"'{other}'"
         raise UsageError(f"{path}: its columns are separated by {name}; separate them by commas")

@@ -27,11 +27,12 @@ def info_of(index: Index, folder: str, root: Path | None = None) -> dict[str, An
     short before they were read that the same stamp proves nothing. `next` lists commands and why
     each is due.
     """
-    found = asdict(index.info())
-    found["unreadable"] = [
-        {"ref": str(one.ref), "reason": one.reason} for one in index.unreadable()
+    info = asdict(index.info())
+    info["unreadable"] = [
+        {"ref": str(unreadable.ref), "reason": unreadable.reason}
+        for unreadable in index.unreadable()
     ]
-    facts = {**found, **_states(index)}
+    facts = {**info, **_states(index)}
     steps = [{"command": f"objsearch index {verb}", "why": why} for verb, why in _due(facts)]
     return {**facts, "next": [_in_folder(step, folder, root) for step in steps]}
 
@@ -93,7 +94,9 @@ def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     states = ", ".join(f"{facts[name]:,} {name}" for name in STATES)
     yield f"since then: {states}"
     yield f"unreadable: {len(facts['unreadable']):,}"
-    yield from (f"  {one['ref']}: {one['reason']}" for one in facts["unreadable"])
+    yield from (
+        f"  {unreadable['ref']}: {unreadable['reason']}" for unreadable in facts["unreadable"]
+    )
     yield f"bytes: {sum(facts['n_bytes'].values()):,}, {facts['n_bytes_spare']:,} of them to spare"
     for name, n_bytes in facts["n_bytes"].items():
         version = facts["versions"].get(name)

@@ -120,9 +120,9 @@ def remove_from_index(folder: str | Path, paths: Sequence[str], root: Path | Non
     for path in paths:
         key = key_of(ImageRef.parse(path))
         own = [
-            one
-            for one in search.index.stamps()
-            if one == key or one.startswith((f"{key}#", os.path.join(key, "")))
+            other
+            for other in search.index.stamps()
+            if other == key or other.startswith((f"{key}#", os.path.join(key, "")))
         ]
         if not own:
             raise UsageError(f"the index '{folder}' holds nothing of '{path}'")

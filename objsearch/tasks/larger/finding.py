@@ -80,9 +80,9 @@ def find_larger(search: ObjectSearch, query: Any, **options: Any) -> LargerAnswe
     results = counted(
         ordered_map(measure, answer.hits, workers=workers), "measure", search.progress
     )
-    copies = [one for one in results if one is not None]
-    of_one_shot = [one for one in copies if not one.is_other_shot]
-    larger = sorted((one for one in of_one_shot if _is_larger(one)), key=_largest_first)
+    copies = [copy for copy in results if copy is not None]
+    of_one_shot = [copy for copy in copies if not copy.is_other_shot]
+    larger = sorted((copy for copy in of_one_shot if _is_larger(copy)), key=_largest_first)
     return LargerAnswer(
         query=seen,
         query_box_xyxy=box,

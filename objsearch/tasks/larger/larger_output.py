@@ -35,7 +35,10 @@ def larger_json(answer: LargerAnswer) -> dict[str, Any]:
         "other_shots": answer.other_shots,
         "scanned": answer.scanned,
         "compared": answer.compared,
-        "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in answer.skipped],
+        "skipped": [
+            {"ref": str(unreadable.ref), "reason": unreadable.reason}
+            for unreadable in answer.skipped
+        ],
         "flags": flags_json(answer.flags),
         "screened_out": [str(ref) for ref in answer.screened_out],
         "warnings": list(answer.warnings),

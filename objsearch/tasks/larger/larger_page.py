@@ -75,7 +75,7 @@ def _places(
     """The same place of both, upright as in the query: the reference's pixels and the query's."""
     box = answer.query_box_xyxy
     corner = np.array([[1.0, 0.0, box.x1], [0.0, 1.0, box.y1], [0.0, 0.0, 1.0]])
-    differs = [one.moved(-box.x1, -box.y1) for one in copy.differs[0]]
+    differs = [part.moved(-box.x1, -box.y1) for part in copy.differs[0]]
     middle = _centre(differs[0]) if differs else _middle(copy, (box.width, box.height))
     window = np.array(
         [
@@ -85,9 +85,9 @@ def _places(
         ]
     )
     there, here = _seen(reference, copy.transform @ window), _seen(query, corner @ window)
-    for one in differs:
+    for part in differs:
         for place in (there, here):
-            _outline(place, one, inverse(window))
+            _outline(place, part, inverse(window))
     return there, here
 
 

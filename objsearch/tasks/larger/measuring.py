@@ -132,14 +132,14 @@ def seen_through(
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     through = to_small @ onto
     laid = cv2.warpPerspective(small, through, size_wh, flags=flags)
-    ones = np.full(small.shape, 255, np.uint8)
-    mask = cv2.warpPerspective(ones, through, size_wh, flags=flags)
+    filled = np.full(small.shape, 255, np.uint8)
+    mask = cv2.warpPerspective(filled, through, size_wh, flags=flags)
     return np.asarray(laid, np.float32), np.where(mask == 255, 255, 0).astype(np.uint8)
 
 
-def correlation(one: Plane, other: Plane, where: NDArray[np.uint8]) -> float:
+def correlation(first: Plane, second: Plane, where: NDArray[np.uint8]) -> float:
     """Pearson's correlation over the marked pixels; 0 where there is nothing to correlate."""
-    a, b = one[where > 0].astype(np.float64), other[where > 0].astype(np.float64)
+    a, b = first[where > 0].astype(np.float64), second[where > 0].astype(np.float64)
     if a.size < 64:
         return 0.0
     a, b = a - a.mean(), b - b.mean()

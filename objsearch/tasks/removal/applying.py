@@ -108,13 +108,13 @@ class _Run:
         """The manifest of a run that was stopped, completed; or a new one."""
         if self.is_going_on:
             manifest = read_manifest(self.path)
-            if manifest.method != method and any(one.state != "left" for one in manifest.moves):
+            if manifest.method != method and any(entry.state != "left" for entry in manifest.moves):
                 raise UsageError(_begun_otherwise(manifest, self.path))
             manifest.method = method
         else:
             manifest = Manifest(plan=self.plan.id, method=method, moves=[])
-        listed = {one.path for one in manifest.moves if not _is_over(one)}
-        taken = {one.target for one in manifest.moves}
+        listed = {entry.path for entry in manifest.moves if not _is_over(entry)}
+        taken = {entry.target for entry in manifest.moves}
         targets: dict[str, str] = {}
         for member in self.plan.removed():
             if member.path not in listed:
@@ -145,43 +145,43 @@ class _Run:
             if member.action == "remove"
         }
         self.manifest.written(self.path)
-        n_before = sum(one.state == "removed" for one in self.manifest.moves)
+        n_before = sum(entry.state == "removed" for entry in self.manifest.moves)
         try:
             moves = self.manifest.moves
-            for done, one in enumerate(moves, 1):
-                if one.path in group_of and one.state in ("planned", "left"):
-                    self._settle(one, group_of[one.path])
+            for done, entry in enumerate(moves, 1):
+                if entry.path in group_of and entry.state in ("planned", "left"):
+                    self._settle(entry, group_of[entry.path])
                 progress("apply", done, len(moves))
         finally:
             self.manifest.written(self.path)
         return Outcome(Path(self.path), tuple(self.manifest.moves), n_before)
 
-    def _settle(self, one: Move, group: Group) -> None:
+    def _settle(self, entry: Move, group: Group) -> None:
         """Remove one file, or say why not."""
-        if not os.path.lexists(one.path):
-            self._settle_missing(one)
+        if not os.path.lexists(entry.path):
+            self._settle_missing(entry)
             return
         try:
-            reason = self._objection(one, group) or self._remove(one)
+            reason = self._objection(entry, group) or self._remove(entry)
         except OSError as error:
             reason = f"it cannot be removed ({error.strerror or error})"
-        one.state, one.reason = ("left", reason) if reason else ("removed", "")
+        entry.state, entry.reason = ("left", reason) if reason else ("removed", "")
 
-    def _settle_missing(self, one: Move) -> None:
-        target = os.path.join(self.folder, one.target) if one.target else ""
-        is_there = bool(target) and is_same_content(target, one.sha256, one.bytes)
+    def _settle_missing(self, entry: Move) -> None:
+        target = os.path.join(self.folder, entry.target) if entry.target else ""
+        is_there = bool(target) and is_same_content(target, entry.sha256, entry.bytes)
         # What was to be deleted or put into the trash, and is gone, went in a run that was stopped.
-        if is_there or (not one.target and one.state == "planned" and self.is_going_on):
-            one.state, one.reason = "removed", ""
+        if is_there or (not entry.target and entry.state == "planned" and self.is_going_on):
+            entry.state, entry.reason = "removed", ""
         else:
-            one.state, one.reason = "left", GONE
+            entry.state, entry.reason = "left", GONE
 
-    def _objection(self, one: Move, group: Group) -> str:
+    def _objection(self, entry: Move, group: Group) -> str:
         """Why a file must stay; nothing when it may go."""
-        fingerprint = self.plan.files[one.path]
-        if lies_in(os.path.realpath(one.path), self.plan.protected):
+        fingerprint = self.plan.files[entry.path]
+        if lies_in(os.path.realpath(entry.path), self.plan.protected):
             return "it lies in a protected folder"
-        if not _is_unchanged(one.path, fingerprint):
+        if not _is_unchanged(entry.path, fingerprint):
             return CHANGED
         kept = dict.fromkeys(member.path for member in group.having("keep"))
         if fingerprint.keep not in self.going:  # else somebody keeps another file of the group
@@ -189,7 +189,7 @@ class _Run:
         for path in filter(None, kept):
             if not self._is_intact(path):
                 return f"the file to be kept is missing or changed: {path}"
-            if os.path.samefile(path, one.path):
+            if os.path.samefile(path, entry.path):
                 return f"it is the same file as the one to be kept: {path}"
         return ""
 
@@ -199,32 +199,37 @@ class _Run:
         seen = _seen(path, fingerprint)
         return seen is not None and self.digest(path, *seen) == fingerprint.sha256
 
-    def _remove(self, one: Move) -> str:
+    def _remove(self, entry: Move) -> str:
         if self.manifest.method == "delete":
-            os.unlink(one.path)
+            os.unlink(entry.path)
         elif self.manifest.method == "trash":
-            return _trashed(one.path)
+            return _trashed(entry.path)
         else:
-            self._quarantined(one)
+            self._quarantined(entry)
         return ""
 
-    def _quarantined(self, one: Move) -> None:
-        target = os.path.join(self.folder, one.target)
+    def _quarantined(self, entry: Move) -> None:
+        target = os.path.join(self.folder, entry.target)
         if os.path.lexists(target):
-            if is_same_content(target, one.sha256, one.bytes):
+            if is_same_content(target, entry.sha256, entry.bytes):
                 os.unlink(target)  # a move that was stopped between the copy and the removal
             else:
-                self._take_another_name(one)
-                target = os.path.join(self.folder, one.target)
-        move(one.path, target, one.sha256, os.path.join(self.folder, one.twin) if one.twin else "")
+                self._take_another_name(entry)
+                target = os.path.join(self.folder, entry.target)
+        move(
+            entry.path,
+            target,
+            entry.sha256,
+            os.path.join(self.folder, entry.twin) if entry.twin else "",
+        )
 
-    def _take_another_name(self, one: Move) -> None:
+    def _take_another_name(self, entry: Move) -> None:
         """The name in quarantine is taken by now: the manifest says the new one before it is."""
         taken = {other.target for other in self.manifest.moves}
-        former, one.target = one.target, self._target(one.path, taken)
+        former, entry.target = entry.target, self._target(entry.path, taken)
         for other in self.manifest.moves:
             if other.twin == former:
-                other.twin = one.target
+                other.twin = entry.target
         self.manifest.written(self.path)
 
 
@@ -245,7 +250,7 @@ def _move(path: str, target: str, fingerprint: Fingerprint, twin: str) -> Move:
 
 def _begun_otherwise(manifest: Manifest, path: str) -> str:
     """Why another method cannot be taken, and what to do."""
-    if any(one.state == "planned" for one in manifest.moves):
+    if any(entry.state == "planned" for entry in manifest.moves):
         return (
             f"'{os.path.dirname(path)}' was begun with the method {manifest.method}: go on with "
             "that, or name another quarantine folder"
@@ -257,9 +262,9 @@ def _begun_otherwise(manifest: Manifest, path: str) -> str:
     )
 
 
-def _is_over(one: Move) -> bool:
+def _is_over(entry: Move) -> bool:
     """Whether a move says nothing of a file that has its old name: it came back."""
-    return one.state == "restored" or (one.state == "removed" and os.path.lexists(one.path))
+    return entry.state == "restored" or (entry.state == "removed" and os.path.lexists(entry.path))
 
 
 def _is_unchanged(path: str, fingerprint: Fingerprint) -> bool:

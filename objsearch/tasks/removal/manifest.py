@@ -67,9 +67,9 @@ def read_manifest(path: str | Path) -> Manifest:
         manifest = Manifest.model_validate(data)
     except ValidationError as error:
         raise UsageError(f"{path}: {first_mistake(error)}") from None
-    for one in manifest.moves:
-        if os.path.isabs(one.target) or os.pardir in one.target.split(os.sep):
-            raise UsageError(f"{path}: the target '{one.target}' lies outside of the quarantine")
+    for entry in manifest.moves:
+        if os.path.isabs(entry.target) or os.pardir in entry.target.split(os.sep):
+            raise UsageError(f"{path}: the target '{entry.target}' lies outside of the quarantine")
     return manifest
 
 

@@ -125,10 +125,10 @@ def _copied(source: str, target: str, sha256: str) -> None:
 
 def _keep_owner(source: str, target: str) -> None:
     if hasattr(os, "chown"):
-        found = os.lstat(source)
+        status = os.lstat(source)
         with suppress(PermissionError):
-            os.chown(target, found.st_uid, found.st_gid)
-            os.chmod(target, stat.S_IMODE(found.st_mode))  # changing the owner drops some bits
+            os.chown(target, status.st_uid, status.st_gid)
+            os.chmod(target, stat.S_IMODE(status.st_mode))  # changing the owner drops some bits
 
 
 def is_same_content(path: str, sha256: str, n_bytes: int) -> bool:

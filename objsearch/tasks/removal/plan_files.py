@@ -39,7 +39,7 @@ def read_plan(path: str | Path) -> Plan:
 
 def _check(plan: Plan, path: str | Path) -> None:
     """Refuse what an editing hand has made unsafe."""
-    kept = {one.path for group in plan.groups for one in group.having("keep")}
+    kept = {member.path for group in plan.groups for member in group.having("keep")}
     removed = _removals(plan, path)
     for name in (*kept, *removed, *chain(*plan.not_duplicates)):
         if name not in plan.files:
@@ -75,7 +75,7 @@ def _check_apart(
         raise UsageError(
             f"{path}: '{first}' and '{second}' hold the same bytes: they are duplicates"
         )
-    for one, other in (pair, pair[::-1]):
-        group = removed.get(one)
+    for name, other in (pair, pair[::-1]):
+        group = removed.get(name)
         if group and not any(member.path != other for member in group.having("keep")):
-            raise UsageError(f"{path}: '{one}' is to be removed, and is no duplicate of '{other}'")
+            raise UsageError(f"{path}: '{name}' is to be removed, and is no duplicate of '{other}'")

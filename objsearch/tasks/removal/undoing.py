@@ -41,16 +41,16 @@ def undo(manifest_path: str | Path, *, progress: Progress = silent) -> Undone:
         raise UsageError(f"'{manifest_path}': these files {where}; only a quarantine can be undone")
     restored, left = [], []
     names = _names_by_file(manifest)
-    targets = {one.target for one in manifest.moves}
+    targets = {entry.target for entry in manifest.moves}
     with locked(folder):
         try:
-            for done, one in enumerate(manifest.moves, 1):
-                if one.state != "restored":
-                    reason = _put_back(one, folder, names[one.twin or one.target])
+            for done, entry in enumerate(manifest.moves, 1):
+                if entry.state != "restored":
+                    reason = _put_back(entry, folder, names[entry.twin or entry.target])
                     if reason is None:
-                        restored.append(one)
+                        restored.append(entry)
                     elif reason:
-                        left.append(one)
+                        left.append(entry)
                 progress("undo", done, len(manifest.moves))
         finally:
             manifest.written(path)
@@ -61,65 +61,65 @@ def undo(manifest_path: str | Path, *, progress: Progress = silent) -> Undone:
 def _manifest_in(path: Path) -> Path:
     if not path.is_dir():
         return path
-    found = sorted((*path.glob(MANIFEST), *path.glob(f"*/{MANIFEST}")))
-    if len(found) != 1:
-        several = f"holds several manifests: {', '.join(map(str, found))}"
-        raise UsageError(f"'{path}' {several if found else f'holds no {MANIFEST}'}")
-    return found[0]
+    manifests = sorted((*path.glob(MANIFEST), *path.glob(f"*/{MANIFEST}")))
+    if len(manifests) != 1:
+        several = f"holds several manifests: {', '.join(map(str, manifests))}"
+        raise UsageError(f"'{path}' {several if manifests else f'holds no {MANIFEST}'}")
+    return manifests[0]
 
 
 def _names_by_file(manifest: Manifest) -> dict[str, list[str]]:
     """All names of each file, by the target of the first of them."""
     names: dict[str, list[str]] = {}
-    for one in manifest.moves:
-        names.setdefault(one.twin or one.target, []).append(one.path)
+    for entry in manifest.moves:
+        names.setdefault(entry.twin or entry.target, []).append(entry.path)
     return names
 
 
-def _put_back(one: Move, folder: str, names: Sequence[str]) -> str | None:
+def _put_back(entry: Move, folder: str, names: Sequence[str]) -> str | None:
     """None when the file is back; why not otherwise, or nothing when it never went."""
-    held = os.path.join(folder, one.target)
-    sweep(one.path, one.sha256)
+    held = os.path.join(folder, entry.target)
+    sweep(entry.path, entry.sha256)
     if not os.path.lexists(held):
-        return _without_quarantine(one)
-    if not is_same_content(held, one.sha256, one.bytes):
-        return _left(one, "the file in the quarantine has changed")
+        return _without_quarantine(entry)
+    if not is_same_content(held, entry.sha256, entry.bytes):
+        return _left(entry, "the file in the quarantine has changed")
     try:
-        if os.path.lexists(one.path):
-            if not _is_the_same(one.path, held, one):
-                return _left(one, "another file has its name now")
+        if os.path.lexists(entry.path):
+            if not _is_the_same(entry.path, held, entry):
+                return _left(entry, "another file has its name now")
             os.unlink(held)  # the run was killed while the file had both names
         else:
             # Another name of the same file may be back, or may never have gone.
             twin = next(filter(os.path.isfile, names), "")
-            move(held, one.path, one.sha256, twin)
+            move(held, entry.path, entry.sha256, twin)
         with suppress(PermissionError):
-            os.utime(one.path, ns=(one.atime_ns or one.mtime_ns, one.mtime_ns))
+            os.utime(entry.path, ns=(entry.atime_ns or entry.mtime_ns, entry.mtime_ns))
     except OSError as error:
-        return _left(one, f"it cannot be put back ({error.strerror or error})")
-    one.state, one.reason = "restored", ""
+        return _left(entry, f"it cannot be put back ({error.strerror or error})")
+    entry.state, entry.reason = "restored", ""
     return None
 
 
-def _without_quarantine(one: Move) -> str | None:
-    if one.state != "removed":
+def _without_quarantine(entry: Move) -> str | None:
+    if entry.state != "removed":
         return ""
-    if is_same_content(one.path, one.sha256, one.bytes):  # an undoing that was killed
-        one.state, one.reason = "restored", ""
+    if is_same_content(entry.path, entry.sha256, entry.bytes):  # an undoing that was killed
+        entry.state, entry.reason = "restored", ""
         return None
-    return _left(one, "it is not in the quarantine any more")
+    return _left(entry, "it is not in the quarantine any more")
 
 
-def _left(one: Move, reason: str) -> str:
-    one.state, one.reason = "removed", reason
+def _left(entry: Move, reason: str) -> str:
+    entry.state, entry.reason = "removed", reason
     return reason
 
 
-def _is_the_same(path: str, held: str, one: Move) -> bool:
+def _is_the_same(path: str, held: str, entry: Move) -> bool:
     if os.path.samefile(path, held):
         return True
     seen = os.lstat(path)
-    return seen.st_mtime_ns == one.mtime_ns and is_same_content(path, one.sha256, one.bytes)
+    return seen.st_mtime_ns == entry.mtime_ns and is_same_content(path, entry.sha256, entry.bytes)
 
 
 def _tidy(folder: str, targets: Collection[str]) -> None:

@@ -55,11 +55,11 @@ class Listing:
 
     @property
     def flagged(self) -> tuple[Screened, ...]:
-        return tuple(one for one in self.images if one.flags)
+        return tuple(image for image in self.images if image.flags)
 
     @property
     def clean(self) -> tuple[Screened, ...]:
-        return tuple(one for one in self.images if not one.flags)
+        return tuple(image for image in self.images if not image.flags)
 
     @property
     def kept(self) -> tuple[Screened, ...]:
@@ -106,12 +106,12 @@ def screen_images(
     results = _by_file(screen.looked_at(places), named)
     told = list(counted(results, "screen", progress, len(places)))
     return Listing(
-        images=tuple(one for one in told if isinstance(one, Screened)),
-        skipped=tuple(one for one in told if isinstance(one, Unreadable)),
+        images=tuple(result for result in told if isinstance(result, Screened)),
+        skipped=tuple(result for result in told if isinstance(result, Unreadable)),
         settings=settings.screening.model_dump(mode="json"),
         elapsed_seconds=time.monotonic() - started,
-        remembered=sum(one.n_remembered for one in opened),
-        warnings=tuple(dict.fromkeys(told for one in opened for told in one.told)),
+        remembered=sum(recalling.n_remembered for recalling in opened),
+        warnings=tuple(dict.fromkeys(told for recalling in opened for told in recalling.told)),
     )
 
 

@@ -30,51 +30,54 @@ def listing_json(listing: Listing) -> dict[str, Any]:
     """Everything that was looked at, and what was not."""
     return {
         "schema": SCREEN_SCHEMA,
-        "kept": [_image_json(one) for one in listing.kept],
-        "filtered": [_image_json(one) for one in listing.filtered],
+        "kept": [_image_json(image) for image in listing.kept],
+        "filtered": [_image_json(image) for image in listing.filtered],
         "flagged": len(listing.flagged),
         "scanned": listing.scanned,
         "remembered": listing.remembered,
-        "skipped": [{"ref": str(one.ref), "reason": one.reason} for one in listing.skipped],
+        "skipped": [
+            {"ref": str(unreadable.ref), "reason": unreadable.reason}
+            for unreadable in listing.skipped
+        ],
         "warnings": list(listing.warnings),
         "settings": plain(listing.settings),
         "elapsed_seconds": rounded(listing.elapsed_seconds, 3),
     }
 
 
-def _image_json(one: Screened) -> dict[str, Any]:
+def _image_json(image: Screened) -> dict[str, Any]:
     return {
-        "path": str(one.ref),
-        "width": one.size_wh[0],
-        "height": one.size_wh[1],
-        "flags": [flag_json(flag) for flag in one.flags],
-        "left_out": one.left_out,
+        "path": str(image.ref),
+        "width": image.size_wh[0],
+        "height": image.size_wh[1],
+        "flags": [flag_json(flag) for flag in image.flags],
+        "left_out": image.left_out,
     }
 
 
 def listing_csv(listing: Listing) -> Iterator[str]:
     """A line a rule that a picture is caught by, one with empty cells for a clean picture."""
     yield csv_line(COLUMNS)
-    filtered = {one.ref for one in listing.filtered}
-    for one in listing.images:
-        action = "filtered" if one.ref in filtered else "kept"
-        size = [str(value) for value in one.size_wh]
-        rules = [[flag.rule, f"{flag.score:.6f}", flag.reason] for flag in one.flags]
+    filtered = {image.ref for image in listing.filtered}
+    for image in listing.images:
+        action = "filtered" if image.ref in filtered else "kept"
+        size = [str(value) for value in image.size_wh]
+        rules = [[flag.rule, f"{flag.score:.6f}", flag.reason] for flag in image.flags]
         for rule in rules or [["", "", ""]]:
-            yield csv_line([str(one.ref), action, str(bool(one.flags)).lower(), *rule, *size])
+            yield csv_line([str(image.ref), action, str(bool(image.flags)).lower(), *rule, *size])
 
 
 def listing_table(listing: Listing) -> RenderableType:
     """The flagged pictures with rule and score; the clean ones too where only they are kept."""
     table = Rows(("picture, and why", "rule", ">score"), wide=0)
-    for one in listing.flagged:
-        for number, flag in enumerate(one.flags):
-            name = [Name(one.ref)] if number == 0 else []
+    for image in listing.flagged:
+        for number, flag in enumerate(image.flags):
+            name = [Name(image.ref)] if number == 0 else []
             why = Group(*name, Text(shown(flag.reason), "dim", overflow="fold"))
             table.add(why, flag.rule, percent(flag.score))
     parts: list[RenderableType] = [table] if listing.flagged else [Text("Nothing flagged.")]
     if listing.settings["action"] == "exclude":
-        parts += [Text("kept:", "bold"), *(Name(one.ref) for one in listing.kept)]
+        parts += [Text("kept:", "bold"), *(Name(image.ref) for image in listing.kept)]
     return Group(*parts, Text(summary(listing), "dim"), "")
 
 
@@ -98,7 +101,7 @@ def write_page(listing: Listing, path: Path, read: Read) -> None:
 
     Raises OSError when it cannot be written.
     """
-    hidden = reading_blurred(read, [one.ref for one in listing.flagged])
+    hidden = reading_blurred(read, [image.ref for image in listing.flagged])
     page = page_of(
         Path(__file__).with_name("page.html"),
         path,
@@ -111,7 +114,7 @@ def write_page(listing: Listing, path: Path, read: Read) -> None:
 
 
 def _rows(listing: Listing, album: Album) -> Iterator[_Row]:
-    for number, one in enumerate(listing.flagged):
+    for number, image in enumerate(listing.flagged):
         is_shown = number < MOST_SHOWN and album.has_room
-        pixels = album.whole(one.ref, one.size_wh) if is_shown else None
-        yield _Row(one, "" if pixels is None else album.jpeg(shrunk(pixels, PREVIEW_SIDE // 2)))
+        pixels = album.whole(image.ref, image.size_wh) if is_shown else None
+        yield _Row(image, "" if pixels is None else album.jpeg(shrunk(pixels, PREVIEW_SIDE // 2)))
