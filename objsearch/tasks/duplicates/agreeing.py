@@ -20,6 +20,7 @@ from objsearch.agree.wear import worn
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.match.geometry import inverse
 from objsearch.tasks.duplicates.candidates import Pair
+from objsearch.tasks.duplicates.likeness import ALIKE
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types import Box, Image, Unreadable
 
@@ -33,11 +34,6 @@ AT_HAND_BYTES = 96_000_000
 """Of each size, about, that memory holds."""
 DOUBT = 0.05
 """Probability of one shot, told roughly, below which no closer look says otherwise."""
-ALIKE = 0.9
-"""Correlation of the detail of small copies below which two pictures are not the same.
-
-Same pictures have 0.96 and more (`benchmarks/duplicates_agreement.py`)."""
-
 Read = Callable[[int, int | None], Image | Unreadable]
 """Reads a picture by number, not smaller than so many pixels where a long side is given."""
 

@@ -196,6 +196,7 @@ class _Together:
         """
         if keep.file.protected:
             return False
+        self.of.network.explore([keep.node])
         links = self.of.network.copies(keep.node)
         nodes = [
             candidate.node

@@ -28,6 +28,10 @@ Means = Literal["frames", "keypoints", "mirror"]
 
 DIRECT = 0.5
 """Correlation of two tiny pictures from which it is worth laying one whole onto the other."""
+ALIKE = 0.9
+"""Agreement of the detail of small copies below which two pictures are not the same.
+
+Same pictures have 0.96 and more (`benchmarks/duplicates_agreement.py`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +48,7 @@ class Likeness:
     degrees: float = 0.0
     scale: float = 1.0
     detail: float = 1.0
-    """How well the detail of small copies agrees, in [-1, 1]."""
+    """How well the detail of small copies agrees, in [-1, 1], where there is detail at all."""
 
     def reversed(self) -> Likeness:
         """The same, seen from the second picture."""
@@ -148,7 +152,13 @@ class Judge:
         if agreed < needed or similarity < self.threshold:
             return None
         moved = _movement(transform, first.size_wh)
-        return Likeness(similarity, (back, there), transform, *moved, detail=agreed)
+        detail = agreed if agreed >= ALIKE else agreed / _most(first, second)
+        return Likeness(similarity, (back, there), transform, *moved, detail=detail)
+
+
+def _most(first: Small, second: Small) -> float:
+    """The agreement of the flatter of two pictures with itself: 1 where it is full of detail."""
+    return max(ALIKE / 2, min(agreement(side, side, np.eye(3)) for side in (first, second)))
 
 
 def _is_mirroring(transform: Transform) -> bool:
