@@ -134,7 +134,7 @@ def eyes(r: random.Random, photos: list[Picture]) -> list[Picture]:
 
 def calendars(r: random.Random, _: list[Picture]) -> list[Picture]:
     """One template, three months."""
-    made, year = [], r.randint(1900, 2100)
+    made, year = [], r.randint(1000, 9999)  # no two families of one year, or hardly ever
     for month in r.sample(("January", "April", "July", "October", "December"), 3):
         sheet = Image.new("RGB", (720, 540), (255, 253, 248))
         draw = ImageDraw.Draw(sheet)

@@ -15,6 +15,7 @@ from objsearch.agree.hue import other_hue
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.model import load_model
 from objsearch.agree.places import measure
+from objsearch.agree.recompressing import compressed_alike
 from objsearch.agree.registration import SIDE as FOLLOWED
 from objsearch.agree.registration import Registration, register
 from objsearch.agree.tone import bring_together, is_gray
@@ -46,6 +47,8 @@ OTHER_HUE = 30.0
 """Levels of colour difference (Cr and Cb, ITU-R BT.601) that no compression or tone explains."""
 FEW_PLACES = 24
 """With less detail, turns and changes of size are not believed to be copies."""
+IN_PLACE = 0.25
+"""Pixels by which corners may move where two pictures of one size lie on each other as they are."""
 
 
 def agree(first: Pixels, second: Pixels, transform: Matrix, side: int = SIDE) -> Agreement | None:
@@ -60,6 +63,28 @@ def agree(first: Pixels, second: Pixels, transform: Matrix, side: int = SIDE) ->
         flip = mirroring(first.shape[1])
         agreement = agree(np.ascontiguousarray(first[:, ::-1]), second, transform @ flip, side)
         return None if agreement is None else _mirrored(agreement, flip, first.shape[1])
+    agreement = _agree(first, second, transform, side)
+    if agreement is None or agreement.relation != "edited":
+        return agreement
+    if first.shape != second.shape or not _is_in_place(agreement, first):
+        return agreement
+    # What compression did to one of them is no difference.
+    again = _agree(*compressed_alike(first, second), agreement.transform, side)
+    if again is None or again.relation not in ("same-picture", "edited"):
+        return agreement
+    is_less = len(again.differs[0]) < len(agreement.differs[0])
+    return again if is_less or again.relation == "same-picture" else agreement
+
+
+def _is_in_place(agreement: Agreement, first: Pixels) -> bool:
+    """Whether two pictures lie on each other pixel on pixel."""
+    corners = _outline((first.shape[1], first.shape[0]))
+    there = cv2.perspectiveTransform(corners[None], agreement.transform)[0]
+    is_whole = min(agreement.shown) >= WHOLE
+    return is_whole and float(np.abs(there - corners).max()) < IN_PLACE
+
+
+def _agree(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Agreement | None:
     registration = register(first, second, transform, min(side, FOLLOWED))
     laid = lay(first, second, registration.transform, side)
     if laid is None or not laid.inside.any():

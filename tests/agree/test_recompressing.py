@@ -1,0 +1,64 @@
+"""Pictures of one size, one of them compressed: what compression did is no difference."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from objsearch.agree import agree
+from objsearch.agree.recompressing import compressed_alike, stored
+from objsearch.types import Pixels
+from tests.pictures import as_jpeg, grainy
+
+
+def comic(words: str, seed: int = 3) -> Pixels:
+    """A photo in few colours under a balloon with words in it."""
+    sheet = Image.fromarray(grainy(250, 640, seed) // 64 * 85)
+    pen = ImageDraw.Draw(sheet)
+    for left in (40, 360):
+        pen.ellipse((left, 24, left + 190, 84), fill=(255, 255, 255), outline=(0, 0, 0), width=2)
+        pen.text((left + 40, 44), words, (0, 0, 0), font_size=18)
+    return np.asarray(sheet)
+
+
+@pytest.mark.parametrize("quality", [40, 60, 75])
+def test_flat_colours_in_jpeg_are_the_same_picture(quality: int) -> None:
+    original = comic("Not again!")
+    for pair in ((as_jpeg(original, quality), original), (original, as_jpeg(original, quality))):
+        agreement = agree(*pair, np.eye(3))
+        assert agreement is not None
+        assert agreement.relation == "same-picture", pair
+
+
+@pytest.mark.parametrize("quality", [40, 60, 75])
+def test_other_words_are_still_a_difference_and_alone_told(quality: int) -> None:
+    agreement = agree(as_jpeg(comic("Not again!"), quality), comic("I said no."), np.eye(3))
+    assert agreement is not None
+    assert agreement.relation == "edited"
+    balloons = [(x, 24, x + 190, 84) for x in (40, 360)]
+    for box in agreement.differs[0]:
+        x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
+        assert any(x1 < x < x2 and y1 < y < y2 for x1, y1, x2, y2 in balloons), box
+    assert agreement.differs[0]
+
+
+def test_the_quality_is_found_whichever_was_compressed() -> None:
+    picture = comic("Look at that")
+    small = stored(picture, 37)
+    first, second = compressed_alike(picture, small)
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(second, small)
+    first, second = compressed_alike(small, picture)
+    np.testing.assert_array_equal(first, small)
+    np.testing.assert_array_equal(second, small)
+
+
+def test_an_enlarged_copy_is_compared_as_it_is() -> None:
+    picture = comic("Run, run!")
+    large = np.asarray(cv2.resize(picture, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC))
+    onto = np.array([[1.5, 0, 0.25], [0, 1.5, 0.25], [0, 0, 1.0]])
+    agreement = agree(picture, np.asarray(large, np.uint8), onto)
+    assert agreement is not None
+    assert agreement.relation in ("same-picture", "edited")
