@@ -69,7 +69,8 @@ def agree(first: Pixels, second: Pixels, transform: Matrix, side: int = SIDE) ->
     if first.shape != second.shape or not _is_in_place(agreement, first):
         return agreement
     # What compression did to one of them is no difference.
-    again = _agree(*compressed_alike(first, second), agreement.transform, side)
+    alike = compressed_alike(first, second)
+    again = alike and _agree(*alike, agreement.transform, side)
     if again is None or again.relation not in ("same-picture", "edited"):
         return agreement
     is_less = len(again.differs[0]) < len(agreement.differs[0])

@@ -58,43 +58,56 @@ def measure(pictures: Together, inside: NDArray[np.bool_]) -> Places:
     level: what is left of light in the mean of a window.
     """
     first, second = (
-        cv2.cvtColor(whole_places(side), cv2.COLOR_RGB2YCrCb)
+        np.asarray(cv2.cvtColor(whole_places(side), cv2.COLOR_RGB2YCrCb), np.float32)
         for side in (pictures.first, pictures.second)
     )
     inside = whole_places(inside)
-    a, b = (np.ascontiguousarray(side[..., 0], dtype=np.float32) for side in (first, second))
+    a, b = (np.ascontiguousarray(side[..., 0]) for side in (first, second))
     rest = a - b
     noise = noise_of(rest, inside)
     harsh = max(noise, noise_of(rest, inside & _is_detailed(a) & _is_detailed(b)))
-    details = [side - _spread_out(_window(pool(side), WIDE), side.shape) for side in (a, b)]
-    spreads = [np.sqrt(_window(pool(detail * detail), NEAR)) for detail in details]
-    beside = np.maximum(
-        *(_window(pool(gap * gap), NEAR) for gap in (_outside(a, b), _outside(b, a)))
-    )
-    hues = [
+    left = np.sqrt(_window(pool(rest * rest), NEAR))
+    outside = (_window(pool(gap * gap), NEAR) for gap in (_outside(a, b), _outside(b, a)))
+    beside = np.sqrt(np.maximum(*outside))
+    moments = _moments(a, b)
+    spreads = [np.sqrt(_window(square, NEAR)) for square in moments[3:]]
+    hue, hue_noise = _hue(first, second)
+    features = [
+        _over(left, noise),
+        _over(beside, noise),
+        _correlation(moments, NEAR, noise),
+        _correlation(moments, WIDE, noise),
+        _over(np.minimum(*spreads), noise),
+        _over(np.maximum(*spreads), noise),
+        _over(hue, hue_noise),
+        _over(np.abs(_window(pool(rest), NEAR)), noise),
+        _over(left, harsh),
+        _over(beside, harsh),
+    ]
+    return Places(np.stack(features, axis=-1), _shown(inside), noise, hue)
+
+
+def _moments(a: Map, b: Map) -> list[Map]:
+    """Means over a place of the detail of both, of its product and of both squares."""
+    a, b = (side - _spread_out(_window(pool(side), WIDE), side.shape) for side in (a, b))
+    return [pool(values) for values in (a, b, a * b, a * a, b * b)]
+
+
+def _hue(first: Map, second: Map) -> tuple[Map, float]:
+    """How far the colours of each place are apart, and how far half of them are."""
+    apart = [
         pool(np.asarray(first[..., channel] - second[..., channel], np.float32))
         for channel in (1, 2)
     ]
-    hue = np.sqrt(sum(_window(part, NEAR) ** 2 for part in hues))
-    features = np.stack(
-        [
-            _over(np.sqrt(_window(pool(rest * rest), NEAR)), noise),
-            _over(np.sqrt(beside), noise),
-            _correlation(details, NEAR, noise),
-            _correlation(details, WIDE, noise),
-            _over(np.minimum(*spreads), noise),
-            _over(np.maximum(*spreads), noise),
-            _over(hue, _hue_noise(hues)),
-            _over(np.abs(_window(pool(rest), NEAR)), noise),
-            _over(np.sqrt(_window(pool(rest * rest), NEAR)), harsh),
-            _over(np.sqrt(beside), harsh),
-        ],
-        axis=-1,
-    )
-    shown = pool(inside.astype(np.float32)) > 0.999
+    hue = np.sqrt(sum(_window(part, NEAR) ** 2 for part in apart))
+    return np.asarray(hue, np.float32), 1.48 * float(np.median(np.abs(apart)))
+
+
+def _shown(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Places that lie inside altogether, without those along the rim of what does."""
+    shown = (pool(inside.astype(np.float32)) > 0.999).astype(np.uint8)
     kernel = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
-    shown = cv2.erode(shown.astype(np.uint8), kernel, borderType=cv2.BORDER_REPLICATE).astype(bool)
-    return Places(features.astype(np.float32), shown, noise, np.asarray(hue, np.float32))
+    return np.asarray(cv2.erode(shown, kernel, borderType=cv2.BORDER_REPLICATE), bool)
 
 
 def noise_of(rest: Map, inside: NDArray[np.bool_]) -> float:
@@ -143,10 +156,6 @@ def _over(values: Map, noise: float) -> Map:
     return np.asarray(np.log((values + 1) / (noise + 1)), np.float32)
 
 
-def _hue_noise(hues: list[Map]) -> float:
-    return 1.48 * float(np.median(np.abs(hues)))
-
-
 def _outside(a: Map, b: Map) -> Map:
     """How far each pixel of `a` lies outside of what `b` shows within a pixel of it."""
     kernel = np.ones((3, 3), np.uint8)
@@ -154,13 +163,10 @@ def _outside(a: Map, b: Map) -> Map:
     return np.asarray(np.maximum(gap, 0), np.float32)
 
 
-def _correlation(details: list[Map], sigma: float, noise: float) -> Map:
-    a, b = details
-    mean_a, mean_b = (_window(pool(side), sigma) for side in (a, b))
-    both = _window(pool(a * b), sigma) - mean_a * mean_b
-    own_a = _window(pool(a * a), sigma) - mean_a**2
-    own_b = _window(pool(b * b), sigma) - mean_b**2
-    return np.asarray(both / (np.sqrt(np.maximum(own_a * own_b, 0)) + noise**2), np.float32)
+def _correlation(moments: list[Map], sigma: float, noise: float) -> Map:
+    mean_a, mean_b, both, own_a, own_b = (_window(moment, sigma) for moment in moments)
+    own = np.maximum((own_a - mean_a**2) * (own_b - mean_b**2), 0)
+    return np.asarray((both - mean_a * mean_b) / (np.sqrt(own) + noise**2), np.float32)
 
 
 def eroded(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:

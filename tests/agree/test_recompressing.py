@@ -8,9 +8,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from objsearch.agree import agree
-from objsearch.agree.recompressing import compressed_alike, stored
+from objsearch.agree.recompressing import compressed_alike, quality_of, stored
 from objsearch.types import Pixels
-from tests.pictures import as_jpeg, grainy
+from tests.pictures import as_jpeg, flat, grainy
 
 
 def comic(words: str, seed: int = 3) -> Pixels:
@@ -47,12 +47,11 @@ def test_other_words_are_still_a_difference_and_alone_told(quality: int) -> None
 def test_the_quality_is_found_whichever_was_compressed() -> None:
     picture = comic("Look at that")
     small = stored(picture, 37)
-    first, second = compressed_alike(picture, small)
-    np.testing.assert_array_equal(first, second)
-    np.testing.assert_array_equal(second, small)
-    first, second = compressed_alike(small, picture)
-    np.testing.assert_array_equal(first, small)
-    np.testing.assert_array_equal(second, small)
+    for pair in ((picture, small), (small, picture)):
+        alike = compressed_alike(*pair)
+        assert alike is not None
+        np.testing.assert_array_equal(alike[0], small)
+        np.testing.assert_array_equal(alike[1], small)
 
 
 def test_an_enlarged_copy_is_compared_as_it_is() -> None:
@@ -62,3 +61,28 @@ def test_an_enlarged_copy_is_compared_as_it_is() -> None:
     agreement = agree(picture, np.asarray(large, np.uint8), onto)
     assert agreement is not None
     assert agreement.relation in ("same-picture", "edited")
+
+
+@pytest.mark.parametrize("quality", [15, 50, 70, 90])
+def test_a_picture_tells_how_it_was_stored(quality: int) -> None:
+    for picture in (comic("Where is it?"), grainy(300, 420, 5)):
+        assert quality_of(stored(picture, quality)) == quality
+        assert quality_of(picture) is None
+
+
+def test_what_was_resized_or_cut_since_tells_nothing() -> None:
+    once = stored(grainy(300, 420, 5), 60)
+    smaller = cv2.resize(once, None, fx=0.9, fy=0.9, interpolation=cv2.INTER_AREA)
+    assert quality_of(np.asarray(smaller, np.uint8)) is None
+    assert quality_of(np.ascontiguousarray(once[3:, 5:])) is None
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (8, 300), (7, 400), (16, 16)])
+def test_small_and_blank_pictures_tell_nothing(shape: tuple[int, int]) -> None:
+    assert quality_of(flat(*shape)) is None
+    assert compressed_alike(flat(*shape), flat(*shape, 90)) is None
+
+
+def test_two_of_one_quality_are_left_as_they_are() -> None:
+    pictures = (stored(comic("Why me?"), 60), stored(comic("I said no."), 60))
+    assert compressed_alike(*pictures) is None

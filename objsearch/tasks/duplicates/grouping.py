@@ -9,43 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
-from objsearch.agree import Agreement
 from objsearch.flow import Progress, silent
 from objsearch.settings import Duplicates
 from objsearch.tasks.duplicates.agreeing import Agreements
-from objsearch.tasks.duplicates.companions import is_called_raw
+from objsearch.tasks.duplicates.copying import REVIEWED, SAME, Copy, Copying
 from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, why_better
-from objsearch.tasks.duplicates.lesser import is_unclear, lesser, worn
-from objsearch.tasks.duplicates.likeness import Likeness
-from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, is_told_otherwise, lacking
+from objsearch.tasks.duplicates.lesser import lesser
+from objsearch.tasks.duplicates.losses import WHOLE
 from objsearch.tasks.duplicates.network import Network
-from objsearch.types.plans import RELATIONS, Action, Related, Relation
-
-IDENTICAL = Likeness(1.0)
-SAME: tuple[Relation, ...] = RELATIONS[:3]
-"""What one file can stand for another of."""
-REVIEWED: tuple[Relation, ...] = ("part", "edited")
-"""What a person has to decide on."""
-ABOUT = 3.0
-"""Degrees by which small copies may mistake a turn."""
-DEEP = 8
-"""Bits a sample of which an eight-bit copy shows the most significant only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A file of a group: what it is to `of`, a file that stays, and what becomes of it."""
-
-    candidate: Candidate
-    of: Candidate
-    action: Action
-    relation: Relation
-    likeness: Likeness
-    reason: str
-    agreement: Agreement | None = None
-    lacks: tuple[str, ...] = ()
+from objsearch.types.plans import RELATIONS, Related, Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +40,15 @@ class Grouper:
     agreements: Agreements
     may_group: Callable[[Candidate, Candidate], bool]
     content_of: Callable[[Candidate], Content]
-    related: list[Related] = field(default_factory=list)
+    copying: Copying = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.copying = Copying(self.rules, self.network, self.agreements)
+
+    @property
+    def related(self) -> list[Related]:
+        """What shows the same scene, and is no copy."""
+        return self.copying.related
 
     def clusters(self, progress: Progress = silent) -> list[Cluster]:
         """Every kept file that something stands beside, or that a protected copy was found of."""
@@ -111,7 +92,7 @@ class _Together:
             self.of.network.alike(candidate.node, node)
             for node in self.of.network.copies(candidate.node)
         )
-        n_upright = sum(likeness is not None and _is_upright(likeness) for likeness in alike)
+        n_upright = sum(likeness is not None and likeness.is_upright for likeness in alike)
         return bool(candidate.file.protected), n_upright, _n_pixels(candidate)
 
     def first_pairs(self) -> Iterable[tuple[int, int]]:
@@ -232,7 +213,7 @@ class _Together:
             candidate = other.keep
             if candidate.node not in led or not self.of.may_group(keep, candidate):
                 continue
-            copy = self._copy(keep, candidate, contents, False)
+            copy = self.of.copying.copy(keep, candidate, contents, False)
             # What others stand in for cannot go itself.
             if copy is not None and not (copy.action == "remove" and other.copies):
                 joining.append((copy, other))
@@ -293,144 +274,16 @@ class _Together:
         copies: list[Copy] = []
         n_kept = self.of.rules.n_kept if is_named else 1
         for candidate in left:
-            copy = self._copy(keep, candidate, contents, n_kept < self.of.rules.n_kept)
+            copy = self.of.copying.copy(keep, candidate, contents, n_kept < self.of.rules.n_kept)
             if copy is not None and copy.relation in SAME:
                 n_kept += copy.action == "keep"
                 copies.append(copy)
         return copies
 
-    def _copy(
-        self,
-        keep: Candidate,
-        candidate: Candidate,
-        contents: Mapping[str, Content],
-        is_kept_too: bool,
-    ) -> Copy | None:
-        mine, kept = contents[candidate.file.path], contents[keep.file.path]
-        agreement = (
-            self.of.agreements.of(candidate.node, keep.node)
-            if candidate.node != keep.node
-            else None
-        )
-        relation = _relation(candidate, keep, mine, kept, agreement)
-        if self.of.rules.exact_only and relation not in RELATIONS[:2]:
-            relation = None
-        if relation is None:
-            if agreement is not None and agreement.relation == "same-scene":
-                self.of.related.append(Related(path=candidate.file.path, other=keep.file.path))
-            return None
-        likeness = (
-            self.of.network.alike(candidate.node, keep.node)
-            if candidate.node != keep.node
-            else None
-        )
-        if likeness is None and agreement is not None:
-            likeness = Likeness(agreement.same_shot)
-        is_worn = self._is_worn(keep, candidate, agreement)
-        lacks = lacking(mine, kept, relation, agreement, is_worn=is_worn)
-        what = f"{_WORDS[relation]} {keep.file.path}{_how(agreement)}"
-        told_otherwise = is_told_otherwise(mine, kept, relation)
-        action, reason = self._decided(candidate, what, relation, lacks, told_otherwise)
-        if action == "remove":
-            action, reason = self._doubted(keep, candidate, what, agreement)
-        if is_kept_too and action == "remove":
-            action, reason = "keep", f"kept: {self.of.rules.n_kept} copies are wanted"
-        return Copy(
-            candidate, keep, action, relation, likeness or IDENTICAL, reason, agreement, lacks
-        )
-
-    def _is_worn(self, keep: Candidate, candidate: Candidate, agreement: Agreement | None) -> bool:
-        """Whether the kept one lost something that this one has."""
-        if agreement is None or agreement.relation not in ("same-picture", "edited"):
-            return False
-        return worn(self.of.agreements, candidate.node, keep.node, agreement) == keep.node
-
-    def _doubted(
-        self, keep: Candidate, candidate: Candidate, what: str, agreement: Agreement | None
-    ) -> tuple[Action, str]:
-        """What happens to a copy that would go."""
-        if agreement and is_unclear(self.of.agreements, candidate.node, keep.node, agreement):
-            return "review", f"{what}; which of the two was resized cannot be told"
-        if is_called_raw(candidate.file.path) > is_called_raw(keep.file.path):
-            return "keep", f"kept: {what}, but called camera raw"
-        return "remove", what
-
-    def _decided(
-        self,
-        candidate: Candidate,
-        what: str,
-        relation: Relation,
-        lacks: tuple[str, ...],
-        told_otherwise: bool,
-    ) -> tuple[Action, str]:
-        if candidate.file.protected:
-            return "keep", candidate.file.protected
-        is_alike = relation not in ("part", "edited")
-        if not lacks:
-            goes = is_alike or relation in self.of.rules.remove
-            return ("remove" if goes else "review"), what
-        if is_alike and not told_otherwise:
-            return "keep", f"kept: {what}, which lacks {', '.join(lacks)}"
-        return "review", f"{what}; that one lacks {', '.join(lacks)}"
-
     def _why(self, keep: Candidate, copies: Sequence[Copy], contents: Mapping[str, Content]) -> str:
         if keep.file.protected:
             return f"kept: {keep.file.protected}"
         return f"kept: {why_better(keep, copies[0].candidate, self.of.rules.keep, contents)}"
-
-
-def _relation(
-    candidate: Candidate, keep: Candidate, mine: Content, kept: Content, agreement: Agreement | None
-) -> Relation | None:
-    """What a file is to a kept one; None for no copy."""
-    if candidate.file.sha256 == keep.file.sha256:
-        return "identical-bytes"
-    held, other = mine.holdings, kept.holdings
-    if held.samples == other.samples:
-        return "identical-pixels" if held.timing == other.timing else "edited"
-    if held.lost_by_conversion or other.lost_by_conversion or held.is_clear != other.is_clear:
-        return None
-    both_deep = min(held.bits, other.bits) > DEEP
-    if candidate.node == keep.node:
-        # They look the same in 8 bits, and are not: in more bits, in transparency, on other pages.
-        return (
-            "edited" if both_deep or max(held.n_pictures, other.n_pictures) > 1 else "same-picture"
-        )
-    if agreement is None or agreement.relation not in RELATIONS:
-        return None
-    relation = cast(Relation, agreement.relation)
-    return "edited" if both_deep and relation == "same-picture" else relation
-
-
-_WORDS: Mapping[Relation, str] = {
-    "identical-bytes": "same bytes as",
-    "identical-pixels": "same pixels as",
-    "same-picture": "the same picture as",
-    "part": "part of the same picture as",
-    "edited": "an edited copy of",
-}
-
-
-def _how(agreement: Agreement | None) -> str:
-    """How a picture differs from the kept one: `: mirrored, turned by 25°, showing 49% of it`."""
-    if agreement is None:
-        return ""
-    told = {
-        "mirrored": agreement.mirrored,
-        f"turned by {agreement.degrees:.0f}°": agreement.degrees >= 1.5,
-        f"at {1 / agreement.scale:.0%} of its scale": not SMALLER < agreement.scale < 1 / SMALLER,
-        f"showing {agreement.shown[1]:.0%} of it": agreement.shown[1] < WHOLE,
-        f"in {len(agreement.differs[0])} places another": agreement.relation == "edited"
-        and bool(agreement.differs[0]),
-    }
-    words = [word for word, holds in told.items() if holds]
-    return f": {', '.join(words)}" if words else ""
-
-
-def _is_upright(likeness: Likeness) -> bool:
-    """Whether one picture lies on the other unturned or by a quarter, and not in a mirror."""
-    away = min(abs(likeness.degrees - quarter) for quarter in (0, 90, 180))
-    return not likeness.mirrored and away < ABOUT
 
 
 def _marked(content: Content, is_less: bool) -> Content:

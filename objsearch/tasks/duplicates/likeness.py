@@ -28,6 +28,8 @@ Means = Literal["frames", "keypoints", "mirror"]
 
 DIRECT = 0.5
 """Correlation of two tiny pictures from which it is worth laying one whole onto the other."""
+ABOUT = 3.0
+"""Degrees by which small copies may mistake a turn."""
 ALIKE = 0.9
 """Agreement of the detail of small copies below which two pictures are not the same.
 
@@ -49,6 +51,12 @@ class Likeness:
     scale: float = 1.0
     detail: float = 1.0
     """How well the detail of small copies agrees, in [-1, 1], where there is detail at all."""
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether one lies on the other unturned or by a quarter, and not in a mirror."""
+        away = min(abs(self.degrees - quarter) for quarter in (0, 90, 180))
+        return not self.mirrored and away < ABOUT
 
     def reversed(self) -> Likeness:
         """The same, seen from the second picture."""

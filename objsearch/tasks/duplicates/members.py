@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from objsearch.agree import Agreement
-from objsearch.tasks.duplicates.grouping import IDENTICAL, Cluster, Copy
+from objsearch.tasks.duplicates.copying import IDENTICAL, Copy
+from objsearch.tasks.duplicates.grouping import Cluster
 from objsearch.types.plans import RELATIONS, Group, Member, PlanBox, Transform
 
 DIGITS = 9
