@@ -82,7 +82,7 @@ class Larger(Part):
     """What counts as a larger copy that shows no more: see `objsearch larger --help`."""
 
     least_detail: float = Field(
-        0.078,
+        0.034,
         ge=0,
         description="detail that a larger copy must show beyond the query not to be suspected of "
         "being an enlargement; 0: none is suspected, about 1: only photos as sharp as can be pass",
