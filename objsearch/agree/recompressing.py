@@ -52,19 +52,25 @@ def compressed_alike(first: Pixels, second: Pixels) -> tuple[Pixels, Pixels] | N
 def quality_of(picture: Pixels) -> int | None:
     """The quality at which (H, W, 3) was stored as JPEG; None where it was not, or changed since.
 
-    Only where blocks begin at the first pixel; by the tables of the Independent JPEG Group.
+    The coarsest, where it was stored several times. Only where blocks begin at the first pixel; by
+    the tables of the Independent JPEG Group.
     """
     part, is_telling = _liveliest(picture)
     if is_telling.sum() < LEAST_BLOCKS:
         return None
     light = gray(part)
     changes = np.array([_change(light, quality, is_telling) for quality in QUALITIES])
-    dips = [
-        changes[k] / max(1e-6, min(changes[k - NEARBY : k].min(), changes[k + 2 :][:NEARBY].max()))
-        for k in range(NEARBY, len(changes) - NEARBY)
-    ]
-    k = int(np.argmin(dips))
-    return QUALITIES[k + NEARBY] if dips[k] < DIP else None
+    dips = np.array(
+        [
+            changes[k]
+            / max(1e-6, min(changes[k - NEARBY : k].min(), changes[k + 2 :][:NEARBY].max()))
+            for k in range(NEARBY, len(changes) - NEARBY)
+        ]
+    )
+    if not (dips < DIP).any():
+        return None
+    first = int(np.argmax(dips < DIP))
+    return QUALITIES[first + NEARBY + int(np.argmin(dips[first : first + NEARBY]))]
 
 
 def stored(picture: Pixels, quality: int, sampling: int = SAMPLINGS[0]) -> Pixels:

@@ -70,6 +70,11 @@ def test_a_picture_tells_how_it_was_stored(quality: int) -> None:
         assert quality_of(picture) is None
 
 
+@pytest.mark.parametrize(("first", "then"), [(15, 90), (30, 75)])
+def test_of_several_times_it_was_stored_the_coarsest_counts(first: int, then: int) -> None:
+    assert quality_of(stored(stored(grainy(300, 420, 5), first), then)) == first
+
+
 def test_what_was_resized_or_cut_since_tells_nothing() -> None:
     once = stored(grainy(300, 420, 5), 60)
     smaller = cv2.resize(once, None, fx=0.9, fy=0.9, interpolation=cv2.INTER_AREA)
