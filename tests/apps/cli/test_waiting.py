@@ -101,20 +101,24 @@ def test_ctrl_c_is_heard_in_the_middle_of_the_work(
     workers: int, photos: Path, queries: Path, clean_environment: dict[str, str]
 ) -> None:
     words = ("find", queries / "palace.jpg", "--in", photos, "--forget", "--workers", workers)
-    started = time.monotonic()
-    terminal = Terminal(words, clean_environment)
+    # 0.1 s on an idle machine, where all pictures take longer. Other work may hold up any one try.
+    assert any(seconds_to_stop(words, clean_environment) < 2 for _ in range(3))
+
+
+def seconds_to_stop(words: tuple[object, ...], environment: dict[str, str]) -> float:
+    """How long a command goes on after Ctrl-C, that comes while it describes."""
+    terminal = Terminal(words, environment)
     terminal.until(lambda text: "describe " in text or "describing" in text)
-    to_start = time.monotonic() - started
     time.sleep(0.3)
     started = time.monotonic()
     os.killpg(terminal.process.pid, signal.SIGINT)
     terminal.until(lambda text: "stopped" in text)
     terminal.close()
-    # 0.1 s on an idle machine, where all pictures take longer; on a busy one all takes its time.
-    assert time.monotonic() - started < max(2, 2 * to_start)
+    waited = time.monotonic() - started
     assert terminal.process.returncode == 130
     assert "Traceback" not in terminal.text
     assert terminal.text.rstrip().endswith("error: stopped; no file is left half written")
+    return waited
 
 
 def test_seconds_shown_are_seconds_waited(
