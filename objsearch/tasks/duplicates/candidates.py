@@ -39,7 +39,7 @@ def nearest_pairs(
             alike[~compatible(groups[rows][:, None], groups[None, :])] = -np.inf
         # The last bits of a product depend on the shape of the matrices; rounding drops them.
         alike = np.round(alike, 4)
-        order = np.argsort(-alike, axis=1, kind="stable")[:, :count]
+        order = _first(alike, count)
         usable = np.take_along_axis(alike, order, axis=1) >= floor
         for row, rank in np.argwhere(usable):
             i, j = sorted((int(rows[row]), int(order[row, rank])))
@@ -50,6 +50,23 @@ def nearest_pairs(
         fresh.append(sorted(pairs.keys() - named))
         named |= pairs.keys()
     return fresh
+
+
+def _first(alike: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """(N, count) where the greatest of each row are, greatest first, ties in order.
+
+    To put all of a row in order takes ten times as long, and among ten thousands of pictures as
+    long as to compare them.
+    """
+    falling = -alike
+    most = np.partition(falling, count - 1, axis=1)[:, count - 1, None]
+    rows, places = np.nonzero(~(falling > most))
+    starts = np.searchsorted(rows, np.arange(len(alike) + 1))
+    first = np.empty((len(alike), count), np.intp)
+    for row, of_row in enumerate(falling):
+        near = places[starts[row] : starts[row + 1]]
+        first[row] = near[np.argsort(of_row[near], kind="stable")[:count]]
+    return first
 
 
 def _best_version(

@@ -42,6 +42,13 @@ def test_the_nearest_come_first() -> None:
     assert all(pairs == sorted(pairs) for pairs in rounds)
 
 
+def test_of_equals_the_first_in_order_are_the_nearest() -> None:
+    vectors = np.tile(unit(3, 1, seed=5), (4, 1, 1))
+    rounds = nearest_pairs(vectors, 2)
+    assert rounds[0] == [(i % 3, i) for i in sorted(range(3, 12), key=lambda i: i % 3)]
+    assert nearest_pairs(np.ones((5, 1, 4), np.float16), 2)[0] == [(0, 1), (0, 2), (0, 3), (0, 4)]
+
+
 def test_sides_and_floors_leave_pairs_out() -> None:
     vectors = unit(20, 1, seed=3)
     sides = np.array([1, 2] * 10, np.int8)
