@@ -2,9 +2,10 @@
 
     python training/pack.py OUT_DIR YOLO_DIR... [--side 384] [--quality 62]
 
-Each YOLO_DIR has `images/` and YOLO `labels/`. OUT_DIR gets a folder of the same name each, with
-WebP pictures, and `pack.json`: every picture with the boxes of its things, as parts of its width
-and height, widened a little.
+Each YOLO_DIR has `images/` and, where people labelled them, YOLO `labels/`; `YOLO_DIR*0.5` is to be
+drawn from half as often. OUT_DIR gets a folder of the same name each, with WebP pictures, and
+`pack.json`: every picture with its weight, its boxes as parts of its width and height, and those of
+them that count as pictures of their own, widened a little.
 """
 
 from __future__ import annotations
@@ -39,8 +40,11 @@ def widened(box: tuple[float, float, float, float]) -> list[float] | None:
     return [round(value, 4) for value in corners]
 
 
-def packed(task: tuple[Path, Path, int, int]) -> list[list[float]] | None:
-    """Write one picture and its labels; returns its things."""
+Corners = tuple[float, float, float, float]
+
+
+def packed(task: tuple[Path, Path, int, int]) -> list[Corners] | None:
+    """Write one picture and its labels; returns its boxes."""
     photo, out, side, quality = task
     labels = photo.parent.parent / "labels" / f"{photo.stem}.txt"
     try:
@@ -51,28 +55,33 @@ def packed(task: tuple[Path, Path, int, int]) -> list[list[float]] | None:
     picture.save(out / "images" / f"{photo.stem}.webp", quality=quality, method=3)
     if labels.exists():
         (out / "labels" / f"{photo.stem}.txt").write_text(labels.read_text())
-    return [box for box in map(widened, boxes_of(labels)) if box]
+    return boxes_of(labels)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("output", type=Path)
-    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("folders", nargs="+")
     parser.add_argument("--side", type=int, default=384)
     parser.add_argument("--quality", type=int, default=62)
     args = parser.parse_args()
     entries = []
     with ProcessPoolExecutor(2) as pool:
-        for folder in args.folders:
+        for given, _, weight in (folder.partition("*") for folder in args.folders):
+            folder = Path(given)
             out = args.output / folder.name
             for name in ("images", "labels"):
                 (out / name).mkdir(parents=True, exist_ok=True)
             photos = sorted((folder / "images").iterdir())
             tasks = [(photo, out, args.side, args.quality) for photo in photos]
-            for photo, things in zip(photos, pool.map(packed, tasks, chunksize=16), strict=True):
-                if things is not None:
-                    file = f"{folder.name}/images/{photo.stem}.webp"
-                    entries.append({"file": file, "things": things})
+            for photo, boxes in zip(photos, pool.map(packed, tasks, chunksize=16), strict=True):
+                if boxes is not None:
+                    entries.append({
+                        "file": f"{folder.name}/images/{photo.stem}.webp",
+                        "weight": float(weight or 1),
+                        "boxes": [[round(value, 4) for value in box] for box in boxes],
+                        "things": [box for box in map(widened, boxes) if box],
+                    })  # fmt: skip
     (args.output / "pack.json").write_text(json.dumps(entries))
     print(f"{len(entries)} pictures, {sum(len(e['things']) for e in entries)} things")
 

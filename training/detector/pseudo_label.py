@@ -50,16 +50,16 @@ def suppressed(found: Scored, max_iou: float, floor: float = 0.05, most: int = 6
     return boxes[kept], scores[kept]
 
 
-def teacher(xml: Path) -> Callable[[NDArray[np.uint8]], Scored]:
-    """A function from a BGR picture to its boxes."""
+def teacher(file: Path, side: int = SIDE) -> Callable[[NDArray[np.uint8]], Scored]:
+    """A function from a BGR picture to its boxes, of an OpenVINO or ONNX file."""
     import openvino
 
-    model = openvino.compile_model(str(xml), "CPU")
+    model = openvino.compile_model(str(file), "CPU")
 
     def look(picture: NDArray[np.uint8]) -> Scored:
         high, wide = picture.shape[:2]
-        scale = SIDE / max(high, wide)
-        square = np.full((SIDE, SIDE, 3), 114, np.uint8)
+        scale = side / max(high, wide)
+        square = np.full((side, side, 3), 114, np.uint8)
         small = cv2.resize(picture, (round(wide * scale), round(high * scale)))
         square[: small.shape[0], : small.shape[1]] = small
         rows = model(square[None, :, :, ::-1].transpose(0, 3, 1, 2).astype(np.float32) / 255)[0][0]
