@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,6 +52,8 @@ def open_session(path: Path, wanted: str, what: str) -> Any:
     device = device_for(wanted)
     import onnxruntime
 
+    if device == "cuda":
+        load_cuda(onnxruntime)
     options = onnxruntime.SessionOptions()
     # One thread a call: pictures run side by side on `flow`'s workers, and sums come out the same.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -63,6 +67,17 @@ def open_session(path: Path, wanted: str, what: str) -> Any:
     if wanted == "cuda" and device_of(session) != "cuda":
         raise WeightsError(f"device: cuda: ONNX Runtime finds no usable GPU to run '{path}' on")
     return session
+
+
+def load_cuda(runtime: Any) -> None:
+    """Load the CUDA libraries that came as packages beside torch, where the system has none.
+
+    ONNX Runtime prints what it does not find; whether a session has a GPU is asked for afterwards.
+    """
+    preload = getattr(runtime, "preload_dlls", None)  # from 1.21 on
+    if preload:
+        with redirect_stdout(StringIO()):
+            preload()
 
 
 def device_of(session: Any) -> Device:
