@@ -24,6 +24,7 @@ from objsearch.search.queries import Interest, View, Viewer, keys_of_files
 from objsearch.search.renaming import known_still, without_renamed
 from objsearch.search.retrieval import Retrieval, compare_versions
 from objsearch.search.second_look import SecondLook
+from objsearch.search.telling import unknown_labels, warnings_of
 from objsearch.search.thumbnails import keep_thumbnails
 from objsearch.settings import Search, SearchOptions, Settings, load_settings
 from objsearch.settings import Where as SearchedWhere
@@ -125,7 +126,7 @@ class ObjectSearch:
     @property
     def warnings(self) -> list[str]:
         """What was odd about references, with their names."""
-        return self.references.warnings
+        return warnings_of(self.references)
 
     def images(self) -> Iterator[DescribedImage]:
         """Every described reference, in order of adding."""
@@ -228,10 +229,9 @@ class ObjectSearch:
         if self.n_references == 0:
             skipped = self.skipped
             if skipped:
-                unreadable = skipped[0]
                 raise UsageError(
                     f"none of the {len(skipped)} references can be read; "
-                    f"the first: {unreadable.ref}: {unreadable.reason}"
+                    f"the first: {skipped[0].ref}: {skipped[0].reason}"
                 )
             raise UsageError(f"no references: {self._nothing}")
 
@@ -242,7 +242,7 @@ class ObjectSearch:
         return self.viewer.views(given, kind="unwanted image")
 
     def _told_of(self, search: Search, hits: Sequence[Hit]) -> Iterator[str]:
-        yield from self.references.unknown_labels(search.where.labels)
+        yield from unknown_labels(self.references, search.where.labels)
         yield from self.comparer.scoring.notes(hits)
         yield from left_out_unknown(search, hits)
 
@@ -276,16 +276,16 @@ class ObjectSearch:
     ) -> Answer:
         stop = None if search.top is None else search.offset + search.top
         compared = self.index.count(self._where(search))
-        skipped = self.skipped
+        n_skipped, skipped = self.references.first_skipped(search.list_skipped)
         return Answer(
             queries=tuple(view.image for view in views),
             hits=tuple(hits[search.offset : stop]),
-            scanned=compared + len(skipped),
+            scanned=compared + n_skipped,
             compared=compared,
-            skipped=skipped[: search.list_skipped],
+            skipped=tuple(skipped),
             settings={**self.settings.answer_settings(), "search": search.model_dump(mode="json")},
             elapsed_seconds=time.perf_counter() - started,
-            warnings=(*self.warnings, *warnings),
+            warnings=(*warnings_of(self.references, search.list_skipped), *warnings),
             found=len(hits),
             filtered=self.n_references - compared,
             remembered=self.n_remembered,
