@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from objsearch.errors import UsageError
 from objsearch.search.references import References
 from objsearch.types import ImageRef
+
+
+def check_there(references: References, nothing: str) -> None:
+    """Raises UsageError where there is no reference that could be read; `nothing` says why."""
+    if references.index.count(references.where):
+        return
+    n_skipped, skipped = references.first_skipped(1)
+    if skipped:
+        raise UsageError(
+            f"none of the {n_skipped} references can be read; "
+            f"the first: {skipped[0].ref}: {skipped[0].reason}"
+        )
+    raise UsageError(f"no references: {nothing}")
 
 
 def warnings_of(references: References, limit: int | None = None) -> list[str]:
