@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ class Between:
     def __init__(self, query: Sequence[Descriptor], reference: Sequence[Descriptor]) -> None:
         self.query = _Side(query)
         self.reference = _Side(reference)
+        self._frames: NDArray[Any] | None = None
 
     def distances(self, q: int, r: int) -> NDArray[Any]:
         """(Q, R) of two regions by number."""
@@ -35,11 +35,9 @@ class Between:
         rows, columns = self.query.in_frame(q), self.reference.in_frame(r)
         if rows is None or columns is None or query.dtype != np.uint8:
             return distances(query, reference)
+        if self._frames is None:
+            self._frames = distances(self.query[-1].codes, self.reference[-1].codes)
         return _picked(_picked(self._frames, rows, 0), columns, 1)
-
-    @cached_property
-    def _frames(self) -> NDArray[Any]:
-        return distances(self.query[-1].codes, self.reference[-1].codes)
 
 
 class _Side:
