@@ -49,9 +49,10 @@ SIFT_SIDE = 800
 """Longer side, in pixels, that SIFT is given: at 1,024 it takes twice as long for little more."""
 N_SIFT_POINTS = 1200
 GLANCE_SIDE = 400
-MATCHES_AT_A_GLANCE = 18
-"""SIFT costs a third at half of that side: what matches less there is not looked at any larger. Of
-what was *same* by SIFT the least had 27 (`benchmarks/results/second_look.md`)."""
+MATCHES_AT_A_GLANCE = 24
+"""SIFT costs a third at half of that side. What matches less there and fits no plane, however few
+agree on it, is not looked at any larger: nothing of that was *same* by SIFT
+(`benchmarks/results/second_look.md`)."""
 SIFT_SURE = 1.25
 """Strangers do not agree by chance here, but one desk lies below two things that are put on it:
 beyond all that did, with a few inliers to spare (`benchmarks/results/second_look.md`)."""
@@ -113,8 +114,7 @@ class Closer:
         What is as dark as its ground shows in colour alone.
         """
         glance = _surest(reference, GLANCE_SIDE)
-        n_matches = max(len(_MATCHER.matches(version, glance)) for version in self.glances)
-        if n_matches >= MATCHES_AT_A_GLANCE:
+        if any(_may_agree(version, glance) for version in self.glances):
             yield from self._best(self.surest(), _surest(reference), SIFT_SURE)
         for channel, versions in self.versions.items():
             features = _features(reference, N_POINTS, channel)
@@ -190,6 +190,13 @@ def _extracted(extractor: KeypointExtractor, image: Image, pixels: Pixels) -> Lo
     [features] = extractor.extract_batch([crop])
     assert isinstance(features, LocalFeatures)
     return features
+
+
+def _may_agree(query: LocalFeatures, reference: LocalFeatures) -> bool:
+    """Whether two sides, at a glance, are worth more keypoints."""
+    matches = _MATCHER.matches(query, reference)
+    is_much = len(matches) >= MATCHES_AT_A_GLANCE
+    return is_much or verify(query, reference, matches, _PLANE) is not None
 
 
 def _verified(query: LocalFeatures, reference: LocalFeatures) -> Verification | None:
