@@ -49,7 +49,7 @@ SIFT_SIDE = 800
 """Longer side, in pixels, that SIFT is given: at 1,024 it takes twice as long for little more."""
 N_SIFT_POINTS = 1200
 GLANCE_SIDE = 400
-MATCHES_AT_A_GLANCE = 24
+MATCHES_AT_A_GLANCE = 15
 """SIFT costs a third at half of that side. What matches less there and fits no plane, however few
 agree on it, is not looked at any larger: nothing of that was *same* by SIFT
 (`benchmarks/results/second_look.md`)."""
