@@ -22,6 +22,10 @@ PLANTS = {
         {"report/wording.py": "def _planted() -> None:\n    import ultralytics"},
         "Frameworks stay",
     ),
+    "a framework in the package itself": (
+        {"__init__.py": "def _planted() -> None:\n    import torch"},
+        "What importing the package loads",
+    ),
     "Lance outside the index": (
         {"tasks/larger/finding.py": "def _planted() -> None:\n    import pyarrow"},
         "Lance stays in the index",

@@ -8,6 +8,7 @@ from objsearch.flow.threads import (
     counted,
     default_workers,
     is_busy,
+    once,
     ordered_map,
     silent,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "default_workers",
     "is_busy",
     "map_groups",
+    "once",
     "ordered_map",
     "silent",
 ]

@@ -76,6 +76,19 @@ def ordered_map(
         pool.shutdown(wait=is_wanted, cancel_futures=True)
 
 
+def once(make: Callable[[], R]) -> Callable[[], R]:
+    """What gives the same result to all threads; it is made when the first of them asks."""
+    lock, made = threading.Lock(), list[R]()
+
+    def given() -> R:
+        with lock:
+            if not made:
+                made.append(make())
+            return made[0]
+
+    return given
+
+
 def is_busy() -> bool:
     """Whether threads of ours still run: something that nobody waits for any more."""
     return any(thread.name.startswith(THREADS) for thread in threading.enumerate())

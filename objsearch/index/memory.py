@@ -41,6 +41,18 @@ class Rows:
         pictures = ((key, row.image) for key, row in self.rows.items())
         return tuple((key, image) for key, image in pictures if isinstance(image, DescribedImage))
 
+    @cached_property
+    def unread(self) -> tuple[tuple[Key, Unreadable], ...]:
+        """Every picture that could not be read, with its key."""
+        pictures = ((key, row.image) for key, row in self.rows.items())
+        return tuple((key, image) for key, image in pictures if isinstance(image, Unreadable))
+
+    @cached_property
+    def odd(self) -> Mapping[int, tuple[str, ...]]:
+        """What was odd about described pictures, by number, of those of which anything was."""
+        described = enumerate(self.described)
+        return {number: image.warnings for number, (_, image) in described if image.warnings}
+
     def stack(self, alias: str, rankers: Rankers) -> Any:
         """All pictures, as a ranker wants them; made once."""
         with self._lock:
@@ -136,21 +148,21 @@ class InMemory(Index):
         return []
 
     def unreadable(self, where: Where = EVERYTHING) -> list[Unreadable]:
-        pictures = ((key, row.image) for key, row in self._rows.rows.items())
-        return [
-            picture
-            for key, picture in pictures
-            if isinstance(picture, Unreadable) and where.holds(key)
-        ]
+        return [picture for key, picture in self._rows.unread if where.holds(key)]
 
     def keys(self, where: Where = EVERYTHING) -> Sequence[Key]:
         rows = self._rows
         return [rows.described[i][0] for i in rows.kept(where)]
 
+    def count(self, where: Where = EVERYTHING) -> int:
+        return len(self._rows.kept(where))
+
     def warnings(self, where: Where = EVERYTHING) -> Mapping[Key, tuple[str, ...]]:
-        described, kept = self._rows.described, self._rows.kept(where)
-        every = (described[i] for i in kept)
-        return {key: image.warnings for key, image in every if image.warnings}
+        rows = self._rows
+        if not rows.odd:
+            return {}
+        kept = np.intersect1d(rows.kept(where), list(rows.odd)).tolist()
+        return {rows.described[i][0]: rows.odd[i] for i in kept}
 
     def labels(self, where: Where = EVERYTHING) -> frozenset[str]:
         described, kept = self._rows.described, self._rows.kept(where)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from objsearch.match.ratio_test import Matches, distances
+from objsearch.match.distances import distances
+from objsearch.match.ratio_test import Matches
 from objsearch.types import LocalFeatures
 
 REACH = 6.0

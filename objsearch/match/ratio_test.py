@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from objsearch.match.base import Matcher
+from objsearch.match.distances import Between, Codes, distances
 from objsearch.types import Descriptor, LocalFeatures, Scores
 
-Codes = NDArray[Any]
-"""(K, 32) uint8 binary codes, or (K, D) float32 unit vectors."""
 Matches = NDArray[np.int32]
 """(N, 2) int32: index of a query keypoint and of its reference keypoint, surest match first."""
 
@@ -50,75 +49,46 @@ class RatioTest(Matcher):
         """The matches of two sets of keypoints; the same pairs whichever side is the query."""
         return self._matches(_codes(query), _codes(reference))
 
+    def matches_of(
+        self,
+        query: Sequence[Descriptor],
+        reference: Sequence[Descriptor],
+        pairs: Iterable[tuple[int, int]],
+    ) -> dict[tuple[int, int], Matches]:
+        """The same for pairs of regions of two images, by number; the last is the full frame."""
+        between = Between(query, reference)
+        return {(q, r): self._mutual(between.distances(q, r)) for q, r in pairs}
+
     def saturated(self, counts: NDArray[Any]) -> Scores:
         """Numbers of matches as raw scores in [0, 1)."""
         n = counts.astype(np.float64)
         return n / (n + self.half_score)
 
     def _matches(self, query: Codes, reference: Codes) -> Matches:
-        if len(query) < 2 or len(reference) < 2:
+        return self._mutual(distances(query, reference))
+
+    def _mutual(self, apart: NDArray[Any]) -> Matches:
+        """The matches by distances (Q, R), which are as they were afterwards."""
+        if min(apart.shape) < 2:
             return np.zeros((0, 2), np.int32)
-        apart = distances(query, reference)
-        rows, columns = np.arange(len(query)), np.arange(len(reference))
-        nearest, back = apart.argmin(axis=1), apart.argmin(axis=0)
-        best, best_back = apart[rows, nearest], apart[back, columns]
-        # The second nearest is what is left when the nearest is taken out, either way.
-        apart[rows, nearest] = FAR[apart.dtype]
-        second = apart.min(axis=1)
+        rows, far = np.arange(len(apart)), FAR[apart.dtype]
+        nearest = apart.argmin(axis=1)
+        best = apart[rows, nearest]
+        # The second nearest is what is left when the nearest is taken out, either way. What is
+        # nearer than all that is left the other way is the nearest there: few are asked.
+        apart[rows, nearest] = far
+        q = np.flatnonzero(best < self.ratio * apart.min(axis=1))
         apart[rows, nearest] = best
-        apart[back, columns] = FAR[apart.dtype]
-        second_back = apart.min(axis=0)
-        passes = best < self.ratio * second
-        passes_back = best_back < self.ratio * second_back
-        q = np.flatnonzero(passes)
-        q = q[(back[nearest[q]] == q) & passes_back[nearest[q]]]
+        back = apart[:, nearest[q]]
+        back[q, np.arange(len(q))] = far
+        q = q[best[q] < self.ratio * back.min(axis=0)]
         order = np.lexsort((q, best[q]))
         return np.stack([q[order], nearest[q[order]]], axis=1).astype(np.int32)
 
 
 FAR = {np.dtype(np.uint8): 255, np.dtype(np.float32): np.inf}
 
-BLOCK = 128
-
 
 def _codes(descriptor: Descriptor) -> Codes:
     assert isinstance(descriptor, LocalFeatures)
     return descriptor.codes
-
-
-def distances(query: Codes, reference: Codes) -> NDArray[Any]:
-    """(Q, R) different bits, of all but the last, as uint8; or Euclidean distances as float32."""
-    is_binary = query.dtype == np.uint8
-    apart: NDArray[Any] = (_hamming if is_binary else _l2)(query, reference)
-    return apart
-
-
-def _hamming(query: NDArray[np.uint8], reference: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(Q, R) numbers of different bits, counted word by word, in blocks that stay in the cache."""
-    a, b = _words(query), np.ascontiguousarray(_words(reference).T)
-    distances = np.empty((len(a), b.shape[1]), np.uint8)
-    different = np.empty((BLOCK, b.shape[1]), np.uint64)
-    counted = np.empty((BLOCK, b.shape[1]), np.uint8)
-    for start in range(0, len(a), BLOCK):
-        block = a[start : start + BLOCK]
-        n, out = len(block), distances[start : start + BLOCK]
-        np.bitwise_xor(block[:, 0, None], b[0], out=different[:n])
-        np.bitwise_count(different[:n], out=out)
-        for k in range(1, len(b)):
-            np.bitwise_xor(block[:, k, None], b[k], out=different[:n])
-            np.bitwise_count(different[:n], out=counted[:n])
-            out += counted[:n]
-    return distances
-
-
-def _words(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """(K, 4) 256-bit codes as words, without their last bit: a byte can count to 255."""
-    words = np.ascontiguousarray(codes).view(np.uint64).copy()
-    words[:, -1] &= ~np.uint64(1)
-    return words
-
-
-def _l2(query: NDArray[np.float32], reference: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(Q, R) Euclidean distances of unit vectors."""
-    product = np.asarray(query @ reference.T, dtype=np.float32)
-    return np.asarray(np.sqrt(np.maximum(2.0 - 2.0 * product, 0.0)), dtype=np.float32)

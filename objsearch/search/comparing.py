@@ -116,13 +116,10 @@ class Comparer:
             name, matcher = channel.alias, channel.matcher
             assert isinstance(matcher, RatioTest)
             counts = np.zeros(sides.shape)
-            for q, r in likely:
-                query, reference = (
-                    sides.query.descriptors[name][q],
-                    sides.reference.descriptors[name][r],
-                )
-                sides.matches[name, q, r] = matcher.matches(query, reference)
-                counts[q, r] = len(sides.matches[name, q, r])
+            both = sides.query.descriptors[name], sides.reference.descriptors[name]
+            for (q, r), matches in matcher.matches_of(*both, likely).items():
+                sides.matches[name, q, r] = matches
+                counts[q, r] = len(matches)
             sides.similarities[name] = matcher.saturated(counts)
 
     def _whole_scores(self, channel: Channel, sides: _Sides) -> Scores:

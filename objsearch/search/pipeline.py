@@ -11,7 +11,7 @@ from typing import Any, Self, Unpack
 
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
-from objsearch.index import Index, Where
+from objsearch.index import Index
 from objsearch.screening import Screen
 from objsearch.screening.rules import Finder
 from objsearch.search.agreeing import is_another_picture
@@ -21,9 +21,11 @@ from objsearch.search.describing import Describer
 from objsearch.search.false_alarms import left_out_unknown, refuse_unknown, with_false_alarms
 from objsearch.search.library import open_references
 from objsearch.search.queries import Interest, View, Viewer, keys_of_files
+from objsearch.search.references import References
 from objsearch.search.renaming import known_still, without_renamed
 from objsearch.search.retrieval import Retrieval, compare_versions
 from objsearch.search.second_look import SecondLook
+from objsearch.search.telling import check_there, unknown_labels, warnings_of
 from objsearch.search.thumbnails import keep_thumbnails
 from objsearch.settings import Search, SearchOptions, Settings, load_settings
 from objsearch.settings import Where as SearchedWhere
@@ -125,7 +127,7 @@ class ObjectSearch:
     @property
     def warnings(self) -> list[str]:
         """What was odd about references, with their names."""
-        return self.references.warnings
+        return warnings_of(self.references)
 
     def images(self) -> Iterator[DescribedImage]:
         """Every described reference, in order of adding."""
@@ -186,7 +188,8 @@ class ObjectSearch:
         """
         started = time.perf_counter()
         search = asked(self.settings.search, options, region)
-        self._check_references()
+        references = self.references.snapshot()  # what is added meanwhile is of the next answer
+        check_there(references, self._nothing)
         if not query:
             raise UsageError("no query: give at least one image to look for")
         self.screen.prepare()
@@ -195,16 +198,13 @@ class ObjectSearch:
         )
         refuse_unknown(search, self.comparer.scoring, len(views))
         unwanted, told = self._unwanted(search, negatives)
-        hits = self._hits(search, views, unwanted)
+        search = search.model_copy(update={"negatives": tuple(str(v.image.ref) for v in unwanted)})
+        retrieval = self._retrieval(references, search, views)
+        hits = self._hits(retrieval, views, unwanted)
         wanted = [hit for hit in hits if search.wants(hit)]
         kept, filtered = self.screen.parted(wanted)
-        answer = self._answer(
-            search.model_copy(update={"negatives": tuple(str(v.image.ref) for v in unwanted)}),
-            views,
-            kept,
-            (*warnings, *told, *self._told_of(search, hits)),
-            started,
-        )
+        warnings = [*warnings, *told, *self._told_of(retrieval, hits)]
+        answer = self._answer(retrieval, views, kept, warnings, started)
         return self.screen.marked(answer, filtered)
 
     def find_each(
@@ -224,70 +224,55 @@ class ObjectSearch:
         for place in self.describer.unfold(places):
             yield self.find(place, region=region, negatives=negatives, **options)
 
-    def _check_references(self) -> None:
-        if self.n_references == 0:
-            skipped = self.skipped
-            if skipped:
-                unreadable = skipped[0]
-                raise UsageError(
-                    f"none of the {len(skipped)} references can be read; "
-                    f"the first: {unreadable.ref}: {unreadable.reason}"
-                )
-            raise UsageError(f"no references: {self._nothing}")
-
     def _unwanted(self, search: Search, negatives: Any) -> tuple[list[View], list[str]]:
         given = list(search.negatives) if negatives is None else negatives
         if isinstance(given, list | tuple) and not given:
             return [], []
         return self.viewer.views(given, kind="unwanted image")
 
-    def _told_of(self, search: Search, hits: Sequence[Hit]) -> Iterator[str]:
-        yield from self.references.unknown_labels(search.where.labels)
+    def _told_of(self, retrieval: Retrieval, hits: Sequence[Hit]) -> Iterator[str]:
+        yield from unknown_labels(retrieval.references, retrieval.search.where.labels)
         yield from self.comparer.scoring.notes(hits)
-        yield from left_out_unknown(search, hits)
+        yield from left_out_unknown(retrieval.search, hits)
 
-    def _where(self, search: Search) -> Where:
-        """The references that a search looks at."""
-        is_everything = search.where == SearchedWhere()
-        return replace(
-            self.references.where, keeps=None if is_everything else search.where.wanted.keeps
-        )
-
-    def _retrieval(self, search: Search, views: Sequence[View]) -> Retrieval:
+    def _retrieval(
+        self, references: References, search: Search, views: Sequence[View]
+    ) -> Retrieval:
         left_out = set() if search.include_query else keys_of_files(views)
-        where = replace(self._where(search), but=left_out)
-        workers = self.settings.run.n_workers
-        return Retrieval(self.references.snapshot(), where, self.comparer, search, workers)
+        keeps = None if search.where == SearchedWhere() else search.where.wanted.keeps
+        where = replace(references.where, but=left_out, keeps=keeps)
+        return Retrieval(references, where, self.comparer, search, self.settings.run.n_workers)
 
-    def _hits(self, search: Search, views: list[View], unwanted: list[View]) -> list[Hit]:
-        hits = self._retrieval(search, views).hits(views, unwanted)
+    def _hits(self, retrieval: Retrieval, views: list[View], unwanted: list[View]) -> list[Hit]:
+        hits, search = retrieval.hits(views, unwanted), retrieval.search
         if search.second_look.enabled:
             hits = self.second_look.over(views, hits, search.second_look)
-        n_references = self.index.count(self._where(search))
-        return with_false_alarms(hits, search, self.comparer.scoring, n_references, len(views))
+        scoring, n_references = self.comparer.scoring, retrieval.n_references
+        return with_false_alarms(hits, search, scoring, n_references, len(views))
 
     def _answer(
         self,
-        search: Search,
+        retrieval: Retrieval,
         views: Sequence[View],
         hits: Sequence[Hit],
         warnings: Sequence[str],
         started: float,
     ) -> Answer:
+        search, references = retrieval.search, retrieval.references
         stop = None if search.top is None else search.offset + search.top
-        compared = self.index.count(self._where(search))
-        skipped = self.skipped
+        compared = retrieval.n_references
+        n_skipped, skipped = references.first_skipped(search.list_skipped)
         return Answer(
             queries=tuple(view.image for view in views),
             hits=tuple(hits[search.offset : stop]),
-            scanned=compared + len(skipped),
+            scanned=compared + n_skipped,
             compared=compared,
-            skipped=skipped[: search.list_skipped],
+            skipped=tuple(skipped),
             settings={**self.settings.answer_settings(), "search": search.model_dump(mode="json")},
             elapsed_seconds=time.perf_counter() - started,
-            warnings=(*self.warnings, *warnings),
+            warnings=(*warnings_of(references, search.list_skipped), *warnings),
             found=len(hits),
-            filtered=self.n_references - compared,
+            filtered=references.index.count(references.where) - compared,
             remembered=self.n_remembered,
         )
 

@@ -189,37 +189,18 @@ class References:
         return Where(keys=self.named.keys()) if self.is_restricted else EVERYTHING
 
     @property
-    def warnings(self) -> list[str]:
-        """What was odd about references, with their names."""
-        by_key = self.index.warnings(self.where)
-        return [
-            *self.told,
-            *(
-                f"{self.named.get(key, ImageRef.parse(key))}: {warning}"
-                for key, warnings in by_key.items()
-                for warning in warnings
-            ),
-        ]
-
-    def unknown_labels(self, wanted: Iterable[str]) -> list[str]:
-        """What is said of labels that no reference bears, with those that some do."""
-        if not wanted:
-            return []
-        seen = self.index.labels(self.where)
-        known = ", ".join(sorted(seen - {"frame", "tile"})) or "none"
-        return [
-            f"no reference has the label '{label}' (labels there are: {known})"
-            for label in wanted
-            if label not in seen
-        ]
-
-    @property
     def skipped(self) -> list[Unreadable]:
         """The references that could not be read, with reasons."""
+        return self.first_skipped(None)[1]
+
+    def first_skipped(self, limit: int | None) -> tuple[int, list[Unreadable]]:
+        """How many references could not be read, and the first `limit` of them, with reasons."""
         unread = self.index.unreadable(self.where)
+        first = unread[:limit]
         # A stored ref is its key, as it is written; others have to be asked for theirs.
-        names = (self.named.get(str(u.ref)) or self.named.get(key_of(u.ref)) for u in unread)
-        return [replace(u, ref=name or u.ref) for u, name in zip(unread, names, strict=True)]
+        names = (self.named.get(str(u.ref)) or self.named.get(key_of(u.ref)) for u in first)
+        named = [replace(u, ref=name or u.ref) for u, name in zip(first, names, strict=True)]
+        return len(unread), named
 
     def snapshot(self) -> References:
         """These references as they are now, whatever is written meanwhile."""

@@ -38,6 +38,11 @@ class Retrieval:
     search: Search
     n_workers: int
 
+    @property
+    def n_references(self) -> int:
+        """How many references count, be some of them the query's own."""
+        return self.references.index.count(replace(self.where, but=frozenset()))
+
     def hits(self, views: Sequence[View], negatives: Sequence[View] = ()) -> list[Hit]:
         """Every reference that may be a hit, best first, ties by ref."""
         listed = [self._nearest(view) for view in views]

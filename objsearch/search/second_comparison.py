@@ -7,8 +7,10 @@ more is asked of it. Only a plane is believed, for that can be looked at again p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from typing import Literal
 
 import cv2
@@ -19,6 +21,7 @@ from objsearch.describe.base import Crop
 from objsearch.describe.keypoints import KeypointExtractor
 from objsearch.describe.orb import Orb
 from objsearch.describe.sift import Sift
+from objsearch.flow import once, ordered_map
 from objsearch.images.grounds import other_grounds
 from objsearch.match.calibration import evidence
 from objsearch.match.geometry import Geometry, central_inliers, verify
@@ -45,6 +48,11 @@ SURE = 5 / 3
 SIFT_SIDE = 800
 """Longer side, in pixels, that SIFT is given: at 1,024 it takes twice as long for little more."""
 N_SIFT_POINTS = 1200
+GLANCE_SIDE = 400
+MATCHES_AT_A_GLANCE = 15
+"""SIFT costs a third at half of that side. What matches less there and fits no plane, however few
+agree on it, is not looked at any larger: nothing of that was *same* by SIFT
+(`benchmarks/results/second_look.md`)."""
 SIFT_SURE = 1.25
 """Strangers do not agree by chance here, but one desk lies below two things that are put on it:
 beyond all that did, with a few inliers to spare (`benchmarks/results/second_look.md`)."""
@@ -74,33 +82,40 @@ class Plane:
 class Closer:
     """A query's keypoints on each of its grounds, in light and then, if it has any, in colour.
 
-    `surest` are those of SIFT. `frame` is the box that it fills.
+    `glances` are those of SIFT on little pictures, `surest` gives those on larger ones. `frame` is
+    the box that it fills.
     """
 
     query: Image
-    surest: tuple[LocalFeatures, ...]
+    glances: tuple[LocalFeatures, ...]
+    surest: Callable[[], tuple[LocalFeatures, ...]]
     versions: Mapping[Channel, tuple[LocalFeatures, ...]]
     frame: Box
 
     @classmethod
-    def of(cls, query: Image) -> Closer:
+    def of(cls, query: Image, workers: int = 1) -> Closer:
         """Take the keypoints of a query, with those of a transparent one on other grounds."""
         query = _part_that_counts(query)
         grounds = (query, *other_grounds(query))
-        versions = {
-            channel: tuple(_features(ground, N_QUERY_POINTS, channel) for ground in grounds)
-            for channel in ("light", *_colour(query))
-        }
-        surest = tuple(map(_surest, grounds))
-        return cls(query, surest, versions, query.frame.moved(*query.offset_xy))
+        channels: tuple[Channel, ...] = ("light", *_colour(query))
+        jobs = [
+            *(partial(_surest, ground, GLANCE_SIDE) for ground in grounds),
+            *(partial(_features, g, N_QUERY_POINTS, c) for c in channels for g in grounds),
+        ]
+        features = ordered_map(lambda job: job(), jobs, workers=workers)
+        glances, *versions = (tuple(islice(features, len(grounds))) for _ in (0, *channels))
+        surest = once(lambda: tuple(map(_surest, grounds)))
+        frame = query.frame.moved(*query.offset_xy)
+        return cls(query, glances, surest, dict(zip(channels, versions, strict=True)), frame)
 
     def planes(self, reference: Image) -> Iterator[Plane]:
         """The planes that most agree on, the surest first, in pixels as they are at hand.
 
         What is as dark as its ground shows in colour alone.
         """
-        features = _surest(reference)
-        yield from self._best(self.surest, features, SIFT_SURE)
+        glance = _surest(reference, GLANCE_SIDE)
+        if any(_may_agree(version, glance) for version in self.glances):
+            yield from self._best(self.surest(), _surest(reference), SIFT_SURE)
         for channel, versions in self.versions.items():
             features = _features(reference, N_POINTS, channel)
             yield from self._best(versions, features, SURE)
@@ -164,8 +179,8 @@ def _features(image: Image, n_points: int, channel: Channel) -> LocalFeatures:
     return _extracted(Orb(n_points=n_points, long_side=max(64, side)), image, pixels)
 
 
-def _surest(image: Image) -> LocalFeatures:
-    side = min(max(image.size_wh), SIFT_SIDE)
+def _surest(image: Image, side: int = SIFT_SIDE) -> LocalFeatures:
+    side = min(max(image.size_wh), side)
     return _extracted(Sift(n_points=N_SIFT_POINTS, long_side=max(64, side)), image, image.pixels)
 
 
@@ -175,6 +190,13 @@ def _extracted(extractor: KeypointExtractor, image: Image, pixels: Pixels) -> Lo
     [features] = extractor.extract_batch([crop])
     assert isinstance(features, LocalFeatures)
     return features
+
+
+def _may_agree(query: LocalFeatures, reference: LocalFeatures) -> bool:
+    """Whether two sides, at a glance, are worth more keypoints."""
+    matches = _MATCHER.matches(query, reference)
+    is_much = len(matches) >= MATCHES_AT_A_GLANCE
+    return is_much or verify(query, reference, matches, _PLANE) is not None
 
 
 def _verified(query: LocalFeatures, reference: LocalFeatures) -> Verification | None:

@@ -91,7 +91,8 @@ class SecondLook:
         query = self._picture(view) if doubtful else None
         if query is None:
             return list(hits)
-        closer = Closer.of(query)
+        workers = self.describer.settings.run.n_workers
+        closer = Closer.of(query, workers)
 
         def again(hit: Hit) -> Hit:
             known = self.known(hit.ref)
@@ -100,7 +101,6 @@ class SecondLook:
                 return hit
             return _with_plane(self.comparer, hit, (view.image, known), closer, reference)
 
-        workers = self.describer.settings.run.n_workers
         by_ref = {hit.ref: hit for hit in ordered_map(again, doubtful, workers=workers)}
         return sorted((by_ref.get(hit.ref, hit) for hit in hits), key=_rank_key)
 

@@ -101,7 +101,10 @@ class Search(Part):
         (), description="only hits of these verdicts: same, uncertain; none: of any"
     )
     list_skipped: int | None = Field(
-        100, ge=0, description="references that cannot be read, listed with reasons; null: all"
+        100,
+        ge=0,
+        description="references that cannot be read, and those that are odd, that are listed with "
+        "reasons; null: all",
     )
     include_query: bool = Field(False, description="whether a query file may be its own hit")
     second_look: SecondLook = Field(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from objsearch.flow import batches, counted, default_workers, ordered_map
+from objsearch.flow import batches, counted, default_workers, once, ordered_map
 
 
 def test_batches_are_full_but_the_last() -> None:
@@ -76,3 +76,16 @@ def test_progress_is_told_after_each() -> None:
 
 def test_there_is_at_least_one_worker() -> None:
     assert default_workers() >= 1
+
+
+def test_what_several_threads_want_is_made_once() -> None:
+    made = []
+
+    def make() -> int:
+        made.append(1)
+        time.sleep(0.02)
+        return len(made)
+
+    given = once(make)
+    assert list(ordered_map(lambda _: given(), range(6), workers=3)) == [1] * 6
+    assert len(made) == 1

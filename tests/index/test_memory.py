@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import ItemsView, Sequence
 from typing import Any
 
 import numpy as np
 
 from objsearch.index import Where
-from objsearch.index.memory import Memory, interleaved
-from objsearch.types import DescribedImage
-from tests.contracts.rows import RECIPE, By, described, row
+from objsearch.index.memory import InMemory, Memory, Rows, interleaved
+from objsearch.types import DescribedImage, Key, Row
+from tests.contracts.rows import RECIPE, By, described, row, unread
 
 
 def test_rankings_take_turns() -> None:
@@ -50,3 +50,21 @@ def test_what_is_ranked_is_made_ready_once() -> None:
     index.put([row("c.png")])
     index.nearest(described("q.png"), 1)
     assert made == [2, 3]
+
+
+def test_rows_are_gone_through_once_however_many_searches_there_are() -> None:
+    walks: list[int] = []
+
+    class Walked(dict[Key, Row]):
+        def items(self) -> ItemsView[Key, Row]:
+            walks.append(len(self))
+            return super().items()
+
+    rows = Walked({made.key: made for made in (row("a.png", warnings=("odd",)), unread("b.png"))})
+    index = InMemory(RECIPE, {"fake": By(0)}, Rows(rows))
+    told = []
+    for _ in range(3):
+        told.append((index.count(), index.warnings(), len(index.unreadable())))
+        index.nearest(described("q.png"), 1)
+        walks, seen = [], walks
+    assert seen == [] and told == [(1, {"a.png": ("odd",)}, 1)] * 3

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from objsearch.match import distances as between
 from objsearch.match.ratio_test import RatioTest
 from objsearch.types import LocalFeatures
 
@@ -115,3 +116,31 @@ def test_codes_are_left_alone() -> None:
     codes.flags.writeable = False
     RatioTest().matches(features(codes), features(disturbed(codes)))
     assert np.array_equal(codes, before)
+
+
+@pytest.mark.parametrize("make", [binary, real])
+def test_regions_match_by_their_frames_as_they_do_by_themselves(make) -> None:  # type: ignore[no-untyped-def]
+    codes = make(120, 1)
+    sides = [[features(side)] for side in (codes, disturbed(codes))]
+    for side in sides:
+        for part in (slice(10, 90), slice(40, 119), slice(7, 8), slice(0, 0)):
+            cut = LocalFeatures(side[-1].points_xy[part], side[-1].codes[part], 1.0)
+            side.insert(0, cut)
+        side.insert(0, features(make(30, 5)))  # extracted by itself: none of its frame's
+        side.insert(0, LocalFeatures(side[-1].points_xy[:30], make(30, 5), 1.0))
+    pairs = list(np.ndindex(7, 7))
+    matches = RatioTest().matches_of(*sides, pairs)
+    assert list(matches) == pairs
+    for q, r in pairs:
+        assert np.array_equal(matches[q, r], RatioTest().matches(sides[0][q], sides[1][r]))
+    assert sum(map(len, matches.values())) > 200
+
+
+def test_codes_of_frames_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+    hamming = between._hamming
+    monkeypatch.setattr(between, "_hamming", lambda *codes: counted.append(1) or hamming(*codes))
+    frame = features(binary(80, 1))
+    half = LocalFeatures(frame.points_xy[:40], frame.codes[:40], 1.0)
+    RatioTest().matches_of([half, frame], [half, frame], np.ndindex(2, 2))
+    assert len(counted) == 1

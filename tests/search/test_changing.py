@@ -13,6 +13,7 @@ import pytest
 from objsearch.search.describing import Describer
 from objsearch.search.library import remembering
 from objsearch.search.pipeline import ObjectSearch
+from objsearch.search.retrieval import Retrieval
 from objsearch.settings import load_settings
 from tests.pictures import drawing, encoded
 
@@ -94,3 +95,34 @@ def test_what_vanishes_for_good_is_forgotten(
     assert len(searched().skipped) == 1
     again = searched()
     assert again.skipped == () and len(again.index.stamps()) == 1
+
+
+@pytest.mark.parametrize("is_remembered", [False, True])
+def test_an_answer_is_of_one_moment_whatever_is_written_meanwhile(
+    is_remembered: bool,
+    quick: dict[str, Any],
+    searched: Searched,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What another thread adds and takes away once hits are known counts for the next answer."""
+    search = searched() if is_remembered else ObjectSearch.open(quick).add(photo.parent)
+    hits = Retrieval.hits
+    more = [put(tmp_path / "more" / f"{seed}.bmp", seed) for seed in (3, 4, 5)]
+    (broken := tmp_path / "broken.bmp").write_bytes(b"no picture")
+
+    def hits_then_changes(self: Retrieval, *given: Any) -> Any:
+        made = hits(self, *given)
+        search.index.remove([os.path.realpath(photo)])
+        search.add(*more, broken)
+        return made
+
+    monkeypatch.setattr(Retrieval, "hits", hits_then_changes)
+    query = put(tmp_path / "query" / "q.bmp", 1)
+    answer = search.find(query, threshold=0)
+    counts = answer.scanned, answer.compared, answer.filtered, answer.n_skipped
+    assert counts == (2, 2, 0, 0) and len(answer.hits) == 2
+    monkeypatch.undo()
+    answer = search.find(query, threshold=0)
+    assert (answer.scanned, answer.compared, answer.n_skipped) == (5, 4, 1)

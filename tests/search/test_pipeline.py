@@ -17,7 +17,8 @@ from objsearch.images.decode import decode
 from objsearch.report.as_json import answer_json
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings, preset_names
-from objsearch.types import Answer, Pixels
+from objsearch.sources import key_of
+from objsearch.types import Answer, ImageRef, Pixels
 from tests.pictures import brightened, cropped, drawing, encoded, flat, noise
 
 QUERY = "palace.jpg"
@@ -614,6 +615,41 @@ def test_what_cannot_be_read_is_counted_and_the_first_are_listed(
     assert [len(one.skipped) for one in listed.values()] == [2, 5]
     assert {one.n_skipped for one in listed.values()} == {5}
     assert search.find(some[1]).settings["search"]["list_skipped"] == 100  # type: ignore[index]
+
+
+def test_names_are_asked_for_of_what_is_listed_alone(
+    quick: dict[str, Any], some: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key asks the system, and there may be 100,000 of them."""
+    names = [f"{number}.jpg" for number in range(9)]
+    for name in names:
+        (tmp_path / name).write_bytes(b"no picture")
+    monkeypatch.chdir(tmp_path)
+    search = ObjectSearch.open(quick).add(some[0], ".")
+    asked: list[ImageRef] = []
+
+    def noted(ref: ImageRef) -> str:
+        asked.append(ref)
+        return key_of(ref)
+
+    monkeypatch.setattr("objsearch.search.references.key_of", noted)
+    assert len(search.find(some[1], list_skipped=2).skipped) == 2
+    assert [Path(ref.uri).name for ref in asked if Path(ref.uri).name in names] == names[:2]
+
+
+def test_of_odd_references_the_first_are_told_and_the_others_counted(
+    quick: dict[str, Any], some: list[Path], tmp_path: Path
+) -> None:
+    for number in range(5):
+        pixels = decode(some[number % 3].read_bytes()).pixels
+        (tmp_path / f"{number}.jpg").write_bytes(encoded(pixels, "PNG"))  # not what its name says
+    search = ObjectSearch.open(quick).add(tmp_path)
+    told = {n: search.find(some[3], list_skipped=n).warnings for n in (0, 2, 5)}
+    names = [[line.split(": ")[0] for line in of_n] for of_n in told.values()]
+    first, second = (str(tmp_path / f"{number}.jpg") for number in (0, 1))
+    assert names[0] == ["5 further references were odd"]
+    assert names[1] == [first, second, "3 further references were odd"]
+    assert len(search.warnings) == len(names[2]) == 5
 
 
 def test_what_is_done_stays_when_stopped_but_no_part_of_a_file(

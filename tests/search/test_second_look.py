@@ -13,11 +13,11 @@ from PIL import Image as PillowImage
 
 from objsearch.report.as_json import answer_json
 from objsearch.report.as_table import answer_table
-from objsearch.search import by_pixels
+from objsearch.search import by_pixels, second_comparison
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.sources import AtHand, Place, Reading
-from objsearch.types import ImageRef, Pixels
+from objsearch.types import Image, ImageRef, LocalFeatures, Pixels
 from tests.pictures import drawing, warped
 
 TILTED = np.array([[0.9, 0.06, 30.0], [-0.04, 0.92, 25.0], [1.2e-4, 4e-5, 1.0]])
@@ -248,3 +248,30 @@ def test_what_was_uncertain_and_has_changed_says_no_more_than_before(tmp_path: P
     path.write_bytes(b"another file by now")
     [hit] = wanted.find(photo_of(package(1)), threshold=0).hits
     assert (hit.verdict, hit.note) == ("uncertain", "")
+
+
+def test_only_what_agrees_at_a_glance_gets_keypoints_of_a_larger_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sides = []
+    surest = second_comparison._surest
+
+    def counted(image: Image, side: int = second_comparison.SIFT_SIDE) -> LocalFeatures:
+        sides.append(side)
+        return surest(image, side)
+
+    monkeypatch.setattr(second_comparison, "_surest", counted)
+    noise = np.random.default_rng(7).integers(0, 256, (60, 80, 3), np.uint8)
+    clouds = np.asarray(cv2.resize(noise, (530, 400), interpolation=cv2.INTER_CUBIC), np.uint8)
+    query, photo, other = (
+        Image(ImageRef(name), picture)
+        for name, picture in (("a", package(1)), ("b", photo_of(package(1))), ("c", clouds))
+    )
+    closer = second_comparison.Closer.of(query, workers=2)
+    assert not any(plane.sure == second_comparison.SIFT_SURE for plane in closer.planes(other))
+    assert sides == [second_comparison.GLANCE_SIDE] * 2
+    for _ in range(2):
+        first = next(closer.planes(photo))
+        assert first.sure == second_comparison.SIFT_SURE and first.central > 40
+    larger = [side for side in sides if side == second_comparison.SIFT_SIDE]
+    assert len(larger) == 3, "the query's are taken once"
