@@ -1,6 +1,7 @@
 """How many of the things in a photo does the detector find, and how fast? Prints two tables.
 
-    python benchmarks/detector.py YOLO_DIR WEIGHTS... [--sizes 320,384,448] [--checkpoint FILE.pt]
+    python benchmarks/detector.py YOLO_DIR WEIGHTS... [--sizes 320,384,448] [--prefer-large 0.3]
+        [--timings] [--checkpoint FILE.pt]
 
 YOLO_DIR holds `images/` and YOLO `labels/`; WEIGHTS are names in models/ or files. Counted are
 objects over 2 % of the frame; one is found when a box of any class overlaps it by IoU 0.5.
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from objsearch.components import weights as shipped
 from objsearch.components.telemetry import keep_quiet
+from objsearch.detect.regions import thinned
 from objsearch.detect.yolo import Yolo
 from objsearch.sources import Place, expand, read_image
 from objsearch.types import Box, Image
@@ -50,7 +52,7 @@ def photos_of(folder: Path) -> Iterator[tuple[Image, list[Box]]]:
 
 
 def recalls(
-    detector: Yolo, photos: list[tuple[Image, list[Box]]]
+    detector: Yolo, photos: list[tuple[Image, list[Box]]], prefer_large: float
 ) -> tuple[dict[int, float], float]:
     """The part found with that many boxes, and photos a second, reading not counted."""
     found, total = dict.fromkeys(COUNTS, 0), 0
@@ -58,12 +60,16 @@ def recalls(
     started = time.perf_counter()
     every = [detector.detect_batch([image])[0] for image, _ in photos]
     seconds = time.perf_counter() - started
-    for regions, (_, truth) in zip(every, photos, strict=True):
+    for regions, (image, truth) in zip(every, photos, strict=True):
         total += len(truth)
-        for box in truth:
-            ious = [region.box_xyxy.iou(box) for region in regions]
-            for count in COUNTS:
-                found[count] += max(ious[:count], default=0.0) >= SAME_IOU
+        for count in COUNTS:
+            kept = thinned(
+                regions, image.size_wh, max_objects=count, min_area=0.0,
+                max_iou=detector.max_iou, prefer_large=prefer_large,
+            )  # fmt: skip
+            for box in truth:
+                ious = (region.box_xyxy.iou(box) for region in kept)
+                found[count] += max(ious, default=0.0) >= SAME_IOU
     return {count: value / total for count, value in found.items()}, len(photos) / seconds
 
 
@@ -125,7 +131,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("weights", nargs="+")
     parser.add_argument("--sizes", default="320,384,448")
-    parser.add_argument("--max-iou", type=float, default=0.7)
+    parser.add_argument("--max-iou", type=float, default=0.6, help="as the detector ships")
+    parser.add_argument("--prefer-large", type=float, default=0.3, help="as it ships")
+    parser.add_argument("--timings", action="store_true", help="of the network alone, too")
     parser.add_argument("--checkpoint", type=Path)
     given = parser.parse_args()
     sizes = [int(size) for size in given.sizes.split(",")]
@@ -138,12 +146,14 @@ def main() -> None:
     for name in given.weights:
         for size in sizes:
             detector = Yolo(
-                weights=name, image_size=size, confidence=0.001, max_objects=100, min_area=0.0,
-                max_iou=given.max_iou, device="cpu",
+                weights=name, image_size=size, confidence=0.001, max_objects=300, min_area=0.0,
+                max_iou=given.max_iou, prefer_large=0.0, device="cpu",
             )  # fmt: skip
-            found, speed = recalls(detector, photos)
+            found, speed = recalls(detector, photos, given.prefer_large)
             cells = [Path(name).stem, str(size), *(f"{value:.3f}" for value in found.values())]
             print("| " + " | ".join([*cells, f"{speed:.0f}"]) + " |", flush=True)
+    if not given.timings:
+        return
     last = given.weights[-1]
     path = shipped.card(last).file if shipped.is_named(last) else Path(last)
     print(f"\nmilliseconds a photo, {path.stem}, the network alone\n")
