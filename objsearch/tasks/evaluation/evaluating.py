@@ -90,7 +90,7 @@ def evaluate(search: ObjectSearch, truth: Groundtruth, options: Options = Option
         answer = search.find(row.path, region=region, threshold=0.0)
         outcomes.append(_outcome(row, answer, truth.right(row, every), search))
         search.progress("evaluate", number, len(rows))
-    return Evaluation(truth.name, tuple(outcomes), len(search.index))
+    return Evaluation(truth.name, tuple(outcomes), search.n_references)
 
 
 def _region(box: Box | None) -> tuple[float, float, float, float] | None:

@@ -123,9 +123,10 @@ def _found(search: ObjectSearch, place: Place, options: dict[str, Any]) -> Answe
     options = {**options, "top": None, "offset": 0, "second_look": SecondLook(enabled=False)}
     answer = search.find(place, **options)
     shortlist = search.settings.search.shortlist
-    is_short = shortlist is not None and len(search.index) > shortlist
+    # A library holds photos of other folders, too, which nobody asked for.
+    is_short = shortlist is not None and search.n_references > shortlist
     if is_short and any(not (hit.pairs and hit.pairs[0].verification) for hit in answer.hits):
-        return search.find(place, **{**options, "shortlist": len(search.index)})
+        return search.find(place, **{**options, "shortlist": search.n_references})
     return answer
 
 

@@ -14,7 +14,9 @@ from PIL import Image as PillowImage
 
 from objsearch.apps.cli import main
 from objsearch.errors import UsageError
+from objsearch.search.library import remembering
 from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
 from objsearch.tasks.larger import LargerAnswer, find_larger
 from objsearch.tasks.larger.larger_output import larger_csv, larger_json
 from objsearch.tasks.larger.larger_page import write_page
@@ -113,6 +115,26 @@ def test_a_short_shortlist_hides_no_copy(quick: dict[str, Any], folder: Path) ->
     short = {**quick, "search": {"threshold": 0.0, "shortlist": 1}}
     search = ObjectSearch.open(short).add(folder / "in")
     assert len(find_larger(search, folder / "query.png").copies) == 5
+
+
+def test_photos_of_a_library_that_were_not_asked_for_do_not_make_a_search_long(
+    quick: dict[str, Any], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shortlist holds both references; a second search would compare them again."""
+    for number in range(9):
+        put(tmp_path / "elsewhere" / f"{number}.png", drawing(120, 160, number))
+    settings = load_settings({**quick, "search": {"threshold": 0.0, "shortlist": 8}})
+    settings = remembering(settings, tmp_path / "library")
+    ObjectSearch(settings).add(tmp_path / "elsewhere")
+    asked: list[dict[str, Any]] = []
+    find = ObjectSearch.find
+    monkeypatch.setattr(
+        ObjectSearch, "find", lambda self, *a, **k: asked.append(k) or find(self, *a, **k)
+    )
+    search = ObjectSearch(settings).add(folder / "in" / "other.jpg", folder / "in" / "full.png")
+    assert len(search.index) == 11 and search.n_references == 2
+    [copy] = find_larger(search, folder / "query.png").copies
+    assert Path(copy.ref.uri).name == "full.png" and len(asked) == 1
 
 
 def test_the_threshold_of_detail_is_a_setting(quick: dict[str, Any], folder: Path) -> None:
