@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -24,7 +24,7 @@ LIKE_A_NEGATIVE = "like_a_negative"
 Hits = dict[Key, Hit]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Retrieval:
     """Compares views with the references of an index that `where` lets through.
 
@@ -38,7 +38,7 @@ class Retrieval:
     search: Search
     n_workers: int
 
-    @property
+    @cached_property
     def n_references(self) -> int:
         """How many references count, be some of them the query's own."""
         return self.references.index.count(replace(self.where, but=frozenset()))

@@ -10,8 +10,20 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from export import quiet_ultralytics
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def mixed(old: dict[str, Tensor], new: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """`share` of the way from some weights to others; what is counted is the new's."""
+    return {
+        key: value.lerp(new[key], share) if value.is_floating_point() else new[key]
+        for key, value in old.items()
+    }
 
 
 def main() -> None:
@@ -27,12 +39,8 @@ def main() -> None:
         from ultralytics import YOLO
 
         before, after = (YOLO(path, task="detect") for path in (args.before, args.after))
-        new = after.model.float().state_dict()
-        mixed = {
-            key: old.lerp(new[key], args.share) if old.is_floating_point() else new[key]
-            for key, old in before.model.float().state_dict().items()
-        }
-        after.model.load_state_dict(mixed)
+        old, new = (model.model.float().state_dict() for model in (before, after))
+        after.model.load_state_dict(mixed(old, new, args.share))
         torch.save({**after.ckpt, "model": after.model.half(), "ema": None}, args.output)
     print(args.output)
 

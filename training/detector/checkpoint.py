@@ -4,7 +4,7 @@
     python training/detector/checkpoint.py LIKE.pt OUTPUT.pt --weights TAUGHT.npz --share 0.85
 
 The first writes what a checkpoint holds. The second puts weights into one of the same network;
-`--share` is their part, the rest are LIKE's (Wortsman et al., CVPR 2022).
+`--share` is their part, the rest are LIKE's (`average.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from average import mixed
 from export import quiet_ultralytics
 
 
@@ -37,11 +38,7 @@ def main() -> None:
             return
         with np.load(args.weights) as read:
             new = {key: torch.from_numpy(read[key]).to(old.dtype) for key, old in state.items()}
-        mixed = {
-            key: old.lerp(new[key], args.share) if old.is_floating_point() else new[key]
-            for key, old in state.items()
-        }
-        model.model.load_state_dict(mixed)
+        model.model.load_state_dict(mixed(state, new, args.share))
         torch.save({**model.ckpt, "model": model.model.half(), "ema": None}, args.output)
     print(args.output)
 

@@ -18,13 +18,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from draw_labels import chances, fused
+from draw_labels import SAME_IOU, chances, fused
 from numpy.typing import NDArray
 from pseudo_label import Boxes, Scored, overlaps, teacher
 
 STUDENT_SIDE = 320
 OLD_LEAST, OLD_PART = 0.25, 0.5
-SAME, SAME_AS_OLD = 0.55, 0.45
+SAME_AS_OLD = 0.45
 Look = Callable[[NDArray[np.uint8]], Scored]
 
 
@@ -41,7 +41,7 @@ def taught(picture: NDArray[np.uint8], labels: Boxes, teachers: list[Look], old:
     """Boxes in pixels and the chance of each."""
     known = labels, np.ones(len(labels))
     boxes, scores = fused(*(look(picture) for look in teachers))
-    known = added(known, boxes, chances(scores), SAME)
+    known = added(known, boxes, chances(scores), SAME_IOU)
     boxes, scores = old(picture)
     sure = scores >= OLD_LEAST
     return added(known, boxes[sure], OLD_PART * chances(scores[sure]), SAME_AS_OLD)

@@ -25,18 +25,26 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from draw_labels import (
+    CHANCE_A_SCORE,
+    FIRST_ALONE,
+    LEAST_CHANCE,
+    MOST_IOU,
+    SAME_IOU,
+    SECOND_ALONE,
+    WEAKEST,
+)
 from drawn_pictures import Bank, batches
 from export import quiet_ultralytics
+from label_pack import OLD_LEAST, OLD_PART, SAME_AS_OLD
+from pseudo_label import AGREE_IOU
 from torch import Tensor, nn
 from torchvision.ops import batched_nms
 
 Scored = tuple[Tensor, Tensor]  # boxes (B, N, 4), corners in pixels, and (B, N), 0 for none
 CANVAS = 512
 PARTS = 10  # of the time: after each but the last the weights are kept, too
-SAME, MOST_IOU, FLOOR = 0.55, 0.65, 0.05
-ALONE = 0.5, 0.4  # of a score, where only the first or the second teacher sees a thing
 SMALLEST = 8  # pixels of the canvas, the shorter side of a box
-OLD_LEAST, OLD_PART = 0.25, 0.5  # what the network at the start says counts for so much
 GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5, "like": 4.0}
 NECK = 64, 128, 256  # channels of YOLOv8n's three scales
 
@@ -95,37 +103,37 @@ def seen_by(model: nn.Module, pictures: Tensor, most: int) -> tuple[Scored, list
     middle = rows[:, :4].gather(2, order[:, None].expand(-1, 4, -1)).transpose(1, 2)
     corners = torch.cat([middle[..., :2] - middle[..., 2:] / 2,
                          middle[..., :2] + middle[..., 2:] / 2], 2)  # fmt: skip
-    return suppressed((corners, scores), 0.6, FLOOR, most), inside["feats"]
+    return suppressed((corners, scores), AGREE_IOU, WEAKEST, most), inside["feats"]
 
 
 def fused(first: Scored, second: Scored) -> Scored:
     """Where both see a thing, the mean of where and of how sure; else a part of the one's score."""
     table = overlaps(first[0], second[0])
     best, which = table.max(2)
-    met = (best >= SAME) & (first[1] > 0)
+    met = (best >= SAME_IOU) & (first[1] > 0)
     other = second[0].gather(1, which[..., None].expand(-1, -1, 4))
     other_score = second[1].gather(1, which)
     both = first[1] + other_score
     mean = first[0] * first[1][..., None] + other * other_score[..., None]
     mean = mean / both.clamp(min=1e-6)[..., None]
     boxes = torch.where(met[..., None], mean, first[0])
-    scores = torch.where(met, both / 2, ALONE[0] * first[1])
-    alone = second[1] * (table.max(1)[0] < SAME) * ALONE[1]
+    scores = torch.where(met, both / 2, FIRST_ALONE * first[1])
+    alone = second[1] * (table.max(1)[0] < SAME_IOU) * SECOND_ALONE
     joined = torch.cat([boxes, second[0]], 1), torch.cat([scores, alone], 1)
-    return suppressed(joined, MOST_IOU, FLOOR, 50)
+    return suppressed(joined, MOST_IOU, WEAKEST, 50)
 
 
 def chances(scores: Tensor) -> Tensor:
-    """On COCO photos a box of score 0.1 was right once in three times, one of 0.6 nearly always."""
-    return torch.where(scores > 0, (0.1 + 1.4 * scores).clamp(max=1), 0)
+    """Those of `draw_labels.py`, and none where there is no box."""
+    return torch.where(scores > 0, (LEAST_CHANCE + CHANCE_A_SCORE * scores).clamp(max=1), 0)
 
 
 def told(taught: Scored, old: Scored, labels: Scored) -> Scored:
     """What the student is to see: labels first, then the teachers, then what it saw before."""
     boxes, parts = labels[0], labels[1]
     added = [
-        (taught[0], chances(taught[1]), SAME),
-        (old[0], torch.where(old[1] >= OLD_LEAST, OLD_PART * chances(old[1]), 0), 0.45),
+        (taught[0], chances(taught[1]), SAME_IOU),
+        (old[0], torch.where(old[1] >= OLD_LEAST, OLD_PART * chances(old[1]), 0), SAME_AS_OLD),
     ]
     for more, chance, apart in added:
         met = (overlaps(more, boxes) * (parts > 0)[:, None]).amax(2) >= apart
