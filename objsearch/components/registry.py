@@ -55,6 +55,10 @@ class Component(BaseModel):
         """The options as plain data, name first; `build(room, spec)` makes the same component."""
         return self.model_dump(mode="json")
 
+    def made_with(self) -> tuple[str, ...]:
+        """Packages whose versions change what it says, beside those that all pictures pass."""
+        return ()
+
     def __repr__(self) -> str:
         options = ", ".join(f"{key}: {value}" for key, value in self.spec().items())
         return "{" + options + "}"

@@ -150,6 +150,15 @@ class Embedding(Extractor):
                 self._network = self._load()
             return self._network
 
+    def made_with(self) -> tuple[str, ...]:
+        family = self._torch_family()
+        return tuple(dict.fromkeys(("torch", family))) if family else ()
+
+    def _torch_family(self) -> str | None:
+        """The package that knows the model; None for a file or a name in models/."""
+        family, _, model = self.weights.partition(":")
+        return family if family in ("timm", "torchvision") and model else None
+
     def crops_wanted(self) -> int:
         """A GPU is filled. On a CPU batches gain little, and images run side by side."""
         if self.device == "cpu" or device_for(self.device) == "cpu":  # loads nothing
@@ -162,8 +171,8 @@ class Embedding(Extractor):
 
     def _load(self) -> Network:
         name, output = self.weights, self.output
-        family, _, model = name.partition(":")
-        if family in ("timm", "torchvision") and model:
+        if family := self._torch_family():
+            model = name.partition(":")[2]
             if output is not None:
                 raise WeightsError(f"'{name}' has one output without a name; leave out 'output'")
             return Network(_load_torch(family, model, self.checkpoint))

@@ -24,6 +24,9 @@ class PerceptualHash(Extractor):
         512, ge=64, le=2048, description="working size in pixels; smaller ones stay as they are"
     )
 
+    def made_with(self) -> tuple[str, ...]:
+        return ("pdqhash",)
+
     def extract_batch(self, crops: Sequence[Crop]) -> list[Descriptor]:
         return [_hash(crop, self.long_side) for crop in crops]
 

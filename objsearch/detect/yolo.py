@@ -54,6 +54,10 @@ class Yolo(Detector):
     _direct: OnnxYolo | None = PrivateAttr(default=None)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
+    def made_with(self) -> tuple[str, ...]:
+        is_direct = weights.is_named(self.weights)
+        return () if is_direct else ("torch", "ultralytics-opencv-headless")
+
     def detect_batch(self, images: Sequence[Image]) -> list[tuple[Region, ...]]:
         network = self._network()
         if network is None:

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from objsearch.components.plugins import plugins
-from objsearch.components.registry import is_brought
+from objsearch.components.registry import Component, is_brought
 from objsearch.components.weights import fingerprint
 from objsearch.settings import Settings
 from objsearch.types import Recipe, flattened
@@ -22,7 +22,7 @@ BESIDES = {
 }  # fmt: skip
 """Options that say which files are read, and not how."""
 PARTS = ("numpy", "opencv-python-headless", "onnxruntime", "pillow", "pymupdf")
-"""Packages whose versions change pixels or the last bits of vectors."""
+"""Packages whose versions change pixels or the last bits of vectors, whatever describes them."""
 
 
 def recipe_of(settings: Settings) -> Recipe:
@@ -47,7 +47,7 @@ def recipe_with(settings: Settings, made_by: Mapping[str, Any]) -> Recipe:
         "describing": DESCRIBING,
         **made_by,
         "input": settings.input.model_dump(mode="json", exclude=BESIDES),
-        "versions": {name: _version(name) for name in PARTS} | _packages(settings),
+        "versions": _versions(settings, made_by),
     }
     return Recipe({name: _hashed(name, text) for name, text in flattened(options).items()})
 
@@ -57,12 +57,19 @@ def _hashed(name: str, text: str) -> str:
     return f"{text} ({fingerprint(text)[:16]})" if is_weights else text
 
 
-def _packages(settings: Settings) -> dict[str, str]:
-    """Versions of other packages whose detector or extractors are used: they may change theirs."""
-    used = [("detect", settings.detector.name)]
-    used += [("describe", channel.extractor.name) for channel in settings.descriptors]
-    brought = (plugins(room)[name] for room, name in used if is_brought(room, name))
-    return {plugin.package: plugin.version for plugin in brought}
+def _versions(settings: Settings, made_by: Mapping[str, Any]) -> dict[str, str]:
+    """Versions of packages by name: those of all pictures, then those of the components used."""
+    every = {name: _version(name) for name in PARTS}
+    if "descriptors" not in made_by:
+        return every
+    used: list[tuple[str, Component]] = [("detect", settings.detector)]
+    used += [("describe", channel.extractor) for channel in settings.descriptors]
+    for room, component in used:
+        every |= {name: _version(name) for name in component.made_with()}
+        if is_brought(room, component.name):  # by another package, which may change it
+            plugin = plugins(room)[component.name]
+            every[plugin.package] = plugin.version
+    return every
 
 
 def _version(name: str) -> str:

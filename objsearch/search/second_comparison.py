@@ -49,9 +49,8 @@ SIFT_SIDE = 800
 """Longer side, in pixels, that SIFT is given: at 1,024 it takes twice as long for little more."""
 N_SIFT_POINTS = 1200
 GLANCE_SIDE = 400
-MATCHES_AT_A_GLANCE = 15
-"""SIFT costs a third at half of that side. What matches less there and fits no plane, however few
-agree on it, is not looked at any larger: nothing of that was *same* by SIFT
+"""SIFT costs a third at half of that side. What fits neither a plane there nor two views of a thing
+with depth is not looked at any larger: nothing of that was *same* by SIFT
 (`benchmarks/results/second_look.md`)."""
 SIFT_SURE = 1.25
 """Strangers do not agree by chance here, but one desk lies below two things that are put on it:
@@ -64,6 +63,7 @@ _CHANNELS: tuple[Channel, ...] = ("light", "red", "blue")
 
 _MATCHER = RatioTest(ratio=0.85)
 _PLANE = Geometry(models=("homography",))
+_ANY = Geometry(models=("homography", "fundamental"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,9 +194,7 @@ def _extracted(extractor: KeypointExtractor, image: Image, pixels: Pixels) -> Lo
 
 def _may_agree(query: LocalFeatures, reference: LocalFeatures) -> bool:
     """Whether two sides, at a glance, are worth more keypoints."""
-    matches = _MATCHER.matches(query, reference)
-    is_much = len(matches) >= MATCHES_AT_A_GLANCE
-    return is_much or verify(query, reference, matches, _PLANE) is not None
+    return verify(query, reference, _MATCHER.matches(query, reference), _ANY) is not None
 
 
 def _verified(query: LocalFeatures, reference: LocalFeatures) -> Verification | None:

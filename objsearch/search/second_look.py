@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -36,6 +37,23 @@ Known = Callable[[ImageRef], DescribedImage | None]
 """What the index holds of an image whose file has not changed since."""
 
 
+AT_HAND = 6
+"""Pictures of one search that are kept for a further look, up to 40 MB each: those in doubt are
+compared first, and some of them laid over the query then."""
+
+
+class Pictures:
+    """What was read again for one search."""
+
+    def __init__(
+        self,
+        of_query: Callable[[View], Image | None],
+        of_hit: Callable[[ImageRef], tuple[DescribedImage | None, Image | None]],
+    ) -> None:
+        self.of_query = lru_cache(AT_HAND)(of_query)
+        self.of_hit = lru_cache(AT_HAND)(of_hit)
+
+
 class SecondLook:
     """Reads hits again and judges them by their pixels."""
 
@@ -51,26 +69,27 @@ class SecondLook:
         self, views: Sequence[View], hits: Sequence[Hit], options: SecondLookOptions
     ) -> list[Hit]:
         """The hits, best first: those in doubt compared once more, then the first looked at."""
+        pictures = Pictures(self._picture, self._hit)
         if len(views) == 1 and self.comparer.local and not any(h.negative_scores for h in hits):
-            hits = self._closer(views[0], hits, options.doubtful)
-        return self._looked_over(views, hits, options)
+            hits = self._closer(views[0], hits, options.doubtful, pictures)
+        return self._looked_over(views, hits, options, pictures)
 
     def _looked_over(
-        self, views: Sequence[View], hits: Sequence[Hit], options: SecondLookOptions
+        self,
+        views: Sequence[View],
+        hits: Sequence[Hit],
+        options: SecondLookOptions,
+        pictures: Pictures,
     ) -> list[Hit]:
         by_ref = {view.image.ref: view for view in views}
         first = [(by_ref[hit.query], hit) for hit in hits[: options.candidates]]
         planar = [hit.ref for _, hit in first if is_planar(hit)]
         promising = [hit.ref for _, hit in first if may_be_proven(hit)]
         chosen = {*planar, *promising[: options.doubtful]}
-        pictures = self._pictures([view for view, hit in first if hit.ref in chosen])
 
         def again(pair: tuple[View, Hit]) -> Hit:
             view, hit = pair
-            if hit.ref not in chosen:
-                return hit
-            known = self.known(hit.ref)
-            return self._judged(hit, view, known, pictures[view.image.ref])
+            return self._judged(hit, view, pictures) if hit.ref in chosen else hit
 
         workers = self.describer.settings.run.n_workers
         return [*ordered_map(again, first, workers=workers), *hits[options.candidates :]]
@@ -85,18 +104,17 @@ class SecondLook:
         is_looked_at = is_planar(hit) or may_be_proven(hit)
         return looked_at(self.comparer, hit, *pictures) if is_looked_at else hit
 
-    def _closer(self, view: View, hits: Sequence[Hit], n: int) -> list[Hit]:
+    def _closer(self, view: View, hits: Sequence[Hit], n: int, pictures: Pictures) -> list[Hit]:
         """The first `n` hits in doubt compared once more; ordered anew."""
         doubtful = [hit for hit in hits if _is_doubtful(hit)][:n]
-        query = self._picture(view) if doubtful else None
+        query = pictures.of_query(view) if doubtful else None
         if query is None:
             return list(hits)
         workers = self.describer.settings.run.n_workers
         closer = Closer.of(query, workers)
 
         def again(hit: Hit) -> Hit:
-            known = self.known(hit.ref)
-            reference = None if known is None else self._read(known)
+            known, reference = pictures.of_hit(hit.ref)
             if known is None or reference is None:
                 return hit
             return _with_plane(self.comparer, hit, (view.image, known), closer, reference)
@@ -120,20 +138,18 @@ class SecondLook:
         back = _with_plane(self.comparer, back, (second, first), Closer.of(reference), query)
         return there if there.score >= back.score else swapped(back, second.size_wh)
 
-    def _pictures(self, views: Sequence[View]) -> dict[ImageRef, Image | None]:
-        return {
-            ref: self._picture(view)
-            for ref, view in {view.image.ref: view for view in views}.items()
-        }
-
-    def _judged(
-        self, hit: Hit, view: View, known: DescribedImage | None, query: Image | None
-    ) -> Hit:
+    def _judged(self, hit: Hit, view: View, pictures: Pictures) -> Hit:
+        known, reference = pictures.of_hit(hit.ref)
         if known is None:
             return unread(hit)
         if _is_same_picture(view.image, known):
             return hit
-        return looked_at(self.comparer, hit, query, self._read(known))
+        return looked_at(self.comparer, hit, pictures.of_query(view), reference)
+
+    def _hit(self, ref: ImageRef) -> tuple[DescribedImage | None, Image | None]:
+        """What the index holds of a hit, and its pixels; None where it cannot be read again."""
+        known = self.known(ref)
+        return known, None if known is None else self._read(known)
 
     def _picture(self, view: View) -> Image | None:
         """The query with all its pixels, where it can be read again; else as it was described."""

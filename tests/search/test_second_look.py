@@ -14,10 +14,11 @@ from PIL import Image as PillowImage
 from objsearch.report.as_json import answer_json
 from objsearch.report.as_table import answer_table
 from objsearch.search import by_pixels, second_comparison
+from objsearch.search.describing import Describer
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.sources import AtHand, Place, Reading
-from objsearch.types import Image, ImageRef, LocalFeatures, Pixels
+from objsearch.types import Image, ImageRef, LocalFeatures, Pixels, Unreadable
 from tests.pictures import drawing, warped
 
 TILTED = np.array([[0.9, 0.06, 30.0], [-0.04, 0.92, 25.0], [1.2e-4, 4e-5, 1.0]])
@@ -163,13 +164,19 @@ def test_the_table_says_where(folder: Path) -> None:
     assert "shared print: differs here (" in console.export_text()
 
 
-def test_a_card_at_one_percent_of_a_large_photo_is_the_same(tmp_path: Path) -> None:
+def card_on_a_desk(folder: Path) -> Pixels:
+    """A card; a photo in the folder shows it at one percent of its pixels."""
     card = drawing(224, 324, seed=5)
     scene = cv2.resize(drawing(220, 330, seed=8), (2700, 1800), interpolation=cv2.INTER_CUBIC)
     texture = np.random.default_rng(1).normal(0, 14, (900, 1350, 1)).astype(np.float32)
     scene = np.clip(scene + cv2.resize(texture, (2700, 1800))[..., None], 0, 255).astype(np.uint8)
     scene[900:1100, 1700:1990] = cv2.resize(card, (290, 200), interpolation=cv2.INTER_AREA)
-    PillowImage.fromarray(scene).save(tmp_path / "desk.jpg", quality=90)
+    PillowImage.fromarray(scene).save(folder / "desk.jpg", quality=90)
+    return card
+
+
+def test_a_card_at_one_percent_of_a_large_photo_is_the_same(tmp_path: Path) -> None:
+    card = card_on_a_desk(tmp_path)
     first = search(**{"search.second_look.doubtful": 0}).add(tmp_path)
     assert "same" not in verdicts(first.find(card, threshold=0)).values()
     [hit] = search().add(tmp_path).find(card, threshold=0).hits
@@ -275,3 +282,44 @@ def test_only_what_agrees_at_a_glance_gets_keypoints_of_a_larger_picture(
         assert first.sure == second_comparison.SIFT_SURE and first.central > 40
     larger = [side for side in sides if side == second_comparison.SIFT_SIDE]
     assert len(larger) == 3, "the query's are taken once"
+
+
+def keypoints(points_xy: np.ndarray) -> LocalFeatures:
+    """Keypoints whose codes tell each from all others, the same ones for the same number."""
+    codes = np.random.default_rng(3).random((len(points_xy), 128)).astype(np.float32)
+    codes /= np.linalg.norm(codes, axis=1, keepdims=True)
+    return LocalFeatures(points_xy.astype(np.float32), codes, 1.0)
+
+
+@pytest.mark.parametrize("is_one_thing", [True, False])
+def test_at_a_glance_depth_is_worth_a_larger_picture_and_many_matches_are_not(
+    is_one_thing: bool,
+) -> None:
+    """Two views of a thing with depth fit no plane; matches of strangers fit nothing."""
+    random = np.random.default_rng(5)
+    places = random.uniform((-1, -1, 2), (1, 1, 6), (20, 3))
+    seen = 200 + 300 * places[:, :2] / places[:, 2:]
+    moved = places @ cv2.Rodrigues(np.array([0.05, 0.3, 0.02]))[0].T + (-2.0, 0.3, 0.4)
+    again = 200 + 300 * moved[:, :2] / moved[:, 2:]
+    if not is_one_thing:
+        again = random.permutation(again)
+    query, reference = keypoints(seen), keypoints(again)
+    assert len(second_comparison._MATCHER.matches(query, reference)) == 20
+    assert second_comparison._verified(query, reference) is None, "no plane"
+    assert second_comparison._may_agree(query, reference) is is_one_thing
+
+
+def test_a_search_reads_no_picture_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compared once more, and laid over the query then, is decoded for the first alone."""
+    card = card_on_a_desk(tmp_path)
+    wanted = search().add(tmp_path)
+    read: list[str] = []
+    closely = Describer.read_closely
+
+    def counted(self: Describer, place: Place) -> Image | Unreadable:
+        read.append(place.ref.uri)
+        return closely(self, place)
+
+    monkeypatch.setattr(Describer, "read_closely", counted)
+    assert wanted.find(card, threshold=0).hits[0].verdict == "same"
+    assert len([uri for uri in read if uri.endswith("desk.jpg")]) == 1
