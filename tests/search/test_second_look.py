@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -323,3 +324,17 @@ def test_a_search_reads_no_picture_twice(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Describer, "read_closely", counted)
     assert wanted.find(card, threshold=0).hits[0].verdict == "same"
     assert len([uri for uri in read if uri.endswith("desk.jpg")]) == 1
+
+
+def test_likeness_alone_makes_nothing_the_same_where_keypoints_speak(folder: Path) -> None:
+    """A plane of few inliers is no proof, however much alike two pictures look."""
+    wanted = search().add(folder / "lemon.png")
+    query = Image(ImageRef("query"), photo_of(package(2)))
+    [hit] = wanted.find(query.pixels, threshold=0).hits
+    assert hit.verdict == "same"
+    doubted = replace(hit, score=0.999, verdict="uncertain")
+    sides = wanted.describer.describe([query])[0], next(wanted.images())
+    plane = next(second_comparison.Closer.of(query).planes(Image(ImageRef("lemon"), package(2))))
+    assert second_comparison.with_plane(wanted.comparer, doubted, sides, plane).verdict == "same"
+    weak = replace(plane, central=plane.sure * 3)
+    assert second_comparison.with_plane(wanted.comparer, doubted, sides, weak) is doubted
