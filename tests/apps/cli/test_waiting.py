@@ -20,7 +20,14 @@ from tests.apps.cli.conftest import Cli
 
 pty = pytest.importorskip("pty", reason="a terminal of our own")
 
-COMMAND = (sys.executable, "-c", "from objsearch.apps.cli import main; main()")
+# A shell without job control starts what it puts in the background deaf to Ctrl-C, and so would be
+# all that tests start from there. A terminal hears it.
+COMMAND = (
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from objsearch.apps.cli import main; main()",
+)
 
 
 class Terminal:
