@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,47 +24,49 @@ from objsearch.tasks.evaluation.groundtruth import read_groundtruth
 from objsearch.types import Image
 
 
-@dataclass
-class Seen:
-    """Candidates in doubt: what the glance says, and what SIFT of a larger picture."""
+@dataclass(slots=True)
+class Candidate:
+    """One in doubt: what the glance says of it, and what SIFT of a larger picture."""
 
-    passes: list[bool] = field(default_factory=list)
-    has_plane: list[bool] = field(default_factory=list)
-    is_same: list[bool] = field(default_factory=list)
-
-    def line(self, name: str, n_queries: int) -> str:
-        strangers = [ok for ok, plane in zip(self.passes, self.has_plane, strict=True) if not plane]
-        proven = [ok for ok, same in zip(self.passes, self.is_same, strict=True) if same]
-        share = sum(strangers) / max(1, len(strangers))
-        return (
-            f"| {name} | {n_queries} | {len(self.passes)} | {len(proven)} | "
-            f"{len(proven) - sum(proven)} | {len(strangers)} | {share:.0%} |"
-        )
+    passes: bool
+    has_plane: bool = False
+    is_same: bool = False
 
 
-def watch(seen: Seen) -> None:
-    """Have every candidate compared at 800 pixels, and both outcomes noted."""
+def watched() -> list[Candidate]:
+    """Every candidate from now on, compared at 800 pixels whatever the glance says."""
     look: Any = second_look
     comparison: Any = second_comparison
     may_agree, judged = comparison._may_agree, look.with_plane
+    seen: list[Candidate] = []
 
     def planes(closer: Closer, reference: Image) -> Iterator[Plane]:
         glance = second_comparison._surest(reference, GLANCE_SIDE)
-        seen.passes.append(any(may_agree(version, glance) for version in closer.glances))
-        seen.has_plane.append(False)
-        seen.is_same.append(False)
+        seen.append(Candidate(any(may_agree(version, glance) for version in closer.glances)))
         larger = second_comparison._surest(reference)
         for plane in closer._best(closer.surest(), larger, SIFT_SURE):
-            seen.has_plane[-1] = True
+            seen[-1].has_plane = True
             yield plane
 
     def with_plane(comparer: Any, hit: Any, sides: Any, plane: Plane) -> Any:
         better = judged(comparer, hit, sides, plane)
-        seen.is_same[-1] = better is not hit
+        seen[-1].is_same = better is not hit
         return better
 
     comparison.Closer.planes = planes
     look.with_plane = with_plane
+    return seen
+
+
+def line(name: str, n_queries: int, seen: Sequence[Candidate]) -> str:
+    proven = [candidate for candidate in seen if candidate.is_same]
+    strangers = [candidate for candidate in seen if not candidate.has_plane]
+    lost = sum(not candidate.passes for candidate in proven)
+    share = sum(candidate.passes for candidate in strangers) / max(1, len(strangers))
+    return (
+        f"| {name} | {n_queries} | {len(seen)} | {len(proven)} | {lost} | "
+        f"{len(strangers)} | {share:.0%} |"
+    )
 
 
 def asked(data: Path, name: str, every: int, first: int) -> tuple[list[Path], list[Path]]:
@@ -88,17 +90,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     others = sorted((given.data / "distractors").glob("*.jpg"))
     print("| set | queries | in doubt | *same* by SIFT | lost | strangers | looked at larger |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    seen = Seen()
-    watch(seen)
+    seen = watched()
     for name in given.sets.split(","):
         references, queries = asked(given.data, name, given.every, given.first)
         # One thread: what is noted belongs to the candidate noted last.
         search = ObjectSearch.open("default", {"run.workers": 1})
         search.add(*map(str, [*references, *others]))
-        vars(seen).update(vars(Seen()))
+        seen.clear()
         for query in queries:
             search.find(str(query))
-        print(seen.line(name, len(queries)), flush=True)
+        print(line(name, len(queries), seen), flush=True)
 
 
 if __name__ == "__main__":

@@ -151,13 +151,13 @@ class Embedding(Extractor):
             return self._network
 
     def made_with(self) -> tuple[str, ...]:
-        family = self._torch_family()
-        return tuple(dict.fromkeys(("torch", family))) if family else ()
+        known = self._torch_model()
+        return ("torch", known[0]) if known else ()
 
-    def _torch_family(self) -> str | None:
-        """The package that knows the model; None for a file or a name in models/."""
+    def _torch_model(self) -> tuple[str, str] | None:
+        """The package that knows the model, and its name there; None for a file or in models/."""
         family, _, model = self.weights.partition(":")
-        return family if family in ("timm", "torchvision") and model else None
+        return (family, model) if family in ("timm", "torchvision") and model else None
 
     def crops_wanted(self) -> int:
         """A GPU is filled. On a CPU batches gain little, and images run side by side."""
@@ -171,11 +171,10 @@ class Embedding(Extractor):
 
     def _load(self) -> Network:
         name, output = self.weights, self.output
-        if family := self._torch_family():
-            model = name.partition(":")[2]
+        if known := self._torch_model():
             if output is not None:
                 raise WeightsError(f"'{name}' has one output without a name; leave out 'output'")
-            return Network(_load_torch(family, model, self.checkpoint))
+            return Network(_load_torch(*known, self.checkpoint))
         if weights.is_named(name):
             card = weights.card(name)
             at_once = card.facts["input"].get("batch", 1)

@@ -60,7 +60,7 @@ def _hashed(name: str, text: str) -> str:
 def _versions(settings: Settings, made_by: Mapping[str, Any]) -> dict[str, str]:
     """Versions of packages by name: those of all pictures, then those of the components used."""
     every = {name: _version(name) for name in PARTS}
-    if "descriptors" not in made_by:
+    if "descriptors" not in made_by:  # a first look, say: no component made it
         return every
     used: list[tuple[str, Component]] = [("detect", settings.detector)]
     used += [("describe", channel.extractor) for channel in settings.descriptors]

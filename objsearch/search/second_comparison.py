@@ -194,11 +194,13 @@ def _extracted(extractor: KeypointExtractor, image: Image, pixels: Pixels) -> Lo
 
 def _may_agree(query: LocalFeatures, reference: LocalFeatures) -> bool:
     """Whether two sides, at a glance, are worth more keypoints."""
-    return verify(query, reference, _MATCHER.matches(query, reference), _ANY) is not None
+    return _verified(query, reference, _ANY) is not None
 
 
-def _verified(query: LocalFeatures, reference: LocalFeatures) -> Verification | None:
-    return verify(query, reference, _MATCHER.matches(query, reference), _PLANE)
+def _verified(
+    query: LocalFeatures, reference: LocalFeatures, geometry: Geometry = _PLANE
+) -> Verification | None:
+    return verify(query, reference, _MATCHER.matches(query, reference), geometry)
 
 
 def with_plane(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -37,21 +37,23 @@ Known = Callable[[ImageRef], DescribedImage | None]
 """What the index holds of an image whose file has not changed since."""
 
 
-AT_HAND = 6
-"""Pictures of one search that are kept for a further look, up to 40 MB each: those in doubt are
-compared first, and some of them laid over the query then."""
+MOST_KEPT = 6
+"""Pictures of hits that are kept for a further look, up to 40 MB each: those in doubt are compared
+first, and some of them laid over the query then."""
 
 
 class Pictures:
-    """What was read again for one search."""
+    """What was read again for one search: queries, and hits as they are asked for."""
 
-    def __init__(
-        self,
-        of_query: Callable[[View], Image | None],
-        of_hit: Callable[[ImageRef], tuple[DescribedImage | None, Image | None]],
-    ) -> None:
-        self.of_query = lru_cache(AT_HAND)(of_query)
-        self.of_hit = lru_cache(AT_HAND)(of_hit)
+    def __init__(self, look: SecondLook) -> None:
+        self._look = look
+        self.of_query = cache(look._picture)
+        self.known = cache(look.known)
+        self.of_hit = lru_cache(MOST_KEPT)(self._read)
+
+    def _read(self, ref: ImageRef) -> Image | None:
+        known = self.known(ref)
+        return None if known is None else self._look._read(known)
 
 
 class SecondLook:
@@ -69,7 +71,7 @@ class SecondLook:
         self, views: Sequence[View], hits: Sequence[Hit], options: SecondLookOptions
     ) -> list[Hit]:
         """The hits, best first: those in doubt compared once more, then the first looked at."""
-        pictures = Pictures(self._picture, self._hit)
+        pictures = Pictures(self)
         if len(views) == 1 and self.comparer.local and not any(h.negative_scores for h in hits):
             hits = self._closer(views[0], hits, options.doubtful, pictures)
         return self._looked_over(views, hits, options, pictures)
@@ -86,6 +88,9 @@ class SecondLook:
         planar = [hit.ref for _, hit in first if is_planar(hit)]
         promising = [hit.ref for _, hit in first if may_be_proven(hit)]
         chosen = {*planar, *promising[: options.doubtful]}
+        for view, hit in first:
+            if hit.ref in chosen:
+                pictures.of_query(view)  # once, before several threads ask for it
 
         def again(pair: tuple[View, Hit]) -> Hit:
             view, hit = pair
@@ -114,7 +119,7 @@ class SecondLook:
         closer = Closer.of(query, workers)
 
         def again(hit: Hit) -> Hit:
-            known, reference = pictures.of_hit(hit.ref)
+            known, reference = pictures.known(hit.ref), pictures.of_hit(hit.ref)
             if known is None or reference is None:
                 return hit
             return _with_plane(self.comparer, hit, (view.image, known), closer, reference)
@@ -139,17 +144,12 @@ class SecondLook:
         return there if there.score >= back.score else swapped(back, second.size_wh)
 
     def _judged(self, hit: Hit, view: View, pictures: Pictures) -> Hit:
-        known, reference = pictures.of_hit(hit.ref)
+        known = pictures.known(hit.ref)
         if known is None:
             return unread(hit)
         if _is_same_picture(view.image, known):
             return hit
-        return looked_at(self.comparer, hit, pictures.of_query(view), reference)
-
-    def _hit(self, ref: ImageRef) -> tuple[DescribedImage | None, Image | None]:
-        """What the index holds of a hit, and its pixels; None where it cannot be read again."""
-        known = self.known(ref)
-        return known, None if known is None else self._read(known)
+        return looked_at(self.comparer, hit, pictures.of_query(view), pictures.of_hit(hit.ref))
 
     def _picture(self, view: View) -> Image | None:
         """The query with all its pixels, where it can be read again; else as it was described."""

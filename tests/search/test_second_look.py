@@ -14,9 +14,11 @@ from PIL import Image as PillowImage
 
 from objsearch.report.as_json import answer_json
 from objsearch.report.as_table import answer_table
-from objsearch.search import by_pixels, second_comparison
+from objsearch.search import by_pixels, second_comparison, second_look
 from objsearch.search.describing import Describer
 from objsearch.search.pipeline import ObjectSearch
+from objsearch.search.queries import View
+from objsearch.search.second_look import SecondLook
 from objsearch.settings import load_settings
 from objsearch.sources import AtHand, Place, Reading
 from objsearch.types import Image, ImageRef, LocalFeatures, Pixels, Unreadable
@@ -310,20 +312,55 @@ def test_at_a_glance_depth_is_worth_a_larger_picture_and_many_matches_are_not(
     assert second_comparison._may_agree(query, reference) is is_one_thing
 
 
-def test_a_search_reads_no_picture_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is compared once more, and laid over the query then, is decoded for the first alone."""
-    card = card_on_a_desk(tmp_path)
-    wanted = search().add(tmp_path)
-    read: list[str] = []
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The pictures that are decoded to be looked at again, as they are."""
+    uris: list[str] = []
     closely = Describer.read_closely
 
-    def counted(self: Describer, place: Place) -> Image | Unreadable:
-        read.append(place.ref.uri)
+    def noted(self: Describer, place: Place) -> Image | Unreadable:
+        uris.append(place.ref.uri)
         return closely(self, place)
 
-    monkeypatch.setattr(Describer, "read_closely", counted)
-    assert wanted.find(card, threshold=0).hits[0].verdict == "same"
+    monkeypatch.setattr(Describer, "read_closely", noted)
+    return uris
+
+
+def test_a_search_reads_no_picture_twice(tmp_path: Path, read: list[str]) -> None:
+    """What is compared once more, and laid over the query then, is decoded for the first alone."""
+    card = card_on_a_desk(tmp_path)
+    assert search().add(tmp_path).find(card, threshold=0).hits[0].verdict == "same"
     assert len([uri for uri in read if uri.endswith("desk.jpg")]) == 1
+
+
+def test_a_copy_of_the_query_s_pixels_is_not_read(folder: Path, read: list[str]) -> None:
+    query = photo_of(package(1))
+    PillowImage.fromarray(query).save(folder / "copy.png")
+    answer = search().add(folder).find(query, threshold=0)
+    assert verdicts(answer)["copy.png"] == "same"
+    assert not any(uri.endswith("copy.png") for uri in read)
+    assert any(uri.endswith("berry.png") for uri in read)
+
+
+def test_each_query_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, and however many threads want their pixels."""
+    queries, held = tmp_path / "queries", tmp_path / "held"
+    for made in (queries, held):
+        made.mkdir()
+    for flavour in range(second_look.MOST_KEPT + 2):
+        PillowImage.fromarray(package(flavour)).save(held / f"{flavour}.png")
+        PillowImage.fromarray(photo_of(package(flavour))).save(queries / f"{flavour}.png")
+    asked: list[str] = []
+    picture = SecondLook._picture
+
+    def noted(self: SecondLook, view: View) -> Image | None:
+        asked.append(view.image.ref.uri)
+        return picture(self, view)
+
+    monkeypatch.setattr(SecondLook, "_picture", noted)
+    wanted = search(**{"run.workers": 4}).add(held)
+    wanted.find(*map(str, sorted(queries.iterdir())), threshold=0)
+    assert len(asked) == len(set(asked)) > second_look.MOST_KEPT
 
 
 def test_likeness_alone_makes_nothing_the_same_where_keypoints_speak(folder: Path) -> None:

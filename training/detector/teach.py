@@ -36,6 +36,7 @@ Scored = tuple[Tensor, Tensor]  # boxes (B, N, 4), corners in pixels, and (B, N)
 PARTS = 10  # of the time: after each but the last the weights are kept, too
 GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5, "side": 1.5, "like": 4.0}
 BINS = 16
+TEACHERS = "yolov8n", "yolo11n"
 NECK = 64, 128, 256  # channels of YOLOv8n's three scales
 
 
@@ -130,9 +131,9 @@ class Losses(nn.Module):
             apart = -(taught.bins * sides.log_softmax(3)).sum(3).mean(2)
             of_sides = (apart * taught.scores).sum() / taught.scores.sum().clamp(min=1)
         of_scores = nn.functional.binary_cross_entropy_with_logits(logits, goals, reduction="sum")
-        told = of_boxes, of_scores / total, of_bins, of_sides
+        parts_lost = of_boxes, of_scores / total, of_bins, of_sides
         gains = (GAINS[name] for name in ("box", "cls", "dfl", "side"))
-        return torch.stack([lost * gain for lost, gain in zip(told, gains, strict=True)])
+        return torch.stack([lost * gain for lost, gain in zip(parts_lost, gains, strict=True)])
 
     def likeness(self, mine: list[Tensor], theirs: list[Tensor]) -> Tensor:
         """How far the student's features are from the teacher's, both made even a channel."""
@@ -169,7 +170,7 @@ class Course:
 
         self.teachers = [
             placed(network(name, 80, path, True).eval())
-            for name, path in zip(("yolov8n", "yolo11n"), args.teachers, strict=False)
+            for name, path in zip(TEACHERS, args.teachers, strict=False)
         ]
         self.student = placed(network("yolov8n", 1, args.start, False).train())
         self.averaged = copy.deepcopy(self.student).eval()
@@ -230,6 +231,8 @@ def main() -> None:
     parser.add_argument("--decay", type=float, default=0.01)
     parser.add_argument("--ultralytics", type=Path, default=Path("build/ultralytics"))
     args = parser.parse_args()
+    if len(args.teachers) > len(TEACHERS):
+        parser.error(f"--teachers takes {len(TEACHERS)} at most, in this order: {TEACHERS}")
     started = time.monotonic()
     quiet_ultralytics(args.ultralytics)
     torch.manual_seed(0)
