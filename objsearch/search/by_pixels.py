@@ -8,7 +8,7 @@ import numpy as np
 
 from objsearch.agree.thing import Seen, look
 from objsearch.images.mapping import Matrix, scaling
-from objsearch.match.geometry import inverse
+from objsearch.match.geometry import bounds, inverse
 from objsearch.search.comparing import Comparer
 from objsearch.types import Box, Hit, Image, Points, RegionPair
 
@@ -102,14 +102,18 @@ def _seen(
     assert verification is not None
     from_query = _to_whole(query)
     to_query, to_reference = inverse(from_query), inverse(_to_whole(reference))
-    return look(
-        query.pixels,
-        reference.pixels,
-        to_reference @ verification.transform @ from_query,
-        _moved(pair.query.box_xyxy, to_query),
-        moved_points(verification.inliers_xyxy[:, :2], to_query),
-        to_prove=to_prove,
-    )
+    transform = to_reference @ verification.transform @ from_query
+    box = _moved(pair.query.box_xyxy, to_query)
+    if _is_piece(pair) and bounds(query.frame, transform) is not None:
+        box = query.frame
+    print_xy = moved_points(verification.inliers_xyxy[:, :2], to_query)
+    return look(query.pixels, reference.pixels, transform, box, print_xy, to_prove=to_prove)
+
+
+def _is_piece(pair: RegionPair) -> bool:
+    """Whether a pair is of a tile, which is no thing: the rest of the pictures counts as well."""
+    proposals = {pair.query.proposal, pair.reference.proposal}
+    return "grid" in proposals and proposals <= {"grid", "geometry", "frame"}
 
 
 def _is_sure(comparer: Comparer, pair: RegionPair) -> bool:

@@ -107,6 +107,17 @@ class Comparer:
             pairs = [pair for pair in pairs if not _is_frames(pair)]
         return _hit(sides, tuple(sorted(pairs, key=_best_first)), note)
 
+    def looks(
+        self, query: DescribedImage, reference: DescribedImage, boxes: tuple[Box, Box]
+    ) -> dict[str, float]:
+        """How like what lies in two boxes looks, by alias: the regions that fill each best."""
+        sides = self._sides(query, reference)
+        place = tuple(
+            max(range(len(side.regions)), key=lambda i: side.regions[i].box_xyxy.iou(box))
+            for side, box in zip((query, reference), boxes, strict=True)
+        )
+        return {c.alias: float(self._whole_scores(c, sides)[place]) for c in sides.whole}
+
     def _fill(self, sides: _Sides, keypoints: bool) -> None:
         """Whole-crop similarities of all pairs; keypoints of the likeliest and the frames."""
         for channel in sides.whole:

@@ -208,21 +208,14 @@ def with_plane(
 ) -> Hit:
     """The hit with a pair that a second comparison found, where that is the same by the rules."""
     rules = comparer.settings.verdicts
-    features = _features_with(comparer, hit, plane.central)
-    aliases = comparer.scoring.common(*sides) | {channel.alias for channel in comparer.local}
-    score = max(hit.score, comparer.scoring.of(aliases).probability(features))
+    query, reference = (side.regions[-1] for side in sides)
+    pair = located(RegionPair(query, reference, 0.0, "different", {}, {}, plane.verification))
+    looks = comparer.looks(*sides, (pair.query.box_xyxy, pair.reference.box_xyxy))
+    features = looks | {channel.alias: evidence(plane.central) for channel in comparer.local}
+    score = comparer.scoring.of(frozenset(features)).probability(features)
     verdict = rules.decide(score, plane.verification, plane.central / plane.sure, True)
     if verdict != "same":
         return hit
-    query, reference = (side.regions[-1] for side in sides)
-    similarities = hit.pairs[0].similarities if hit.pairs else {}
-    pair = located(
-        RegionPair(query, reference, score, verdict, similarities, features, plane.verification)
-    )
+    score = max(score, hit.score)
+    pair = replace(pair, score=score, verdict=verdict, similarities=looks, features=features)
     return replace(hit, score=score, verdict=verdict, pairs=(pair, *hit.pairs))
-
-
-def _features_with(comparer: Comparer, hit: Hit, central: float) -> dict[str, float]:
-    """What the calibration is given: so many central inliers, with what is known of the rest."""
-    features = dict(hit.pairs[0].features) if hit.pairs else {}
-    return features | {channel.alias: evidence(central) for channel in comparer.local}

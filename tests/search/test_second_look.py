@@ -249,6 +249,39 @@ def test_pixels_prove_what_few_keypoints_cannot(tmp_path: Path) -> None:
     assert search(**strict).compare(query, str(tmp_path / "other.png")).verdict == "uncertain"
 
 
+def test_a_tile_that_agrees_is_no_thing_of_its_own(tmp_path: Path) -> None:
+    """What differs lies outside of the tile that agrees best; the pictures are laid as a whole."""
+    one = package(1)
+    other = one.copy()
+    other[560:640, 240:360] = package(2)[40:120, 150:270]
+    PillowImage.fromarray(other).save(tmp_path / "other.png")
+    PillowImage.fromarray(one).save(tmp_path / "one.jpg", quality=80)
+    tiles = search(detector={"name": "grid", "levels": 2}, **{"assignment.frames": False})
+    found = tiles.add(tmp_path).find(one, threshold=0)
+    assert {hit.pairs[0].query.proposal for hit in found.hits} & {"grid", "geometry"}
+    assert verdicts(found) == {"one.jpg": "same", "other.png": "uncertain"}
+    [differs] = [hit.pairs[0].differs[0] for hit in found.hits if hit.verdict == "uncertain"]
+    assert all(200 < box.x1 and 540 < box.y1 for box in differs)
+
+
+def test_a_plane_counts_with_the_looks_of_what_lies_there(folder: Path) -> None:
+    """Not with those of whatever pair came first before."""
+    settings = load_settings("default", {"detector": "whole-image", "run.workers": 1})
+    wanted = ObjectSearch(settings).add(folder / "berry.png")
+    query = Image(ImageRef("query"), photo_of(package(1)))
+    [hit] = wanted.find(query.pixels, threshold=0, second_look={"enabled": False}).hits
+    sides = wanted.describer.describe([query])[0], next(wanted.images())
+    pair = hit.pairs[0]
+    poor = replace(pair, features=dict.fromkeys(pair.features, 0.0), score=0.0, verdict="different")
+    doubted = replace(hit, pairs=(poor,), score=0.0, verdict="different")
+    assert pair.verification is not None
+    plane = second_comparison.Plane(pair.verification, central=100.0, sure=1.0)
+    better = second_comparison.with_plane(wanted.comparer, doubted, sides, plane)
+    [alias] = better.pairs[0].similarities
+    assert better.pairs[0].features[alias] == pytest.approx(pair.features[alias])
+    assert better.score > hit.score - 0.05
+
+
 def test_what_was_uncertain_and_has_changed_says_no_more_than_before(tmp_path: Path) -> None:
     """Nothing was taken back: it could not be proven, and that is all."""
     path = tmp_path / "one.png"
