@@ -39,6 +39,8 @@ BLOCKY = 1.6
 SOFTER = 0.5
 """Of the other's steps between neighbours, where both have edges: JPEG rings as it compresses hard,
 and what was sharpened has more steps, too, both by less."""
+EDGES = 0.02
+"""Part of the pixels that are looked at for the edges of a drawing, most of which is flat."""
 NOISY = 0.5
 """Of what the lively places have more, the quiet ones have so much more, too: that is noise."""
 TILE = 16
@@ -65,7 +67,9 @@ def worn(first: Pixels, second: Pixels) -> int | None:
         _fewer([_range(table) for table in tables], NARROWER),
         _drained([_colour(side) for side in sides]),
     }
-    if not any(map(_is_drawn, tables, tiles)):
+    if any(map(_is_drawn, tables, tiles)):
+        signs.add(_fewer([_steepest(light) for light in lights], SOFTER))
+    else:
         signs |= {
             _more_at_ends([_at_ends(table) for table in tables]),
             _greater([_blockiness(light) for light in lights], BLOCKY),
@@ -141,6 +145,18 @@ def _blockiness(light: NDArray[np.uint8]) -> float:
         by_place = steps[:n].reshape(-1, 8).mean(axis=0)
         ratios.append(float(by_place[7] / max(float(np.median(by_place[:7])), 0.1)))
     return max(ratios)
+
+
+def _steepest(light: NDArray[np.uint8]) -> float:
+    """How steep the steepest edges are, beside the contrast."""
+    values = light.astype(np.float32)
+    across = np.abs(values[1:-1, 2:] - values[1:-1, :-2])
+    along = np.abs(values[2:, 1:-1] - values[:-2, 1:-1])
+    steep = np.maximum(across, along).ravel()
+    if not steep.size:
+        return 0.0
+    least = max(1, round(EDGES * steep.size))
+    return float(np.partition(steep, -least)[-least:].mean()) / _contrast(light)
 
 
 def _contrast(light: NDArray[np.uint8]) -> float:

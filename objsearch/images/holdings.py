@@ -11,11 +11,11 @@ from typing import Any, BinaryIO, Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images import boxes
-from objsearch.images.damage import damage_of, ends_gray
+from objsearch.images.damage import damage_of
 from objsearch.images.decode import Limits, check_bytes
 from objsearch.images.facts import Facts, tells_in
 from objsearch.images.held_pictures import HeldPicture, iter_pictures
@@ -24,6 +24,8 @@ from objsearch.images.raw import is_raw
 from objsearch.images.samples import Samples, is_lost_in_8_bits, is_lost_on
 from objsearch.images.tells import facts_of_tiff
 
+_LOSSLESS_TIFF = {"raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "group3"}
+_LOSSLESS_TIFF |= {"group4", "tiff_ccitt", "lzma", "zstd"}
 _NEARLY_GRAY = 2
 """Gray levels by which the colours of a gray picture may differ, by rounding."""
 
@@ -50,7 +52,8 @@ class Holdings:
     `is_clear`: nothing is to be seen, whatever it is laid on.
     `lost_by_conversion`: in 8 bits on the background next to nothing of it is to be seen, or its
     numbers were stretched to be shown: equal looks then do not mean equal pictures. `is_damaged`:
-    it was read, but part of what is to be seen is not the picture.
+    it was read, but part of what is to be seen is not the picture. `is_lossless`: its format keeps
+    all that it was given, as it does not where colours had to be chosen for a palette.
     """
 
     samples: str
@@ -66,6 +69,7 @@ class Holdings:
     is_clear: bool = False
     lost_by_conversion: bool = False
     is_damaged: bool = False
+    is_lossless: bool = False
     facts: Facts = frozenset()
 
     @property
@@ -146,7 +150,6 @@ class _Seen:
     has_alpha: bool
     is_clear: bool
     is_lost: bool
-    ends_gray: bool
 
 
 def _looked_at(pictures: Iterator[HeldPicture], limits: Limits) -> Iterator[_Seen]:
@@ -154,7 +157,6 @@ def _looked_at(pictures: Iterator[HeldPicture], limits: Limits) -> Iterator[_See
         is_same = is_near = is_opaque = is_clear = True
         dtype = np.dtype(np.uint8)
         thin: list[Samples] = []
-        ends: tuple[NDArray[Any], ...] = ()
         step = max(1, max(picture.size_wh) // 512)
         for strip in picture.strips():
             dtype = strip.values.dtype
@@ -164,11 +166,9 @@ def _looked_at(pictures: Iterator[HeldPicture], limits: Limits) -> Iterator[_See
             is_opaque = is_opaque and _is_opaque(strip)
             is_clear = is_clear and strip.alpha is not None and not strip.alpha.any()
             thin.append(_thin(strip, step))
-            ends = (*ends[:1], strip.values)
         digest = _digest(picture, is_same and is_near, is_opaque)
         is_lost = _is_lost(_joined(thin), is_opaque, limits)
-        gray = any(map(ends_gray, ends))
-        yield _Seen(picture, digest, dtype, is_near, not is_opaque, is_clear, is_lost, gray)
+        yield _Seen(picture, digest, dtype, is_near, not is_opaque, is_clear, is_lost)
 
 
 def _thin(strip: Samples, step: int) -> Samples:
@@ -228,6 +228,17 @@ def _is_lost(sample: Samples, is_opaque: bool, limits: Limits) -> bool:
     return sample.values.dtype != np.uint16 or is_lost_in_8_bits(sample.values)
 
 
+def _is_lossless(data: bytes) -> bool:
+    """Whether the format of the first picture loses nothing; False of what is not known."""
+    try:
+        with PillowImage.open(io.BytesIO(data), formats=["PNG", "BMP", "TIFF"]) as opened:
+            compression = opened.info.get("compression")
+            is_kept = opened.format != "TIFF" or compression in _LOSSLESS_TIFF
+            return is_kept and opened.mode not in ("P", "PA")
+    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError):
+        return False
+
+
 def _together(every: list[_Seen], data: bytes) -> Holdings:
     counted = [seen for seen in every if seen.picture.counts]
     first = every[0].picture
@@ -250,7 +261,7 @@ def _together(every: list[_Seen], data: bytes) -> Holdings:
         has_alpha=any(seen.has_alpha for seen in counted),
         is_clear=all(seen.is_clear for seen in counted),
         lost_by_conversion=any(seen.is_lost for seen in counted),
-        is_damaged=data.startswith(b"\xff\xd8")
-        and bool(damage_of(data, may_be_short=every[0].ends_gray)),
+        is_damaged=data.startswith(b"\xff\xd8") and bool(damage_of(data)),
+        is_lossless=_is_lossless(data),
         facts=first.facts,
     )

@@ -11,6 +11,7 @@ from objsearch.settings.base import Part
 KeepRule = Literal[
     "reference",
     "pixels",
+    "lossless",
     "bytes",
     "format",
     "oldest",
@@ -19,7 +20,15 @@ KeepRule = Literal[
     "fewest-bytes",
     "shortest-path",
 ]
-KEEP_RULES: tuple[KeepRule, ...] = ("reference", "pixels", "bytes", "format", "oldest", "path")
+KEEP_RULES: tuple[KeepRule, ...] = (
+    "reference",
+    "pixels",
+    "lossless",
+    "bytes",
+    "format",
+    "oldest",
+    "path",
+)
 
 
 class Duplicates(Part):

@@ -73,3 +73,25 @@ def test_noise_and_a_drawing_saved_as_jpeg_say_nothing(photo: Pixels) -> None:
     assert worn(photo, noisy) is None
     page = drawing(240, 320, seed=1)
     assert worn(page, as_jpeg(page, 80)) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_drawing_that_was_blurred_is_worn(seed: int) -> None:
+    page = lettered(seed)
+    blurred = as_jpeg(np.asarray(cv2.GaussianBlur(page, (0, 0), 2), np.uint8), 90)
+    assert worn(page, blurred) == 1
+    assert worn(blurred, page) == 0
+    sharpened = np.asarray(cv2.addWeighted(page, 1.5, blurred, -0.5, 0), np.uint8)
+    for quality in (15, 50, 92):
+        assert worn(page, as_jpeg(page, quality)) != 0
+    assert worn(page, sharpened) is None
+
+
+def lettered(seed: int) -> Pixels:
+    """Lines of words on a page of one colour."""
+    random = np.random.default_rng(seed)
+    page = np.full((480, 400, 3), 250 - 5 * seed, np.uint8)
+    for y in range(40, 460, 28):
+        words = " ".join(random.choice(["paid", "the", "goods", "notice", "law", "7.90"], 6))
+        cv2.putText(page, words, (20, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20,) * 3, 1, cv2.LINE_AA)
+    return page

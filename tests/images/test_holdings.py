@@ -50,11 +50,21 @@ def test_the_same_samples_in_any_lossless_file_are_equal(tmp_path: Path) -> None
     kinds = {"PNG": {}, "BMP": {}, "TIFF": {"compression": "tiff_lzw"}, "WEBP": {"lossless": True}}
     found = [held(encoded(PICTURE, kind, **options)) for kind, options in kinds.items()]
     assert len({one.samples for one in found}) == 1
-    assert found[0] == Holdings(found[0].samples)
+    assert found[0] == Holdings(found[0].samples, is_lossless=True)
     assert held(encoded(OTHER, "PNG")).samples != found[0].samples
     path = tmp_path / "a.png"
     path.write_bytes(encoded(PICTURE, "PNG"))
     assert holdings_of(path, Limits()) == holdings_of(str(path), Limits()) == found[0]
+
+
+def test_what_loses_nothing_is_known_for_it() -> None:
+    picture = PillowImage.fromarray(drawing(60, 80, 1))
+    for kind in ("PNG", "BMP", "TIFF"):
+        assert held(saved(picture, kind)).is_lossless
+    assert held(saved(picture, "TIFF", compression="tiff_lzw")).is_lossless
+    for kind, how in {"JPEG": {}, "TIFF": {"compression": "jpeg"}, "WEBP": {}}.items():
+        assert not held(saved(picture, kind, **how)).is_lossless
+    assert not held(saved(picture.quantize(16), "PNG")).is_lossless
 
 
 @pytest.mark.parametrize("pixel", [0, 1])

@@ -55,22 +55,24 @@ class Content:
         )
 
 
-_KEYS: Mapping[KeepRule, Callable[[Candidate], Any]] = {
-    "reference": lambda candidate: not candidate.file.protected,
-    "pixels": lambda candidate: -candidate.size_wh[0] * candidate.size_wh[1],
-    "bytes": lambda candidate: -candidate.file.bytes,
-    "format": lambda candidate: (
+_KEYS: Mapping[KeepRule, Callable[[Candidate, Content | None], Any]] = {
+    "reference": lambda candidate, _: not candidate.file.protected,
+    "pixels": lambda candidate, _: -candidate.size_wh[0] * candidate.size_wh[1],
+    "lossless": lambda _, content: content is None or not content.holdings.is_lossless,
+    "bytes": lambda candidate, _: -candidate.file.bytes,
+    "format": lambda candidate, _: (
         FORMATS.index(candidate.file.kind) if candidate.file.kind in FORMATS else 99
     ),
-    "oldest": lambda candidate: candidate.file.mtime_ns,
-    "path": lambda candidate: candidate.file.path,
-    "newest": lambda candidate: -candidate.file.mtime_ns,
-    "fewest-bytes": lambda candidate: candidate.file.bytes,
-    "shortest-path": lambda candidate: len(candidate.file.path),
+    "oldest": lambda candidate, _: candidate.file.mtime_ns,
+    "path": lambda candidate, _: candidate.file.path,
+    "newest": lambda candidate, _: -candidate.file.mtime_ns,
+    "fewest-bytes": lambda candidate, _: candidate.file.bytes,
+    "shortest-path": lambda candidate, _: len(candidate.file.path),
 }
 _WORDS: Mapping[KeepRule, str] = {
     "reference": "it is protected",
     "pixels": "most pixels",
+    "lossless": "saved without loss",
     "bytes": "most bytes",
     "format": "best format",
     "oldest": "oldest",
@@ -98,8 +100,10 @@ def best_first(
     first, *others = (_KEYS[rule] for rule in all_rules(rules))
 
     def key(candidate: Candidate) -> tuple[Any, ...]:
-        shown = contents[candidate.file.path].key if contents else ()
-        return (first(candidate), shown, *(rule(candidate) for rule in others))
+        content = contents[candidate.file.path] if contents else None
+        shown = content.key if content else ()
+        of_rules = (rule(candidate, content) for rule in others)
+        return (first(candidate, content), shown, *of_rules)
 
     return sorted(candidates, key=key)
 
@@ -112,7 +116,7 @@ def why_better(
     if best.file.protected == other.file.protected and shown.key != less.key:
         return _why_more(shown, less)
     for rule in all_rules(rules):
-        if _KEYS[rule](best) != _KEYS[rule](other):
+        if _KEYS[rule](best, shown) != _KEYS[rule](other, less):
             return _WORDS[rule]
     return _WORDS["path"]
 

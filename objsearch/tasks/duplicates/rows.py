@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from objsearch.images.holdings import Holdings
@@ -112,7 +112,9 @@ def told_of(held: Holdings) -> str:
     return json.dumps({**asdict(held), "facts": sorted(held.facts)})
 
 
-def held_by(text: str) -> Holdings:
-    """The holdings that `told_of` was given."""
+def held_by(text: str) -> Holdings | None:
+    """The holdings that `told_of` was given; None where less, or more, was asked of files then."""
     data = json.loads(text)
+    if data.keys() != {field.name for field in fields(Holdings)}:
+        return None
     return Holdings(**{**data, "facts": frozenset(data["facts"])})

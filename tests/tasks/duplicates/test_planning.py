@@ -166,6 +166,20 @@ def test_equal_pixels_are_decided_by_bytes_then_format_then_age_then_path(
     assert told(planned(tmp_path), tmp_path)[0]["larger.bmp"] == "keep"
 
 
+def test_a_drawing_saved_without_loss_stays_though_its_jpeg_is_larger(
+    planned: Planned, tmp_path: Path
+) -> None:
+    page = np.full((400, 500, 3), 248, np.uint8)
+    for x, y in np.random.default_rng(1).integers((10, 10), (440, 360), (40, 2)):
+        page[y : y + 30, x : x + 40] = 20 + (x * y) % 160
+    drawn = put(tmp_path / "drawn.png", page, seconds=2_000_000)
+    sent = put(tmp_path / "sent.jpg", page, quality=90)
+    assert sent.stat().st_size > drawn.stat().st_size
+    plan = planned(tmp_path)
+    assert told(plan, tmp_path) == [{"drawn.png": "keep", "sent.jpg": "remove"}]
+    assert plan.groups[0].members[0].reason == "kept: saved without loss"
+
+
 def test_several_may_be_kept(planned: Planned, photo: Path) -> None:
     for name in ("b.png", "c.png", "d.png"):
         shutil.copy2(photo, photo.with_name(name))
