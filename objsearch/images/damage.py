@@ -1,7 +1,7 @@
 """JPEGs whose middle is damaged: overwritten or missing, as by a failing disk or a broken copy.
 
-Codecs read these without a word: each code of a JPEG stands where the one before it ends, and what
-is lacking at the end is gray.
+Pillow reads these without a word: each code of a JPEG stands where the one before it ends, and what
+is lacking at the end is gray. libjpeg-turbo knows, and tells who asks it by `simplejpeg`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import re
 
 import numpy as np
+import simplejpeg
 from PIL import Image as PillowImage
 
 from objsearch.images.jpeg_scans import (
@@ -19,7 +20,6 @@ from objsearch.images.jpeg_scans import (
     iter_scans,
     scan_start,
 )
-from objsearch.types import Pixels
 
 JPEG_END = b"\xff\xd9"
 FILLER = b"\x5a\xa5\x33\xcc\x0f\x69" * 40
@@ -31,8 +31,11 @@ _USUAL_TABLE = bytes.fromhex("0002010303020403050504040000017d")
 """How many codes of each length the usual table for the brightness of a JPEG has."""
 _RESTARTS = b"\xff\xdd\0\4"
 """Says how often the codes start anew, and that markers stand there (JPEG, B.2.4.4: DRI)."""
-_GRAY = 128
-"""What codecs show where there are no pixels."""
+_CORRUPT = "Corrupt JPEG data"
+"""How libjpeg begins what it says of codes; it also warns of what is odd and does no harm."""
+_PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+MOST_PADDING = 8
+"""Bytes that some writers put before the end; damage leaves more, or next to never so few."""
 _NO_MARKER = re.compile(rb"\xff(?![\x00\xff])")
 _NO_MARKER_NOR_RESTART = re.compile(rb"\xff(?![\x00\xff\xd0-\xd7])")
 _SAID = ("the file is damaged: part of what is to be seen is not the picture",)
@@ -53,30 +56,45 @@ def tried(data: bytes, reduction: int) -> np.ndarray | None:
         return None
 
 
-def damage_of(data: bytes, *, may_be_short: bool = False) -> tuple[str, ...]:
+def damage_of(data: bytes) -> tuple[str, ...]:
     """A warning for a JPEG whose middle was overwritten or is missing; else nothing.
 
-    Only what is cheap is looked at in each file: a run of equal bytes where there are pixels,
-    markers where there should be none; and, with `may_be_short`, whether all pixels are there.
+    What the codec finds odd about the codes; and what it takes as they come: a run of equal bytes
+    where there are pixels, markers where there should be none, or too few.
     """
     start = scan_start(data)
     if without_markers(data) is not None:
         return _SAID
-    if not has_all_restarts(data):
+    if not has_all_restarts(data) or _is_odd(data):
         return _SAID
-    has_runs = any(_has_run(data, start, len(data), run) for run in (_ZEROS, _ONES))
-    scans = list(iter_scans(data)) if may_be_short or has_runs else []
-    if may_be_short and scans and is_out_of_step(data, scans[-1]):
-        return _SAID
-    if not has_runs:
+    if not any(_has_run(data, start, len(data), run) for run in (_ZEROS, _ONES)):
         return ()
     # No code is all ones, and with the usual tables no picture is a run of zeros.
+    scans = list(iter_scans(data))
     is_sure = _USUAL_TABLE in data[:start] or _RESTARTS in data[:start]
     has_zeros = any(_has_run(data, *scan, _ZEROS) for scan in scans)
     has_ones = any(_has_run(data, *scan, _ONES) for scan in scans)
     if has_ones or (has_zeros and (is_sure or is_out_of_step(data, scans[-1]))):
         return _SAID
     return ()
+
+
+def _is_odd(data: bytes) -> bool:
+    """Whether libjpeg warns of codes that mean nothing, or of too few or too many of them.
+
+    It goes over all codes, and draws an eighth of the size, which is what takes long.
+    """
+    last = data.rfind(JPEG_END)
+    whole = data if last > scan_start(data) else data + JPEG_END  # to lack its end alone is no harm
+    try:
+        _, _, colours, _ = simplejpeg.decode_jpeg_header(whole, strict=False)
+        gray_or_cmyk = "CMYK" if colours in ("CMYK", "YCCK") else "GRAY"
+        simplejpeg.decode_jpeg(whole, gray_or_cmyk, min_height=1, min_width=1, strict=True)
+    except (ValueError, MemoryError) as error:
+        said = str(error)
+        padding = _PADDING.search(said)
+        return _CORRUPT in said and (padding is None or int(padding[1]) > MOST_PADDING)
+    return False
 
 
 def _has_run(data: bytes, start: int, end: int, run: bytes) -> bool:
@@ -99,16 +117,6 @@ def is_out_of_step(data: bytes, last_scan: tuple[int, int]) -> bool:
     if whole is None or longer is None or shorter is None:
         return True
     return not np.array_equal(whole, longer) or np.array_equal(whole, shorter)
-
-
-def ends_gray(pixels: Pixels) -> bool:
-    """Whether a picture is, in some corner, as codecs show what is lacking; few are by themselves.
-
-    Any corner: it may have been turned.
-    """
-    return bool(
-        (pixels[:: pixels.shape[0] - 1 or 1, :: pixels.shape[1] - 1 or 1] == _GRAY).all(2).any()
-    )
 
 
 def without_markers(data: bytes) -> bytes | None:

@@ -20,7 +20,7 @@ from PIL import Image as PillowImage
 from objsearch.errors import UnreadableImageError
 from objsearch.images.behind import ONLY_FIRST_FRAME, only_first_of, pictures_in
 from objsearch.images.codecs import FORMATS, know_formats
-from objsearch.images.damage import damage_of, ends_gray, without_markers
+from objsearch.images.damage import damage_of, without_markers
 from objsearch.images.kinds import kind_of, mismatch
 from objsearch.images.mending import mended
 from objsearch.images.quiet import quiet
@@ -118,7 +118,7 @@ def decode(
     if decoded.format in ("JPEG", "MPO"):
         stream.seek(0)
         whole = stream.read()
-        damaged = damage_of(whole, may_be_short=ends_gray(decoded.pixels))
+        damaged = damage_of(whole)
         said = (*said, *damaged, *only_first_of(len(pictures_in(whole))))
     return replace(decoded, warnings=(*said, *decoded.warnings))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
@@ -14,6 +16,7 @@ from objsearch.images.decode import Limits, decode
 from objsearch.images.frames import iter_frames
 from objsearch.images.holdings import holdings_of
 from objsearch.images.jpeg_scans import has_all_scans, jpeg_end, scan_start
+from objsearch.types import Pixels
 from tests.images import files
 from tests.pictures import drawing, encoded, flat, noise
 
@@ -181,6 +184,56 @@ def test_a_missing_middle_is_told(seed: int, options: dict[str, object]) -> None
         [warning] = decode(damaged, long_side=side).warnings
         assert "damaged" in warning
     assert holdings_of(damaged, Limits()).is_damaged
+
+
+def photo_like(seed: int) -> Pixels:
+    """Detail everywhere, as in a photo: codes are long, and nothing ends in blank blocks."""
+    soft = cv2.GaussianBlur(noise(240, 320), (0, 0), 1.0 + 0.5 * seed)
+    return np.asarray(cv2.normalize(soft, None, 0, 255, cv2.NORM_MINMAX), np.uint8)
+
+
+DAMAGES: dict[str, Callable[[bytes, int], bytes]] = {
+    "other bytes": lambda data, at: data[:at] + bytes(range(1, 251)) * 2 + data[at + 500 :],
+    "sent as text": lambda data, at: data.replace(b"\n", b"\r\n"),
+    "twice": lambda data, at: data[:at] + data[at - 700 : at] + data[at:],
+    "missing": lambda data, at: data[:at] + data[at + 700 :],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("progressive", [False, True])
+def test_damage_that_codecs_pass_over_is_told(damage: str, progressive: bool) -> None:
+    told = 0
+    for seed in range(4):
+        data = encoded(photo_like(seed), "JPEG", quality=85, progressive=progressive)
+        assert decode(data).warnings == () and not holdings_of(data, Limits()).is_damaged
+        damaged = DAMAGES[damage](data, (scan_start(data) + len(data)) // 2)
+        try:
+            warnings = decode(damaged, long_side=80).warnings
+        except UnreadableImageError:
+            continue
+        is_told = any("damaged" in warning for warning in warnings)
+        assert is_told == holdings_of(damaged, Limits()).is_damaged
+        told += is_told
+    assert told >= 3  # a stream may fall into step again
+
+
+def test_a_damaged_picture_for_print_is_told() -> None:
+    picture = PillowImage.fromarray(photo_like(1)).convert("CMYK")
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=85)
+    data = stream.getvalue()
+    assert decode(data).warnings == ()
+    damaged = DAMAGES["twice"](data, (scan_start(data) + len(data)) // 2)
+    assert any("damaged" in warning for warning in decode(damaged).warnings)
+
+
+@pytest.mark.parametrize("n_bytes", [1, 2, 8])
+def test_bytes_before_the_end_that_mean_nothing_are_no_damage(n_bytes: int) -> None:
+    data = encoded(photo_like(2), "JPEG", quality=85)
+    padded = data[:-2] + b"\x5a" * n_bytes + data[-2:]
+    assert decode(padded).warnings == ()
+    assert np.array_equal(decode(padded).pixels, decode(data).pixels)
 
 
 def test_a_picture_that_ends_gray_is_not_damaged() -> None:
