@@ -7,6 +7,7 @@ import os
 from functools import cache
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image as PillowImage
 
@@ -129,7 +130,8 @@ def _embedded(document: Any, index: int, place: int, limits: Limits) -> Decoded:
     limits.check_size(width, height)
     decoded = _original(document, xref, limits)
     if _is_stencil(document, xref):
-        pixels = _as_placed(decoded.pixels, document[index], xref)
+        page = document[index]
+        pixels = _as_painted(_as_placed(decoded.pixels, page, xref), page, xref)
         decoded = Decoded(pixels, decoded.format, decoded.warnings)
     if not mask_xref:
         return decoded
@@ -143,7 +145,7 @@ def _embedded(document: Any, index: int, place: int, limits: Limits) -> Decoded:
 def _original(document: Any, xref: int, limits: Limits) -> Decoded:
     """The image as it lies in the file; MuPDF's own decoding where no codec knows its form.
 
-    A stencil has no colours of its own: what it paints is black on white, as on nearly all pages.
+    A stencil has no colours of its own: what it paints is black on white here.
     """
     if _is_stencil(document, xref):
         return Decoded(_stencil(_pymupdf().Pixmap(document, xref)), "PDF")
@@ -173,6 +175,22 @@ def _as_placed(pixels: Pixels, page: Any, xref: int) -> Pixels:
     if abs(matrix.b) + abs(matrix.c) > abs(matrix.a) + abs(matrix.d):
         pixels, across, down = pixels.swapaxes(0, 1), matrix.c, matrix.b
     return np.ascontiguousarray(pixels[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
+
+
+def _as_painted(pixels: Pixels, page: Any, xref: int) -> Pixels:
+    """Light on dark where that is how the page shows it: the paint is the page's, not its own."""
+    rects = page.get_image_rects(xref)
+    place = rects[0] * page.rotation_matrix if rects else None
+    if place is None or place.is_empty:
+        return pixels
+    zoom = 256 / max(place.width, place.height)
+    fitz = _pymupdf()
+    drawn = page.get_pixmap(matrix=fitz.Matrix(zoom, zoom), clip=place, colorspace=fitz.csGRAY)
+    seen = np.frombuffer(drawn.samples, np.uint8).reshape(drawn.height, drawn.stride)
+    seen = seen[:, : drawn.width].astype(np.float32)
+    small = cv2.resize(pixels[..., 0], seen.shape[::-1], interpolation=cv2.INTER_AREA)
+    agreement = ((small - small.mean()) * (seen - seen.mean())).mean()
+    return 255 - pixels if agreement < 0 else pixels
 
 
 def _stencil(pixmap: Any) -> Pixels:

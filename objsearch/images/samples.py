@@ -140,7 +140,8 @@ def stretched(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Numbers from their least to their greatest as 0 to 255; what is no number is black.
 
     A few that stand far off all others (a hot pixel) do not make the rest black: those that lie
-    beyond what all but a thousandth do, several times over, are clipped.
+    beyond what all but a thousandth do, several times over, are clipped. So is a number far off
+    that stands for none, as maps and models of terrain have it, however often.
     """
     finite = np.isfinite(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
     if not finite.any():
@@ -156,6 +157,7 @@ _FAR_OFF = 4.0
 
 
 def _range(values: NDArray[np.float64]) -> tuple[float, float]:
+    values = _without_filler(values)
     least, greatest = float(values.min()), float(values.max())
     low, high = (float(v) for v in np.quantile(values, (0.001, 0.999)))
     width = high - low
@@ -163,6 +165,18 @@ def _range(values: NDArray[np.float64]) -> tuple[float, float]:
         return least, greatest
     near = np.abs(values - (low + high) / 2) <= (0.5 + _FAR_OFF) * width
     return float(values[near].min()), float(values[near].max())
+
+
+def _without_filler(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Numbers without the least or the greatest where that lies far off all others."""
+    for extreme in (values.min(), values.max()):
+        others = values[values != extreme]
+        if not others.size:
+            continue
+        low, high = np.quantile(others, (0.001, 0.999))
+        if low < high and np.abs(others - extreme).min() > _FAR_OFF * (high - low):
+            values = others
+    return values
 
 
 def spread(light: NDArray[Any]) -> float:

@@ -30,6 +30,7 @@ _WIDE_GRAY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _THINNED_SIDE = 512
 _LOST = "its values lie so close together that in 8 bits little of it is seen"
+_NOTHING = "none of its values is a number: there is nothing to be seen"
 _FLAT = "all but a few of its values are equal: next to nothing of it is seen"
 
 Background = tuple[int, int, int]
@@ -70,6 +71,8 @@ def pixels_of_values(values: NDArray[Any], background: Background) -> Shown:
     """Of an array (H, W) or (H, W, 3 or 4) of any type."""
     said = (_LOST,) if is_lost_in_8_bits(values) else ()
     said = (_FLAT,) if is_flat_but_for_a_few(values) else said
+    if values.dtype.kind == "f" and not np.isfinite(values).any():
+        said = (_NOTHING,)
     samples = samples_of_array(values)
     colours = np.repeat(eight_bits(samples.values), 3 // samples.values.shape[2], axis=2)
     if samples.alpha is None:

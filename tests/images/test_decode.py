@@ -170,6 +170,23 @@ def test_floating_point_is_stretched() -> None:
     check(decode(saved(PillowImage.fromarray(constant), "TIFF")).pixels, 4, 5)
 
 
+@pytest.mark.parametrize("filler", [-9999.0, 3.4e38])
+def test_a_number_that_stands_for_none_hides_no_others(filler: float) -> None:
+    heights = cv2.GaussianBlur(np.random.default_rng(3).random((90, 120)), (0, 0), 8)
+    values = np.asarray(heights, np.float32)
+    plain = decode(saved(PillowImage.fromarray(values), "TIFF")).pixels.astype(int)
+    values[20:40, 30:60] = filler
+    pixels = decode(saved(PillowImage.fromarray(values), "TIFF")).pixels.astype(int)
+    assert np.abs(pixels - plain)[:, 61:].mean() < 10
+    assert len(set(pixels[20:40, 30:60].ravel().tolist())) == 1
+
+
+def test_pictures_without_a_number_are_told() -> None:
+    values = np.full((40, 50), np.nan, np.float32)
+    [warning] = decode(saved(PillowImage.fromarray(values), "TIFF")).warnings
+    assert "none of its values is a number" in warning
+
+
 def test_cmyk_palette_gray_and_bits() -> None:
     colour = PillowImage.fromarray(PICTURE)
     cmyk = decode(saved(colour.convert("CMYK"), "JPEG", quality=95)).pixels

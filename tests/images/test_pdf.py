@@ -174,3 +174,19 @@ def test_a_stencil_comes_flipped_and_turned_as_the_page_shows_it(
     size = embedded.shape[1::-1]
     shown = np.asarray(PillowImage.fromarray(shown).resize(size, PillowImage.Resampling.BOX))
     assert np.abs(shown.astype(int) - embedded).mean() < 20
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180])
+def test_a_stencil_painted_light_on_dark_comes_so(rotation: int, tmp_path: Path) -> None:
+    document = pymupdf.open(stencil(tmp_path, ImageMask="true", ColorSpace="null", Decode="null"))
+    page = document[0]
+    width, height = (int(side) for side in (page.rect.width, page.rect.height))
+    name = page.get_images()[0][7]
+    painted = f"0 0 .4 rg 0 0 {width} {height} re f 1 g q {width} 0 0 {height} 0 0 cm /{name} Do Q"
+    document.update_stream(page.get_contents()[0], painted.encode())
+    page.set_rotation(rotation)
+    path = written(tmp_path, bytes(document.tobytes()))
+    shown, embedded = read(path, Part(page=1)), read(path, Part(page=1, frame=0))
+    size = embedded.shape[1::-1]
+    shown = np.asarray(PillowImage.fromarray(shown).resize(size, PillowImage.Resampling.BOX))
+    assert np.corrcoef(shown.mean(axis=2).ravel(), embedded.mean(axis=2).ravel())[0, 1] > 0.8
