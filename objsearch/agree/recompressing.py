@@ -26,6 +26,8 @@ that were stored finely reach 0.3."""
 NEARBY = 3
 LEAST_BLOCKS, MANY_BLOCKS = 8, 128
 """Blocks with light and shade that are asked for, and that are enough."""
+UNIT = 2 * BLOCK
+"""Pixels a side of what is compressed by itself where colours are halved."""
 SIDE = 256
 """Pixels of the square, that with the most of these, which is looked at."""
 LIVELY = 2.0
@@ -41,7 +43,11 @@ Light = NDArray[np.uint8]
 
 def compressed_alike(first: Pixels, second: Pixels) -> tuple[Pixels, Pixels] | None:
     """Both (H, W, 3), the finer one stored as coarsely as the other; None where neither is."""
-    qualities = [quality_of(side) or 100 for side in (first, second)]
+    pair = first, second
+    qualities = [quality_of(side) or 100 for side in pair]
+    if qualities == [100, 100]:
+        # Of pages and drawings, whose blocks are clipped, only the pair can tell.
+        qualities = [quality_between(*pair[::-1]) or 100, quality_between(*pair) or 100]
     if qualities[0] < qualities[1]:
         return first, _stored_like(second, first, qualities[0])
     if qualities[1] < qualities[0]:
@@ -59,7 +65,27 @@ def quality_of(picture: Pixels) -> int | None:
     if is_telling.sum() < LEAST_BLOCKS:
         return None
     light = gray(part)
-    changes = np.array([_change(light, quality, is_telling) for quality in QUALITIES])
+    return _dip(np.array([_change(light, quality, is_telling) for quality in QUALITIES]))
+
+
+def quality_between(finer: Pixels, coarser: Pixels) -> int | None:
+    """The quality of JPEG that makes the one (H, W, 3) of the other; None where none does.
+
+    Told by the liveliest square: where the two differ there for another reason, none is found.
+    """
+    squares = [
+        (rows, columns) for rows in _parts(finer.shape[0]) for columns in _parts(finer.shape[1])
+    ]
+    if not squares:
+        return None
+    liveliest = max(squares, key=lambda square: float(finer[square].std()))
+    given, other = (np.ascontiguousarray(side[liveliest]) for side in (finer, coarser))
+    away = [cv2.norm(stored(given, quality), other, cv2.NORM_L1) for quality in QUALITIES]
+    return _dip(np.array(away) / given.size)
+
+
+def _dip(changes: NDArray[np.float64]) -> int | None:
+    """The coarsest quality whose change is far below that of those nearby."""
     dips = np.array(
         [
             changes[k]
@@ -91,11 +117,15 @@ def _stored_like(picture: Pixels, like: Pixels, quality: int) -> Pixels:
 
 def _change(light: Light, quality: int, is_telling: NDArray[np.bool_]) -> float:
     """By how much telling blocks change when a picture is stored so."""
+    away = np.asarray(cv2.absdiff(_stored_light(light, quality), light), np.uint8)
+    return float(_blocks(away).mean((2, 3), np.float32)[is_telling].mean())
+
+
+def _stored_light(light: Light, quality: int) -> Light:
     _, data = cv2.imencode(".jpg", light, [cv2.IMWRITE_JPEG_QUALITY, quality])
     read = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
     assert read is not None
-    away = np.asarray(cv2.absdiff(read, light), np.uint8)
-    return float(_blocks(away).mean((2, 3), np.float32)[is_telling].mean())
+    return np.asarray(read, np.uint8)
 
 
 def _liveliest(picture: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
@@ -115,7 +145,7 @@ def _liveliest(picture: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
 def _parts(length: int) -> list[slice]:
     whole = length // BLOCK * BLOCK
     last = max(0, whole - SIDE)
-    starts = dict.fromkeys((last // 2 // BLOCK * BLOCK, 0, last))  # the middle first
+    starts = dict.fromkeys((last // 2 // UNIT * UNIT, 0, last // UNIT * UNIT))  # the middle first
     return [slice(start, min(start + SIDE, whole)) for start in starts] if whole else []
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from objsearch.agree import agree
-from objsearch.agree.recompressing import compressed_alike, quality_of, stored
+from objsearch.agree.recompressing import compressed_alike, quality_between, quality_of, stored
 from objsearch.types import Pixels
 from tests.pictures import as_jpeg, flat, grainy
 
@@ -42,6 +42,32 @@ def test_other_words_are_still_a_difference_and_alone_told(quality: int) -> None
         x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
         assert any(x1 < x < x2 and y1 < y < y2 for x1, y1, x2, y2 in balloons), box
     assert agreement.differs[0]
+
+
+def plan(rooms: int = 6, words: str = "Hall 21.4") -> Pixels:
+    """Black lines, coloured areas and words on white: next to every block is clipped in JPEG."""
+    sheet = Image.new("RGB", (520, 400), (255, 255, 255))
+    pen = ImageDraw.Draw(sheet)
+    for number in range(rooms):
+        left, top = 20 + number % 3 * 160, 20 + number // 3 * 180
+        fill = [(255, 255, 255), (214, 232, 255), (255, 236, 205)][number % 3]
+        pen.rectangle((left, top, left + 150, top + 165), fill, (0, 0, 0), width=3)
+        pen.line((left, top + 60, left + 70, top + 60), (0, 0, 0), width=2)
+        pen.text((left + 20, top + 90), words if number == 4 else f"Room {number}", (0, 0, 0))
+    return np.asarray(sheet)
+
+
+@pytest.mark.parametrize("quality", [15, 30, 50, 75])
+def test_drawings_on_white_are_the_same_however_compressed(quality: int) -> None:
+    original = plan()
+    small = as_jpeg(original, quality)
+    assert quality_between(original, small) == quality
+    assert quality_between(original, plan(words="Hall 27.4")) is None
+    for pair in ((small, original), (original, small)):
+        agreement = agree(*pair, np.eye(3))
+        assert agreement is not None and agreement.relation == "same-picture", pair
+    agreement = agree(as_jpeg(plan(words="Bath 5.1"), quality), original, np.eye(3))
+    assert agreement is not None and agreement.relation == "edited"
 
 
 def test_the_quality_is_found_whichever_was_compressed() -> None:
