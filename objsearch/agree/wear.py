@@ -27,8 +27,9 @@ END_LEVELS = 1
 """Gray levels beside the lightest and the darkest that count as lying at the end."""
 MORE_AT_ENDS, TIMES_AT_ENDS = 0.03, 2.5
 """So much more of one picture lies at an end of its own range, where it was cut off."""
-PAPER = 0.5
-"""More than that at the ends is a page."""
+PAPER, SPREAD_AT_ENDS = 0.3, 12.0
+"""More than that at the ends may be a page, on which the other has next to one level, too: what was
+cut off of a photo had many."""
 DRAINED = 0.6
 """Of the other's colour; both have some."""
 LEAST_COLOUR = 6.0
@@ -71,7 +72,7 @@ def worn(first: Pixels, second: Pixels) -> int | None:
         signs.add(_fewer([_steepest(light) for light in lights], SOFTER))
     else:
         signs |= {
-            _more_at_ends([_at_ends(table) for table in tables]),
+            _more_at_ends(lights, tables),
             _greater([_blockiness(light) for light in lights], BLOCKY),
             # Beside the contrast: what was made brighter has greater steps, and is no sharper.
             _fewer(
@@ -99,11 +100,21 @@ def _greater(values: list[float], times: float) -> int | None:
     return most if values[most] > times * values[1 - most] else None
 
 
-def _more_at_ends(values: list[float]) -> int | None:
+def _more_at_ends(lights: list[NDArray[np.uint8]], tables: list[Levels]) -> int | None:
+    values = [_at_ends(table) for table in tables]
     most = int(values[1] > values[0])
     more, less = values[most], values[1 - most]
-    is_much = more - less > MORE_AT_ENDS and more > TIMES_AT_ENDS * less
-    return most if is_much and more < PAPER else None
+    if more - less <= MORE_AT_ENDS or more <= TIMES_AT_ENDS * less:
+        return None
+    is_cut_off = more < PAPER or _spread_at_ends(lights, tables, most) > SPREAD_AT_ENDS
+    return most if is_cut_off else None
+
+
+def _spread_at_ends(lights: list[NDArray[np.uint8]], tables: list[Levels], most: int) -> float:
+    """Deviation of the levels of one where the other lies at the more frequent of its ends."""
+    there = np.flatnonzero(tables[most] > RARE_LEVEL)
+    ends = lights[most] <= there[0] + END_LEVELS, lights[most] >= there[-1] - END_LEVELS
+    return float(lights[1 - most][max(ends, key=np.count_nonzero)].std())
 
 
 def _drained(values: list[float]) -> int | None:

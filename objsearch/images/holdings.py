@@ -11,12 +11,11 @@ from typing import Any, BinaryIO, Protocol
 
 import cv2
 import numpy as np
-from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images import boxes
 from objsearch.images.damage import damage_of
-from objsearch.images.decode import Limits, check_bytes
+from objsearch.images.decode import Limits, check_bytes, opened_picture
 from objsearch.images.facts import Facts, tells_in
 from objsearch.images.held_pictures import HeldPicture, iter_pictures
 from objsearch.images.kinds import HEAD_BYTES, kind_of
@@ -96,7 +95,7 @@ def holdings_of(content: bytes | str | os.PathLike[str] | Openable, limits: Limi
     seen = list(_looked_at(iter_pictures(data, kind, limits), limits))
     if not seen:
         raise UnreadableImageError("there is no picture in it")
-    holdings = _together(seen, data)
+    holdings = _together(seen, data, limits)
     if kind != "AVIF":
         return holdings
     held = boxes.held_of(data)
@@ -228,18 +227,18 @@ def _is_lost(sample: Samples, is_opaque: bool, limits: Limits) -> bool:
     return sample.values.dtype != np.uint16 or is_lost_in_8_bits(sample.values)
 
 
-def _is_lossless(data: bytes) -> bool:
+def _is_lossless(data: bytes, limits: Limits) -> bool:
     """Whether the format of the first picture loses nothing; False of what is not known."""
     try:
-        with PillowImage.open(io.BytesIO(data), formats=["PNG", "BMP", "TIFF"]) as opened:
-            compression = opened.info.get("compression")
-            is_kept = opened.format != "TIFF" or compression in _LOSSLESS_TIFF
-            return is_kept and opened.mode not in ("P", "PA")
-    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError):
+        with opened_picture(data, limits, ("PNG", "BMP", "TIFF")) as picture:
+            compression = picture.info.get("compression")
+            is_kept = picture.format != "TIFF" or compression in _LOSSLESS_TIFF
+            return is_kept and picture.mode not in ("P", "PA")
+    except UnreadableImageError:
         return False
 
 
-def _together(every: list[_Seen], data: bytes) -> Holdings:
+def _together(every: list[_Seen], data: bytes, limits: Limits) -> Holdings:
     counted = [seen for seen in every if seen.picture.counts]
     first = every[0].picture
     is_animated = first.is_frame and len(counted) > 1
@@ -262,6 +261,6 @@ def _together(every: list[_Seen], data: bytes) -> Holdings:
         is_clear=all(seen.is_clear for seen in counted),
         lost_by_conversion=any(seen.is_lost for seen in counted),
         is_damaged=data.startswith(b"\xff\xd8") and bool(damage_of(data)),
-        is_lossless=_is_lossless(data),
+        is_lossless=_is_lossless(data, limits),
         facts=first.facts,
     )
