@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from PIL import Image as PillowImage
 
@@ -56,12 +56,18 @@ def decode_part(data: bytes | BinaryIO, part: Part, name: str, limits: Limits) -
             return decode_jpeg(jpegs[wanted], name, limits)
     stream.seek(0)
     with opened_picture(data, limits) as picture:
-        deadline = time.monotonic() + limits.timeout_seconds
-        for number in range(wanted + 1):
-            if not _reached(picture, number, deadline):
-                count = f"{number} {word}{'' if number == 1 else 's'}"
-                raise UnreadableImageError(f"there is no such {word}: it has {count}")
+        if picture.format == "ICO":
+            return _icon(picture, wanted, name, limits)
+        _go_to(picture, wanted, word, limits)
         return decoded_frame(picture, name, limits)
+
+
+def _go_to(picture: PillowImage.Image, wanted: int, word: str, limits: Limits) -> None:
+    deadline = time.monotonic() + limits.timeout_seconds
+    for number in range(wanted + 1):
+        if not _reached(picture, number, deadline):
+            count = f"{number} {word}{'' if number == 1 else 's'}"
+            raise UnreadableImageError(f"there is no such {word}: it has {count}")
 
 
 def iter_frames(
@@ -99,6 +105,32 @@ def iter_jpegs(
             yield Part(frame=number), decode_jpeg(jpeg, name if number == 0 else "", limits)
         except UnreadableImageError as error:
             yield Part(frame=number), error
+
+
+def iter_icons(
+    data: bytes | BinaryIO, step: int, name: str, limits: Limits
+) -> Iterator[tuple[Part, Decoded | UnreadableImageError]]:
+    """Every `step`-th picture of an icon, its sizes; the largest comes first. One has no part."""
+    with opened_picture(data, limits) as picture:
+        icons: Any = picture
+        count = len(icons.ico.entry)
+        for number in range(0, count, step):
+            part = Part(frame=number) if count > 1 else Part()
+            try:
+                yield part, _icon(icons, number, name if number == 0 else "", limits)
+            except UnreadableImageError as error:
+                yield part, error
+
+
+def _icon(picture: Any, number: int, name: str, limits: Limits) -> Decoded:
+    count = len(picture.ico.entry)
+    if number >= count:
+        raise UnreadableImageError(f"there is no such frame: it has {count} frames")
+    with told_in_a_sentence(limits):
+        icon = picture.ico.frame(number)
+        limits.check_size(*icon.size)
+        icon.format = "ICO"
+        return decoded_frame(icon, name, limits)
 
 
 def _reached(picture: PillowImage.Image, number: int, deadline: float) -> bool:

@@ -21,6 +21,7 @@ _SIGNATURES = (
     (b"\x01\0\x09\0\0\x03", "WMF"),
     (b"\x01\0\x09\0\0\x01", "WMF"),
     (b"\x02\0\x09\0\0\x03", "WMF"),
+    (b"\0\0\1\0", "ICO"),
     (b"\xff\x0a", "JXL"),
     (b"\0\0\0\x0cJXL \r\n\x87\n", "JXL"),
     (b"\x1aE\xdf\xa3", "VIDEO"),  # Matroska, WebM

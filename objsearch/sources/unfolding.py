@@ -15,7 +15,7 @@ from objsearch.errors import UnreadableImageError
 from objsearch.flow import ordered_map
 from objsearch.images.behind import pictures_in
 from objsearch.images.decode import Decoded, Part
-from objsearch.images.frames import ANIMATED, iter_frames, iter_jpegs, tiff_pages
+from objsearch.images.frames import ANIMATED, iter_frames, iter_icons, iter_jpegs, tiff_pages
 from objsearch.sources.contents import Content, FileContent, opened
 from objsearch.sources.isolation import replies
 from objsearch.sources.options import Reading
@@ -75,9 +75,10 @@ def _unfolded(place: Place, content: Content, reading: Reading) -> Iterator[Foun
             yield from _pages(place, parts[:: reading.page_step])
         elif content.kind == "JPEG" and reading.frame_step:
             yield from _stills(place, content, reading)
-        elif content.kind in ANIMATED and reading.frame_step:
+        elif content.kind in (*ANIMATED, "ICO") and reading.frame_step:
+            going = iter_icons if content.kind == "ICO" else iter_frames
             with opened(content) as stream:
-                frames = iter_frames(stream, reading.frame_step, content.name, reading.limits)
+                frames = going(stream, reading.frame_step, content.name, reading.limits)
                 yield from _frames(place, frames)
         elif content.kind == "VIDEO" and reading.frame_step:
             request = {**isolated_request(content, "all"), "step": reading.frame_step}

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from objsearch.images.decode import Limits
 from objsearch.sources import Network, Place, Reading, expand, read_image, unfold
 from objsearch.types import Image, ImageRef, Unreadable
 from tests.images import drawings, files
+from tests.pictures import drawing
 
 
 def refs(source: object, reading: Reading) -> list[str]:
@@ -47,8 +49,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _tiff(count: int) -> bytes:
-    from PIL import Image as PillowImage
-
     pages = [PillowImage.fromarray(one) for one in files.numbered(count)]
     stream = io.BytesIO()
     pages[0].save(stream, "TIFF", save_all=True, append_images=pages[1:])
@@ -71,6 +71,30 @@ def test_by_default_pages_are_all_and_frames_the_first(folder: Path) -> None:
     pages = [f"b.pdf#page={k}" for k in range(1, 6)], [f"d.tiff#page={k}" for k in range(1, 6)]
     wanted = ["a.gif", *pages[0], "c.png", *pages[1], "e.avi", "f.jpg"]
     assert names(folder, Reading()) == wanted
+
+
+def test_every_picture_of_an_icon(tmp_path: Path) -> None:
+    large, small = (drawing(64, 64, seed) for seed in (1, 2))
+    stream = io.BytesIO()
+    PillowImage.fromarray(large).save(
+        stream,
+        "ICO",
+        sizes=[(64, 64), (32, 32)],
+        append_images=[PillowImage.fromarray(small[::2, ::2]).convert("RGBA")],
+    )
+    path = tmp_path / "a.ico"
+    path.write_bytes(stream.getvalue())
+    assert refs(path, Reading()) == [str(path)]
+    places = [p for p in unfold(expand(path), Reading(frames="all")) if isinstance(p, Place)]
+    assert [str(place.ref) for place in places] == [f"{path}#frame=0", f"{path}#frame=1"]
+    for place, wanted in zip(places, (large, small[::2, ::2]), strict=True):
+        [again] = expand(str(place.ref))
+        assert isinstance(again, Place)
+        for one in (place, again):
+            image = read_image(one, Reading())
+            assert isinstance(image, Image) and np.array_equal(image.pixels, wanted)
+    missing = read_image(Place(ImageRef(str(path), frame=2)), Reading())
+    assert isinstance(missing, Unreadable) and "it has 2 frames" in missing.reason
 
 
 def test_every_so_many(folder: Path) -> None:
