@@ -188,6 +188,16 @@ def test_a_card_at_one_percent_of_a_large_photo_is_the_same(tmp_path: Path) -> N
     assert np.allclose(box, (1700, 900, 1990, 1100), atol=6)
 
 
+def test_a_card_given_four_times_as_large_as_the_photo_shows_it_is_the_same(
+    tmp_path: Path,
+) -> None:
+    card = card_on_a_desk(tmp_path)
+    large = cv2.resize(card, (1160, 800), interpolation=cv2.INTER_CUBIC)
+    [hit] = search().add(tmp_path).find(np.asarray(large, np.uint8), threshold=0).hits
+    assert hit.verdict == "same"
+    assert np.allclose(hit.pairs[0].reference.box_xyxy, (1700, 900, 1990, 1100), atol=8)
+
+
 def test_strangers_stay_strangers(tmp_path: Path) -> None:
     for seed in range(4):
         PillowImage.fromarray(drawing(500, 400, seed=seed)).save(tmp_path / f"{seed}.png")
