@@ -14,6 +14,7 @@ from objsearch.search.describing import Describer
 from objsearch.search.mirror import mirrored
 from objsearch.settings import Search
 from objsearch.sources import (
+    AtHand,
     Place,
     RegionOfInterest,
     RoiMode,
@@ -34,13 +35,15 @@ class View:
     """One query image, upright and, where mirrored ones are looked for, as in a mirror.
 
     `grounds` are further versions of a transparent one, each laid on another ground. `picture` is
-    what was read, where it was not taken from the index.
+    what was read, where it was not taken from the index; of what was in memory `place` leads to all
+    of its pixels.
     """
 
     versions: tuple[DescribedImage, ...]
     weight: float = 1.0
     grounds: tuple[DescribedImage, ...] = ()
     picture: Image | None = None
+    place: Place | None = None
 
     @property
     def image(self) -> DescribedImage:
@@ -162,16 +165,26 @@ class Viewer:
             yield View((stored,))
             return
         workers = self.settings.run.n_workers
-        for image in ordered_map(self._read, self.describer.unfold([place]), workers=workers):
+        parts = self.describer.unfold([self._at_hand(place)])
+        for part, image in ordered_map(self._read, parts, workers=workers):
             if isinstance(image, Unreadable):
                 reasons.append(f"{image.ref}: {image.reason}")
                 continue
-            view = self._view(image)
+            view = replace(self._view(image), place=_whole(part))
             reasons += [f"{view.image.ref}: {warning}" for warning in view.image.warnings]
             yield view
 
-    def _read(self, place: Place | Unreadable) -> Image | DescribedImage | Unreadable:
-        return self._stored(place) or self.describer.read_working(place)
+    def _at_hand(self, place: Place | Unreadable) -> Place | Unreadable:
+        """The place, of which a stream can be read more than once."""
+        if isinstance(place, Unreadable):
+            return place
+        kept = AtHand().keep(Place(place.ref, place.content), self.describer.reading)
+        return replace(place, content=kept.content)
+
+    def _read(
+        self, place: Place | Unreadable
+    ) -> tuple[Place | Unreadable, Image | DescribedImage | Unreadable]:
+        return place, self._stored(place) or self.describer.read_working(place)
 
     def _stored(self, place: Place | Unreadable) -> DescribedImage | None:
         """What the index holds of a place; nothing where pixels are needed all the same."""
@@ -195,6 +208,13 @@ class Viewer:
             grounds=tuple(self.describer.describe(list(grounds))),
             picture=image,
         )
+
+
+def _whole(part: Place | Unreadable) -> Place | None:
+    """Where all of a picture is that was given in memory, whatever part of it was asked for."""
+    if isinstance(part, Unreadable) or not is_made_up(part.ref) or part.content is None:
+        return None
+    return Place(replace(part.ref, xywh=None), part.content)
 
 
 def keys_of_files(views: Sequence[View]) -> set[str]:

@@ -30,7 +30,7 @@ from objsearch.search.describing import Describer
 from objsearch.search.queries import View
 from objsearch.search.second_comparison import Closer, Plane, with_plane
 from objsearch.settings import SecondLook as SecondLookOptions
-from objsearch.sources import AtHand
+from objsearch.sources import AtHand, Place
 from objsearch.types import DescribedImage, Hit, Image, ImageRef
 
 Known = Callable[[ImageRef], DescribedImage | None]
@@ -155,12 +155,12 @@ class SecondLook:
         """The query with all its pixels, where it can be read again; else as it was described."""
         if view.picture is not None and view.picture.reduction == 1:
             return view.picture
-        return self._read(view.image) or view.picture
+        return self._read(view.image, view.place) or view.picture
 
-    def _read(self, described: DescribedImage) -> Image | None:
+    def _read(self, described: DescribedImage, at_hand: Place | None = None) -> Image | None:
         """All of a picture's pixels; a huge one reduced; None when it is gone or has another
         size."""
-        place = self.at_hand.place(described.ref)
+        place = at_hand or self.at_hand.place(described.ref)
         image = None if place is None else self.describer.read_closely(place)
         if not isinstance(image, Image):
             return None
