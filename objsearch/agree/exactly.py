@@ -19,7 +19,7 @@ from objsearch.agree.places import Map, Places, eroded
 from objsearch.agree.registration import Registration
 from objsearch.types import Box
 
-STEADY, RESIDUAL, CORNERS = 0.7, 0.1, 20
+STEADY, RESIDUAL, CORNERS = 0.5, 0.1, 20
 """Share of corners that follow (of what differs none do), their residual in pixels, and how many:
 of 148 covers photographed by telephone one lies so exactly (`benchmarks/results/verdicts.md`)."""
 PLAINLY = 7.0

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from objsearch.agree.evidence import STRONG
 from objsearch.agree.exactly import (
+    CORNERS,
     differing_regions,
     is_exact,
     is_proven,
@@ -25,7 +26,7 @@ from objsearch.agree.exactly import (
 from objsearch.agree.flat_print import plain_regions
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.places import STEP, Map, Places, colour_places, measure
-from objsearch.agree.registration import Registration, register
+from objsearch.agree.registration import Registration, register, sharpened
 from objsearch.agree.thing_model import load_thing_model
 from objsearch.agree.tone import Together, bring_together
 from objsearch.images.mapping import mirroring, shift
@@ -134,6 +135,9 @@ def _finer(
     """None where they do not lie on each other well enough to say more."""
     query_cut, reference_cut = cuts
     can_prove = to_prove and may_prove(registration)
+    if not is_exact(registration) and registration.n_corners >= CORNERS:
+        sharp = sharpened(query_cut.pixels, reference_cut.pixels, registration)
+        registration = sharp if is_exact(sharp) else registration
     if not (can_prove or is_exact(registration)):
         return None
     laid = lay(query_cut.pixels, reference_cut.pixels, registration.transform, EXACT_SIDE)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from PIL import ImageDraw
 
 from objsearch.report.as_json import answer_json
 from objsearch.report.as_table import answer_table
@@ -272,6 +273,37 @@ def test_a_tile_that_agrees_is_no_thing_of_its_own(tmp_path: Path) -> None:
     assert verdicts(found) == {"one.jpg": "same", "other.png": "uncertain"}
     [differs] = [hit.pairs[0].differs[0] for hit in found.hits if hit.verdict == "uncertain"]
     assert all(box.x1 > 200 and box.y1 > 540 for box in differs)
+
+
+def visiting_card(name: str, number: str, street: str) -> Pixels:
+    """A printed template, filled in for somebody."""
+    ink = (90, 20, 40)
+    sheet = PillowImage.new("RGB", (880, 672), (250, 248, 240))
+    pen = ImageDraw.Draw(sheet)
+    pen.rectangle((12, 12, 868, 660), outline=ink, width=10)
+    pen.ellipse((110, 290, 250, 430), fill=(190, 120, 30))
+    pen.polygon([(700, 300), (800, 300), (750, 400)], fill=(30, 140, 160))
+    words = (name, 84, 80), ("Piano lessons", 60, 190), (number, 66, 440), (street, 56, 540)
+    for text, size, top in words:
+        pen.text((440, top), text, ink, font_size=size, anchor="mt")
+    return np.asarray(sheet)
+
+
+@pytest.mark.parametrize("turned", [0, 7, -12])
+def test_cards_of_one_template_are_not_the_same(turned: int, tmp_path: Path) -> None:
+    """Nearly half of their corners lie in what differs, and pull at how they are laid."""
+    own = visiting_card("Ada Lindqvist", "0423118790", "12 Mill Lane")
+    other = visiting_card("Gus Ruiz", "0771930458", "88 Harbour Row")
+    middle = cv2.getRotationMatrix2D((440, 336), turned, 0.62)
+    middle[:, 2] += (360, 264)
+    for name, shown in (("own", own), ("other", other)):
+        scene = drawing(1200, 1600, seed=8)
+        seen = cv2.warpAffine(shown, middle, (1600, 1200), flags=cv2.INTER_AREA)
+        inside = cv2.warpAffine(np.full((672, 880), 255, np.uint8), middle, (1600, 1200)) > 250
+        scene[inside] = seen[inside]
+        PillowImage.fromarray(scene).save(tmp_path / f"{name}.jpg", quality=88)
+    found = verdicts(search().add(tmp_path).find(own, threshold=0))
+    assert found == {"own.jpg": "same", "other.jpg": "uncertain"}
 
 
 def test_a_plane_counts_with_the_looks_of_what_lies_there(folder: Path) -> None:
