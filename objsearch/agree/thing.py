@@ -27,7 +27,7 @@ from objsearch.agree.flat_print import plain_regions
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.places import STEP, Map, Places, colour_places, measure
 from objsearch.agree.registration import Registration, register, sharpened
-from objsearch.agree.thing_model import load_thing_model
+from objsearch.agree.thing_model import is_laid, load_thing_model
 from objsearch.agree.tone import Together, bring_together
 from objsearch.images.mapping import mirroring, shift
 from objsearch.images.transform import Cut, cut
@@ -80,6 +80,11 @@ class Seen:
     def can_be_judged(self) -> bool:
         """Whether they lie on each other well enough for their places to be compared."""
         return load_thing_model().can_judge(self.numbers)
+
+    @property
+    def is_laid(self) -> bool:
+        """Whether they lie on each other to a pixel."""
+        return is_laid(self.numbers)
 
     @property
     def shares_print_only(self) -> bool:

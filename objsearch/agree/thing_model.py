@@ -46,8 +46,7 @@ class ThingModel:
 
         False where registration is not good to a pixel: places cannot be judged there.
         """
-        steady, residual = numbers[:2]
-        if steady >= LAID_STEADY and residual <= LAID_RESIDUAL and _disagrees(numbers):
+        if is_laid(numbers) and _disagrees(numbers):
             return True
         return self.can_judge(numbers) and self.logit(numbers) < self.least
 
@@ -55,6 +54,12 @@ class ThingModel:
         """Whether registration (of `NUMBERS`, the first two) is good enough."""
         steady, residual = numbers[:2]
         return bool(steady >= self.steady and residual <= self.residual)
+
+
+def is_laid(numbers: NDArray[np.float64]) -> bool:
+    """Whether two things lie on each other to a pixel, by the first two of `NUMBERS`."""
+    steady, residual = numbers[:2]
+    return bool(steady >= LAID_STEADY and residual <= LAID_RESIDUAL)
 
 
 def _disagrees(numbers: NDArray[np.float64]) -> bool:

@@ -13,6 +13,8 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
+from objsearch.agree.thing import Seen
+from objsearch.agree.thing_model import LAID_RESIDUAL, LAID_STEADY
 from objsearch.report.as_json import answer_json
 from objsearch.report.as_table import answer_table
 from objsearch.search import by_pixels, second_comparison, second_look
@@ -230,6 +232,23 @@ def test_what_cannot_be_laid_to_a_pixel_needs_more_keypoints(
     strict = search(**{"verdicts.same_inliers_depth": 5000.0}).add(folder / "berry.png")
     [hit] = strict.find(photo_of(package(1)), threshold=0).hits
     assert (hit.verdict, hit.note, hit.pairs[0].evidence) == ("uncertain", "not_laid", "not_laid")
+
+
+@pytest.mark.parametrize(("laid", "verdict"), [(False, "same"), (True, "uncertain")])
+@pytest.mark.parametrize("has_alpha", [False, True])
+def test_what_shows_through_says_nothing_where_it_is_badly_laid(
+    laid: bool, verdict: str, has_alpha: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steady = LAID_STEADY if laid else 0.43
+    numbers = np.array([steady, LAID_RESIDUAL if laid else 2.1, 3, 4, 0.3, 0.3, 0.3, 0.3, 6.0])
+    monkeypatch.setattr(Seen, "shares_print_only", True)
+    monkeypatch.setattr(Seen, "can_be_judged", True)
+    monkeypatch.setattr(by_pixels, "look", lambda *_, **__: Seen(numbers, ((), ())))
+    alpha = np.full(photo_of(package(1)).shape[:2], 255, np.uint8)
+    alpha[-8:] = 0 if has_alpha else 255
+    query = PillowImage.fromarray(np.dstack([photo_of(package(1)), alpha]))
+    [hit] = search().add(folder / "berry.png").find(query, threshold=0).hits
+    assert hit.verdict == (verdict if has_alpha else "uncertain")
 
 
 def test_what_looks_the_same_may_be_too_deep_to_be_laid(
