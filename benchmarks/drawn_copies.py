@@ -22,19 +22,15 @@ import patterns
 from duplicates_edits import PROGRAM, planned
 from edits import jpeg
 from PIL import Image, ImageFilter
+from worn_copies import resized, toned
 
 Picture = Image.Image
 
 
-def noisy(page: Picture) -> Picture:
-    """As scanned: a little grain, the same in all colours."""
+def scanned(page: Picture) -> Picture:
+    """With a little grain, the same in all colours."""
     grain = np.random.default_rng(1).normal(0, 6, (page.height, page.width, 1))
-    return Image.fromarray(np.clip(np.asarray(page, float) + grain, 0, 255).astype(np.uint8))
-
-
-def resized(page: Picture, times: float) -> Picture:
-    size = round(page.width * times), round(page.height * times)
-    return page.resize(size, Image.Resampling.LANCZOS)
+    return toned(page, lambda values: values + grain)
 
 
 EDITS: dict[str, Callable[[Picture], Picture]] = {
@@ -48,7 +44,7 @@ EDITS: dict[str, Callable[[Picture], Picture]] = {
     "a quarter of the size": lambda page: resized(page, 0.25),
     "gray": lambda page: page.convert("L").convert("RGB"),
     "turned by a quarter": lambda page: page.transpose(Image.Transpose.ROTATE_90),
-    "noise": noisy,
+    "noise": scanned,
 }
 
 

@@ -117,15 +117,11 @@ def _stored_like(picture: Pixels, like: Pixels, quality: int) -> Pixels:
 
 def _change(light: Light, quality: int, is_telling: NDArray[np.bool_]) -> float:
     """By how much telling blocks change when a picture is stored so."""
-    away = np.asarray(cv2.absdiff(_stored_light(light, quality), light), np.uint8)
-    return float(_blocks(away).mean((2, 3), np.float32)[is_telling].mean())
-
-
-def _stored_light(light: Light, quality: int) -> Light:
     _, data = cv2.imencode(".jpg", light, [cv2.IMWRITE_JPEG_QUALITY, quality])
     read = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
     assert read is not None
-    return np.asarray(read, np.uint8)
+    away = np.asarray(cv2.absdiff(read, light), np.uint8)
+    return float(_blocks(away).mean((2, 3), np.float32)[is_telling].mean())
 
 
 def _liveliest(picture: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:

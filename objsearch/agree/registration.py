@@ -71,9 +71,7 @@ def register(first: Pixels, second: Pixels, transform: Matrix, side: int = SIDE)
         after = _steadiness(_through(rest, places), moved, side)
         if after[0] < before[0] or (after[0] == before[0] and after[1] >= before[1]):
             return Registration(best.transform, *before, len(places))
-        # Corners were followed from where the first picture was laid to where the second has them.
-        refined = np.linalg.inv(laid.second_to_grid) @ rest @ laid.first_to_grid
-        best = Registration(refined / refined[2, 2], *after, len(places))
+        best = Registration(_refined(laid, rest), *after, len(places))
         if after[1] < STILL:
             return best
     return best
@@ -90,10 +88,10 @@ def sharpened(first: Pixels, second: Pixels, registration: Registration) -> Regi
     first, second = gray(first), gray(second)
     for _ in range(SHARP_ROUNDS):
         laid = lay(first, second, best.transform, SIDE)
-        places, moved = _tracked(laid) if laid is not None else (np.zeros((0, 2), np.float32),) * 2
-        if laid is None or len(places) < FEW:
+        if laid is None:
             return best
-        rest = _fitted(places, moved, SHARP)
+        places, moved = _tracked(laid)
+        rest = _fitted(places, moved, SHARP) if len(places) >= FEW else None
         if rest is None:
             return best
         away = np.linalg.norm(_through(rest, places) - moved, axis=1)
@@ -101,9 +99,7 @@ def sharpened(first: Pixels, second: Pixels, registration: Registration) -> Regi
         residual = float(np.median(away[is_steady])) if is_steady.any() else np.inf
         if residual >= best.residual:
             return best
-        refined = np.linalg.inv(laid.second_to_grid) @ rest @ laid.first_to_grid
-        steady = float(is_steady.mean())
-        best = Registration(refined / refined[2, 2], steady, residual, len(places))
+        best = Registration(_refined(laid, rest), float(is_steady.mean()), residual, len(places))
     return best
 
 
@@ -160,6 +156,12 @@ def _steadiness(
         return 0.0, np.inf
     away = np.linalg.norm(places - moved, axis=1) * (SIDE / side)
     return float((away < TOLERANCE).mean()), float(np.median(away))
+
+
+def _refined(laid: Laid, rest: Matrix) -> Matrix:
+    """The transform with the rest: from where the first was laid to where the second has it."""
+    refined = np.linalg.inv(laid.second_to_grid) @ rest @ laid.first_to_grid
+    return np.asarray(refined / refined[2, 2])
 
 
 def _through(transform: Matrix, points: NDArray[np.float32]) -> NDArray[np.float32]:

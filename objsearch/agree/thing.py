@@ -143,7 +143,8 @@ def _finer(
     if not is_exact(registration) and registration.n_corners >= CORNERS:
         sharp = sharpened(query_cut.pixels, reference_cut.pixels, registration)
         registration = sharp if is_exact(sharp) else registration
-    if not (can_prove or is_exact(registration)):
+    exactly = is_exact(registration)
+    if not (can_prove or exactly):
         return None
     laid = lay(query_cut.pixels, reference_cut.pixels, registration.transform, EXACT_SIDE)
     if laid is None or not laid.inside.any():
@@ -153,7 +154,7 @@ def _finer(
     differs = recoloured(colour_places(laid.first), colour_places(laid.second), whole)
     differs += differing_regions(places, whole, registration)[:MOST_BOXES]
     is_same = can_prove and not differs and is_proven(places, whole, covered)
-    return Finer(laid, differs if is_exact(registration) else [], is_same)
+    return Finer(laid, differs if exactly else [], is_same)
 
 
 def _measured(

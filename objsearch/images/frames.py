@@ -66,8 +66,12 @@ def _go_to(picture: PillowImage.Image, wanted: int, word: str, limits: Limits) -
     deadline = time.monotonic() + limits.timeout_seconds
     for number in range(wanted + 1):
         if not _reached(picture, number, deadline):
-            count = f"{number} {word}{'' if number == 1 else 's'}"
-            raise UnreadableImageError(f"there is no such {word}: it has {count}")
+            raise _none_such(word, number)
+
+
+def _none_such(word: str, count: int) -> UnreadableImageError:
+    counted = f"{count} {word}{'' if count == 1 else 's'}"
+    return UnreadableImageError(f"there is no such {word}: it has {counted}")
 
 
 def iter_frames(
@@ -125,7 +129,7 @@ def iter_icons(
 def _icon(picture: Any, number: int, name: str, limits: Limits) -> Decoded:
     count = len(picture.ico.entry)
     if number >= count:
-        raise UnreadableImageError(f"there is no such frame: it has {count} frames")
+        raise _none_such("frame", count)
     with told_in_a_sentence(limits):
         icon = picture.ico.frame(number)
         limits.check_size(*icon.size)

@@ -130,8 +130,7 @@ def _embedded(document: Any, index: int, place: int, limits: Limits) -> Decoded:
     limits.check_size(width, height)
     decoded = _original(document, xref, limits)
     if _is_stencil(document, xref):
-        page = document[index]
-        pixels = _as_painted(_as_placed(decoded.pixels, page, xref), page, xref)
+        pixels = _as_shown(decoded.pixels, document[index], xref)
         decoded = Decoded(pixels, decoded.format, decoded.warnings)
     if not mask_xref:
         return decoded
@@ -165,27 +164,30 @@ def _is_stencil(document: Any, xref: int) -> bool:
     return bool(document.xref_get_key(xref, "ImageMask") == ("bool", "true"))
 
 
-def _as_placed(pixels: Pixels, page: Any, xref: int) -> Pixels:
-    """Flipped and turned by quarters as the page first shows it: scanners store it either way."""
-    placed = page.get_image_rects(xref, transform=True)
-    if not placed:
+def _as_shown(pixels: Pixels, page: Any, xref: int) -> Pixels:
+    """A stencil the way the page first shows it."""
+    shown = page.get_image_rects(xref, transform=True)
+    if not shown:
         return pixels
-    matrix = placed[0][1] * page.rotation_matrix
+    rect, matrix = (one * page.rotation_matrix for one in shown[0])
+    return _as_painted(_as_placed(pixels, matrix), page, rect)
+
+
+def _as_placed(pixels: Pixels, matrix: Any) -> Pixels:
+    """Flipped and turned by quarters: scanners store it either way."""
     across, down = matrix.a, matrix.d
     if abs(matrix.b) + abs(matrix.c) > abs(matrix.a) + abs(matrix.d):
         pixels, across, down = pixels.swapaxes(0, 1), matrix.c, matrix.b
     return np.ascontiguousarray(pixels[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
 
 
-def _as_painted(pixels: Pixels, page: Any, xref: int) -> Pixels:
+def _as_painted(pixels: Pixels, page: Any, rect: Any) -> Pixels:
     """Light on dark where that is how the page shows it: the paint is the page's, not its own."""
-    rects = page.get_image_rects(xref)
-    place = rects[0] * page.rotation_matrix if rects else None
-    if place is None or place.is_empty:
+    if rect.is_empty:
         return pixels
-    zoom = 256 / max(place.width, place.height)
+    zoom = 256 / max(rect.width, rect.height)
     fitz = _pymupdf()
-    drawn = page.get_pixmap(matrix=fitz.Matrix(zoom, zoom), clip=place, colorspace=fitz.csGRAY)
+    drawn = page.get_pixmap(matrix=fitz.Matrix(zoom, zoom), clip=rect, colorspace=fitz.csGRAY)
     seen = np.frombuffer(drawn.samples, np.uint8).reshape(drawn.height, drawn.stride)
     seen = seen[:, : drawn.width].astype(np.float32)
     small = cv2.resize(pixels[..., 0], seen.shape[::-1], interpolation=cv2.INTER_AREA)

@@ -74,9 +74,11 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
     if seen is None or not seen.can_be_judged:
         is_sure = not is_opaque or _is_sure(comparer, pair)
         return pair if is_sure else replace(pair, verdict="uncertain", evidence=NOT_LAID)
-    # Its corners follow what shows through, too: badly laid, the rest says nothing either.
-    is_other = seen.shares_print_only and (is_opaque or seen.is_laid)
-    if not (is_other or (is_opaque and seen.is_other_print)):
+    if is_opaque:
+        is_other = seen.shares_print_only or seen.is_other_print
+    else:  # its corners follow what shows through, too: badly laid, the rest says nothing either
+        is_other = seen.is_laid and seen.shares_print_only
+    if not is_other:
         return pair
     differs = (
         tuple(_moved(box, from_query) for box in seen.differs[0]),

@@ -35,8 +35,8 @@ class View:
     """One query image, upright and, where mirrored ones are looked for, as in a mirror.
 
     `grounds` are further versions of a transparent one, each laid on another ground. `picture` is
-    what was read, where it was not taken from the index; of what was in memory `place` leads to all
-    of its pixels.
+    what was read, where it was not taken from the index; `place` leads to all of its pixels, also
+    of what was in memory.
     """
 
     versions: tuple[DescribedImage, ...]
@@ -165,26 +165,19 @@ class Viewer:
             yield View((stored,))
             return
         workers = self.settings.run.n_workers
-        parts = self.describer.unfold([self._at_hand(place)])
-        for part, image in ordered_map(self._read, parts, workers=workers):
+        at_hand = AtHand()
+        if isinstance(place, Place):
+            place = at_hand.keep(place, self.describer.reading)
+        for image in ordered_map(self._read, self.describer.unfold([place]), workers=workers):
             if isinstance(image, Unreadable):
                 reasons.append(f"{image.ref}: {image.reason}")
                 continue
-            view = replace(self._view(image), place=_whole(part))
+            view = replace(self._view(image), place=at_hand.place(image.ref))
             reasons += [f"{view.image.ref}: {warning}" for warning in view.image.warnings]
             yield view
 
-    def _at_hand(self, place: Place | Unreadable) -> Place | Unreadable:
-        """The place, of which a stream can be read more than once."""
-        if isinstance(place, Unreadable):
-            return place
-        kept = AtHand().keep(Place(place.ref, place.content), self.describer.reading)
-        return replace(place, content=kept.content)
-
-    def _read(
-        self, place: Place | Unreadable
-    ) -> tuple[Place | Unreadable, Image | DescribedImage | Unreadable]:
-        return place, self._stored(place) or self.describer.read_working(place)
+    def _read(self, place: Place | Unreadable) -> Image | DescribedImage | Unreadable:
+        return self._stored(place) or self.describer.read_working(place)
 
     def _stored(self, place: Place | Unreadable) -> DescribedImage | None:
         """What the index holds of a place; nothing where pixels are needed all the same."""
@@ -208,13 +201,6 @@ class Viewer:
             grounds=tuple(self.describer.describe(list(grounds))),
             picture=image,
         )
-
-
-def _whole(part: Place | Unreadable) -> Place | None:
-    """Where all of a picture is that was given in memory, whatever part of it was asked for."""
-    if isinstance(part, Unreadable) or not is_made_up(part.ref) or part.content is None:
-        return None
-    return Place(replace(part.ref, xywh=None), part.content)
 
 
 def keys_of_files(views: Sequence[View]) -> set[str]:
