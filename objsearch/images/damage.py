@@ -20,6 +20,7 @@ from objsearch.images.jpeg_scans import (
     iter_scans,
     scan_start,
 )
+from objsearch.types import Pixels
 
 JPEG_END = b"\xff\xd9"
 FILLER = b"\x5a\xa5\x33\xcc\x0f\x69" * 40
@@ -56,16 +57,34 @@ def tried(data: bytes, reduction: int) -> np.ndarray | None:
         return None
 
 
-def damage_of(data: bytes) -> tuple[str, ...]:
+def strictly_decoded(data: bytes, size_wh: tuple[int, int]) -> Pixels | None:
+    """(H, W, 3) a JPEG in the same pixels as Pillow's, at its size or a half, quarter, eighth of it.
+
+    None where libjpeg finds anything odd about it, or it has no colours of that kind. A codec that
+    tells what it finds spares the time of asking another one.
+    """
+    try:
+        _, _, colours, _ = simplejpeg.decode_jpeg_header(data, strict=True)
+        if colours not in ("YCbCr", "RGB", "Gray"):
+            return None
+        width, height = size_wh
+        pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width)
+    except (ValueError, MemoryError):
+        return None
+    return pixels if pixels.shape == (height, width, 3) else None
+
+
+def damage_of(data: bytes, *, is_decoded: bool = False) -> tuple[str, ...]:
     """A warning for a JPEG whose middle was overwritten or is missing; else nothing.
 
-    What the codec finds odd about the codes; and what it takes as they come: a run of equal bytes
-    where there are pixels, markers where there should be none, or too few.
+    What the codec finds odd about the codes, unless it `is_decoded` strictly already; and what it
+    takes as they come: a run of equal bytes where there are pixels, markers where there should be
+    none, or too few.
     """
     start = scan_start(data)
     if without_markers(data) is not None:
         return _SAID
-    if not has_all_restarts(data) or _is_odd(data):
+    if not has_all_restarts(data) or (not is_decoded and _is_odd(data)):
         return _SAID
     if not any(_has_run(data, start, len(data), run) for run in (_ZEROS, _ONES)):
         return ()

@@ -20,7 +20,7 @@ from PIL import Image as PillowImage
 from objsearch.errors import UnreadableImageError
 from objsearch.images.behind import ONLY_FIRST_FRAME, only_first_of, pictures_in
 from objsearch.images.codecs import FORMATS, know_formats
-from objsearch.images.damage import damage_of, without_markers
+from objsearch.images.damage import damage_of, strictly_decoded, without_markers
 from objsearch.images.kinds import kind_of, mismatch
 from objsearch.images.mending import mended
 from objsearch.images.quiet import quiet
@@ -28,6 +28,9 @@ from objsearch.images.shown import Shown, pixels_of_values, shown
 from objsearch.images.tiff_directories import TiffFile, picture_stream
 from objsearch.images.tiff_samples import is_wide, wide_samples
 from objsearch.types import Pixels
+
+JPEGS = "JPEG", "MPO"
+"""Formats, as Pillow calls them, whose first picture is a JPEG."""
 
 # Ultralytics puts another function in the place of `PIL.Image.open`; this is Pillow's own.
 _open = PillowImage.open
@@ -108,28 +111,56 @@ def decode(
         if is_tiff(stream):
             return decode_tiff(picture_stream(stream), name, limits)
     try:
-        decoded = _decoded_first(stream, name, limits, long_side)
+        first = _First.of(stream, name, limits, long_side)
     except UnreadableImageError:
         stream.seek(0)
         whole = without_markers(stream.read())
         if whole is None:
             raise
-        decoded = _decoded_first(io.BytesIO(whole), name, limits, long_side)
-    if decoded.format in ("JPEG", "MPO"):
+        first = _First.of(io.BytesIO(whole), name, limits, long_side)
+    decoded = first.decoded
+    if decoded.format in JPEGS:
         stream.seek(0)
         whole = stream.read()
-        damaged = damage_of(whole)
+        damaged = damage_of(whole, is_decoded=first.is_strict)
         said = (*said, *damaged, *only_first_of(len(pictures_in(whole))))
     return replace(decoded, warnings=(*said, *decoded.warnings))
 
 
-def _decoded_first(stream: BinaryIO, name: str, limits: Limits, long_side: int | None) -> Decoded:
-    with opened_picture(stream, limits) as picture:
-        full_wh = None if long_side is None else _drafted(picture, long_side)
-        decoded = decoded_frame(picture, name, limits)
-        moves = picture.format not in ("TIFF", "MPO") and getattr(picture, "is_animated", False)
-        said = (ONLY_FIRST_FRAME,) if moves else ()
-        return replace(decoded, warnings=(*decoded.warnings, *said), full_size_wh=full_wh)
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The first picture of a file; `is_strict` where the codec found nothing odd in a JPEG."""
+
+    decoded: Decoded
+    is_strict: bool
+
+    @classmethod
+    def of(cls, stream: BinaryIO, name: str, limits: Limits, long_side: int | None) -> _First:
+        with opened_picture(stream, limits) as picture:
+            full_wh = None if long_side is None else _drafted(picture, long_side)
+            strict = _strictly(stream, picture) if picture.format in JPEGS else None
+            if strict is None:
+                decoded = decoded_frame(picture, name, limits)
+            else:
+                odd = mismatch(name, picture.format or "?")
+                decoded = Decoded(strict, picture.format or "?", odd)
+            moves = picture.format not in ("TIFF", "MPO") and getattr(picture, "is_animated", False)
+            said = (*decoded.warnings, ONLY_FIRST_FRAME) if moves else decoded.warnings
+            whole = replace(decoded, warnings=said, full_size_wh=full_wh)
+            return cls(whole, strict is not None)
+
+
+def _strictly(stream: BinaryIO, picture: PillowImage.Image) -> Pixels | None:
+    """Upright pixels of an opened JPEG, by a codec that finds all sound; None where it does not."""
+    stood_at = stream.tell()
+    stream.seek(0)
+    pixels = strictly_decoded(stream.read(), picture.size)
+    stream.seek(stood_at)
+    if pixels is None or orientation_of(picture) == 1:
+        return pixels
+    lying = PillowImage.fromarray(pixels)
+    lying.info = picture.info  # what says how the camera was held
+    return np.ascontiguousarray(ImageOps.exif_transpose(lying), dtype=np.uint8)
 
 
 def _drafted(picture: PillowImage.Image, long_side: int) -> tuple[int, int] | None:
