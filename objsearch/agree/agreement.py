@@ -18,6 +18,7 @@ from objsearch.agree.places import measure
 from objsearch.agree.recompressing import compressed_alike
 from objsearch.agree.registration import SIDE as FOLLOWED
 from objsearch.agree.registration import Registration, register
+from objsearch.agree.shape import bend, outline, step, stretch
 from objsearch.agree.tone import bring_together, is_gray
 from objsearch.images.mapping import mirroring
 from objsearch.match.geometry import inverse
@@ -43,6 +44,8 @@ INSIDE, TURNED_INSIDE = 0.9, 0.7
 """The part of a cut that the other must show; a turned one has corners of its own."""
 ODD_ASPECT = 1.03
 """Squeezed by more is more than resized: sizes are whole pixels, and small ones round."""
+MOST_BEND = 1.03
+"""So many times longer a side may become than the one opposite."""
 OTHER_HUE = 30.0
 """Levels of colour difference (Cr and Cb, ITU-R BT.601) that no compression or tone explains."""
 FEW_PLACES = 24
@@ -79,7 +82,7 @@ def agree(first: Pixels, second: Pixels, transform: Matrix, side: int = SIDE) ->
 
 def _is_in_place(agreement: Agreement, first: Pixels) -> bool:
     """Whether two pictures lie on each other pixel on pixel."""
-    corners = _outline((first.shape[1], first.shape[0]))
+    corners = outline((first.shape[1], first.shape[0]))
     there = cv2.perspectiveTransform(corners[None], agreement.transform)[0]
     is_whole = min(agreement.shown) >= WHOLE
     return is_whole and float(np.abs(there - corners).max()) < IN_PLACE
@@ -116,13 +119,12 @@ def _judged(
     sizes = ((first.shape[1], first.shape[0]), (second.shape[1], second.shape[0]))
     ways = (laid.transform, inverse(laid.transform))
     shown = tuple(_part_within(sizes[k], ways[k], sizes[1 - k]) for k in (0, 1))
-    step = _jacobian(ways[0], sizes[0])
-    longer, shorter = np.linalg.svd(step, compute_uv=False)
+    small_step = step(ways[0], sizes[0])
+    longer, shorter = np.linalg.svd(small_step, compute_uv=False)
     scale = float(math.sqrt(longer * shorter))
-    degrees = abs(math.degrees(math.atan2(step[1, 0] - step[0, 1], step[0, 0] + step[1, 1])))
-    is_resized = (
-        longer <= ODD_ASPECT * shorter and _is_upright(degrees) and _is_flat(ways[0], sizes[0])
-    )
+    degrees = _degrees(small_step)
+    is_even = longer <= ODD_ASPECT * shorter and bend(ways[0], sizes[0]) < MOST_BEND
+    is_resized = is_even and _is_upright(degrees)
     same_shot = load_model().same_shot(evidence.numbers)
     inside = INSIDE if _is_upright(degrees, 3.0) else TURNED_INSIDE
     relation = _relation(
@@ -202,47 +204,29 @@ def may_be_same(transform: Matrix, size_wh: tuple[int, int], other_wh: tuple[int
     """Whether a transform that is right to a few pixels may be that of a resized or turned copy."""
     if _is_mirroring(transform):
         return False
-    step = _jacobian(transform, size_wh)
-    longer, shorter = np.linalg.svd(step, compute_uv=False)
-    degrees = abs(math.degrees(math.atan2(step[1, 0] - step[0, 1], step[0, 0] + step[1, 1])))
+    degrees = _degrees(step(transform, size_wh))
     shown = (
         _part_within(size_wh, transform, other_wh),
         _part_within(other_wh, inverse(transform), size_wh),
     )
-    return bool(min(shown) > 0.93 and longer < 1.1 * shorter and _is_upright(degrees, 5.0))
+    return min(shown) > 0.93 and stretch(transform, size_wh) < 1.1 and _is_upright(degrees, 5.0)
 
 
 def _part_within(size_wh: tuple[int, int], transform: Matrix, other_wh: tuple[int, int]) -> float:
     """The part of one picture's area, in [0, 1], that lies within the other."""
-    corners = _outline(size_wh)
-    other = cv2.perspectiveTransform(_outline(other_wh)[None], inverse(transform))[0]
+    corners = outline(size_wh)
+    other = cv2.perspectiveTransform(outline(other_wh)[None], inverse(transform))[0]
     shared, _ = cv2.intersectConvexConvex(corners.astype(np.float32), other.astype(np.float32))
     return min(1.0, float(shared) / (size_wh[0] * size_wh[1]))
 
 
-def _outline(size_wh: tuple[int, int]) -> Matrix:
-    """Corners of a picture, (4, 2), its pixels' centres on whole numbers."""
-    w, h = size_wh
-    return np.array([[-0.5, -0.5], [w - 0.5, -0.5], [w - 0.5, h - 0.5], [-0.5, h - 0.5]])
-
-
-def _jacobian(transform: Matrix, size_wh: tuple[int, int]) -> Matrix:
-    x, y, w = transform @ np.array([size_wh[0] / 2, size_wh[1] / 2, 1.0])
-    return np.asarray((transform[:2, :2] - np.outer([x / w, y / w], transform[2, :2])) / w)
+def _degrees(small_step: Matrix) -> float:
+    (a, b), (c, d) = small_step
+    return abs(math.degrees(math.atan2(c - b, a + d)))
 
 
 def _is_upright(degrees: float, most: float = 1.0) -> bool:
     return min(abs(degrees - quarter) for quarter in (0, 90, 180)) < most
-
-
-def _is_flat(transform: Matrix, size_wh: tuple[int, int]) -> bool:
-    """Whether a transform bends nothing: opposite sides stay as long as each other, to 3 in 100."""
-    quad = cv2.perspectiveTransform(_outline(size_wh)[None], transform)[0]
-    sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
-    return bool(
-        max(sides[0] / sides[2], sides[2] / sides[0], sides[1] / sides[3], sides[3] / sides[1])
-        < 1.03
-    )
 
 
 def _moved(boxes: tuple[Box, ...], to_grid: Matrix, size_wh: tuple[int, int]) -> tuple[Box, ...]:

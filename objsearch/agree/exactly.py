@@ -17,14 +17,24 @@ from objsearch.agree.evidence import STRONG, weigh
 from objsearch.agree.model import load_model
 from objsearch.agree.places import Map, Places, eroded
 from objsearch.agree.registration import Registration
+from objsearch.agree.shape import bend, stretch
 from objsearch.types import Box
 
 STEADY, RESIDUAL, CORNERS = 0.5, 0.1, 20
 """Share of corners that follow, their residual in pixels, and how many: of 148 covers photographed
 by telephone one lies so exactly (`benchmarks/results/verdicts.md`). Of what differs no corner
 follows: of cards that are filled in for somebody else between 51 and 88 % do."""
+SCANNED_STEADY, SCANNED_RESIDUAL, SCANNED_CORNERS = 0.95, 0.2, 60
+"""The same of what bends nothing: pages that were scanned, and resized or turned copies. Their
+pixels were made anew, which leaves more, and no light or lens explains what differs."""
+MOST_BEND, MOST_STRETCH = 1.005, 1.01
+"""So little a scanner bends and stretches; of covers photographed by telephone that lie so closely
+none is bent by less than 1.018."""
 PLAINLY = 7.0
 """Logit that a region must reach: filters and uneven light, which are no other picture, have 6."""
+STANDS_OUT, ABOVE_REST, REST = 2.5, 4.0, 0.99
+"""Less will do, too, where all else agrees: so much above that share of all places with detail, as
+a word has in a page. Filters and uneven light raise the others as well."""
 WITHOUT_A_DOUBT, UNLIKE = 4.0, 0.2
 """Less will do of places whose detail is unlike: the correlation of it is below the latter."""
 LEAST_PLACES = 8
@@ -49,9 +59,14 @@ SHOWN = 0.5
 Mask = NDArray[np.bool_]
 
 
-def is_exact(registration: Registration) -> bool:
-    """Whether two things lie on each other so exactly."""
-    return registration.is_within(STEADY, RESIDUAL, CORNERS)
+def is_exact(registration: Registration, size_wh: tuple[int, int]) -> bool:
+    """Whether two things lie on each other so exactly; the first is of that size."""
+    if registration.is_within(STEADY, RESIDUAL, CORNERS):
+        return True
+    if not registration.is_within(SCANNED_STEADY, SCANNED_RESIDUAL, SCANNED_CORNERS):
+        return False
+    transform = registration.transform
+    return bend(transform, size_wh) < MOST_BEND and stretch(transform, size_wh) < MOST_STRETCH
 
 
 def may_prove(registration: Registration) -> bool:
@@ -79,6 +94,7 @@ def differing_regions(places: Places, whole: Mask, registration: Registration) -
     """
     logits = weigh(places, load_model().differing(places.features), registration).logits
     core = eroded(whole, RIM)
+    outstanding = _outstanding(logits[core & (places.feature("strong") > STRONG)])
     rim, middle = core & ~eroded(core, 1), _middle(core)
     other_hue = core & (places.hue > OTHER_HUE)
     is_unlike = (places.feature("strong") > STRONG) & (places.feature("wide correlation") < UNLIKE)
@@ -92,13 +108,20 @@ def differing_regions(places: Places, whole: Mask, registration: Registration) -
             continue
         own = labels == k
         sure = max(int((own & other_hue).sum()), int((own & unlike).sum()))
-        is_plain = sure >= LEAST_PLACES or bool((own & (logits >= PLAINLY)).any())
+        is_plain = sure >= LEAST_PLACES or float(logits[own].max()) >= outstanding
         # It lies around the thing where it ends as the box does, and fills no middle.
         is_middle = int((own & middle).sum()) >= MIDDLE * int(middle.sum())
         is_around = int((own & rim).sum()) >= AT_RIM * 2 * (w + h) and not is_middle
         if is_plain and not is_around:
             boxes.append(Box(x, y, x + w, y + h))
     return sorted(boxes, key=lambda box: -box.area)
+
+
+def _outstanding(logits: NDArray[np.float32]) -> float:
+    """The logit that a region must reach, by those of all places with detail (N,)."""
+    if logits.size < MANY_PLACES:
+        return PLAINLY
+    return min(PLAINLY, max(STANDS_OUT, float(np.quantile(logits, REST)) + ABOVE_REST))
 
 
 def recoloured(first: Map, second: Map, whole: Mask) -> list[Box]:

@@ -139,11 +139,13 @@ def _finer(
 ) -> Finer | None:
     """None where they do not lie on each other well enough to say more."""
     query_cut, reference_cut = cuts
+    size_wh = query_cut.pixels.shape[1], query_cut.pixels.shape[0]
     can_prove = to_prove and may_prove(registration)
-    if not is_exact(registration) and registration.n_corners >= CORNERS:
+    exactly = is_exact(registration, size_wh)
+    if not exactly and registration.n_corners >= CORNERS:
         sharp = sharpened(query_cut.pixels, reference_cut.pixels, registration)
-        registration = sharp if is_exact(sharp) else registration
-    exactly = is_exact(registration)
+        exactly = is_exact(sharp, size_wh)
+        registration = sharp if exactly else registration
     if not (can_prove or exactly):
         return None
     laid = lay(query_cut.pixels, reference_cut.pixels, registration.transform, EXACT_SIDE)

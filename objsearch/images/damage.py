@@ -58,7 +58,7 @@ def tried(data: bytes, reduction: int) -> np.ndarray | None:
 
 
 def strictly_decoded(data: bytes, size_wh: tuple[int, int]) -> Pixels | None:
-    """(H, W, 3) a JPEG in the same pixels as Pillow's, at its size or a half, quarter, eighth of it.
+    """(H, W, 3) a JPEG in Pillow's own pixels, at its size or a half, a quarter or an eighth of it.
 
     None where libjpeg finds anything odd about it, or it has no colours of that kind. A codec that
     tells what it finds spares the time of asking another one.

@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, ImageFile, ImageOps, UnidentifiedImageError
 from PIL import Image as PillowImage
+from PIL import ImageFile, UnidentifiedImageError
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.behind import ONLY_FIRST_FRAME, only_first_of, pictures_in
@@ -27,6 +27,7 @@ from objsearch.images.quiet import quiet
 from objsearch.images.shown import Shown, pixels_of_values, shown
 from objsearch.images.tiff_directories import TiffFile, picture_stream
 from objsearch.images.tiff_samples import is_wide, wide_samples
+from objsearch.images.upright import orientation_of, turned, upright_picture
 from objsearch.types import Pixels
 
 JPEGS = "JPEG", "MPO"
@@ -156,11 +157,7 @@ def _strictly(stream: BinaryIO, picture: PillowImage.Image) -> Pixels | None:
     stream.seek(0)
     pixels = strictly_decoded(stream.read(), picture.size)
     stream.seek(stood_at)
-    if pixels is None or orientation_of(picture) == 1:
-        return pixels
-    lying = PillowImage.fromarray(pixels)
-    lying.info = picture.info  # what says how the camera was held
-    return np.ascontiguousarray(ImageOps.exif_transpose(lying), dtype=np.uint8)
+    return None if pixels is None else turned(pixels, orientation_of(picture))
 
 
 def _drafted(picture: PillowImage.Image, long_side: int) -> tuple[int, int] | None:
@@ -239,23 +236,6 @@ def _decoded(picture: Shown, kind: str, said: tuple[str, ...] = ()) -> Decoded:
 def decoded_picture(picture: PillowImage.Image, kind: str, limits: Limits) -> Decoded:
     """A Pillow image at hand, turned as its camera says."""
     return _decoded(shown(upright_picture(picture), limits.background), kind)
-
-
-def upright_picture(picture: PillowImage.Image) -> PillowImage.Image:
-    """A Pillow image turned as its camera says."""
-    # Most pictures stand upright, and Pillow would copy them for nothing.
-    return picture if orientation_of(picture) == 1 else ImageOps.exif_transpose(picture)
-
-
-def orientation_of(picture: PillowImage.Image) -> int:
-    """By EXIF, 1 to 8; upright where the block is damaged."""
-    if picture.format == "PNG":
-        picture.load()  # it looks behind the pixels for EXIF: what is wrong with these is told here
-    try:
-        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # of some formats Pillow raises nearly anything on hostile bytes
-        return 1
-    return orientation if orientation in range(1, 9) else 1
 
 
 @contextmanager

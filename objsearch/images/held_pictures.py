@@ -22,14 +22,15 @@ from objsearch.images.behind import (
     says_gain_map,
 )
 from objsearch.images.damage import without_markers
-from objsearch.images.decode import Limits, opened_picture, orientation_of, upright_picture
+from objsearch.images.decode import Limits, opened_picture
 from objsearch.images.facts import Facts
 from objsearch.images.jpeg_scans import jpeg_end
 from objsearch.images.mending import mended
 from objsearch.images.samples import Samples, strips_of, strips_of_array
 from objsearch.images.tells import facts_of, facts_of_png, facts_of_tiff, odd_profile
 from objsearch.images.tiff_directories import TiffFile, with_first
-from objsearch.images.tiff_samples import is_wide, turned, wide_samples
+from objsearch.images.tiff_samples import is_wide, wide_samples
+from objsearch.images.upright import orientation_of, turned, upright_picture
 
 _LAYERS = 37724  # TIFF tag: an editor's layers
 _KNOWN_CHUNKS = 1024

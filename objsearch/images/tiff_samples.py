@@ -23,6 +23,7 @@ from objsearch.images.tiff_directories import (
     Directory,
     TiffFile,
 )
+from objsearch.images.upright import turned
 
 _UNSIGNED, _SIGNED, _FLOATING, _UNDEFINED = 1, 2, 3, 4
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _CMYK = 0, 1, 2, 5
@@ -101,17 +102,5 @@ def _check_readable(directory: Directory) -> None:
 def _negative(samples: NDArray[Any]) -> NDArray[Any]:
     if samples.dtype.kind == "f":
         return np.asarray(-samples)
-    return np.asarray(
-        np.invert(samples)
-    )  # of 0..max its mirror image, and of signed numbers -1 - x
-
-
-def turned(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """(H, W, ...) samples turned upright by EXIF's orientation, 1 to 8; others are 1."""
-    if orientation in (5, 6, 7, 8):
-        samples = samples.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        samples = samples[::-1]
-    if orientation in (2, 3, 6, 7):
-        samples = samples[:, ::-1]
-    return np.ascontiguousarray(samples)
+    # Of 0..max this is the mirror image, and of signed numbers -1 - x.
+    return np.asarray(np.invert(samples))
