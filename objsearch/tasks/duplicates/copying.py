@@ -160,13 +160,15 @@ def _how(agreement: Agreement | None) -> str:
     """How a picture differs from the kept one: `: mirrored, turned by 25°, showing 49% of it`."""
     if agreement is None:
         return ""
+    n_places = len(agreement.differs[0])
     told = {
         "mirrored": agreement.mirrored,
         f"turned by {agreement.degrees:.0f}°": agreement.degrees >= 1.5,
         f"at {1 / agreement.scale:.0%} of its scale": not SMALLER < agreement.scale < 1 / SMALLER,
         f"showing {agreement.shown[1]:.0%} of it": agreement.shown[1] < WHOLE,
-        f"in {len(agreement.differs[0])} places another": agreement.relation == "edited"
-        and bool(agreement.differs[0]),
+        f"differing in {n_places} {'place' if n_places == 1 else 'places'}": agreement.relation
+        == "edited"
+        and n_places > 0,
     }
     words = [word for word, holds in told.items() if holds]
     return f": {', '.join(words)}" if words else ""

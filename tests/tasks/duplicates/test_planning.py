@@ -79,6 +79,7 @@ def test_edited_copies_are_found_and_others_are_not(planned: Planned, tmp_path: 
     assert "turned by 90°" in by_name["quarter"].reason
     assert "at 50% of its scale" in by_name["resized"].reason
     assert "showing 49% of it" in by_name["cropped"].reason
+    assert by_name["overlaid"].reason.endswith(": differing in 1 place")
 
 
 def test_exact_copies_are_told_apart_from_near_ones(planned: Planned, tmp_path: Path) -> None:
