@@ -159,14 +159,17 @@ def _choices(
     return tuple(name for name, is_offered in offered.items() if is_offered)
 
 
-def _reason(member: Member) -> str:
-    """Why a member is where it is, less what it says of what is lacking: that stands on its own."""
-    lacks = ", ".join(member.lacks)
+def _reason(shot: Shot) -> str:
+    """Why a member is where it is, with the first picture of its group not named once more.
+
+    What it says of what is lacking is left out: that stands on its own.
+    """
+    why, lacks = shot.member.reason, ", ".join(shot.member.lacks)
     for words in ("; that one lacks ", ", which lacks "):
-        said, _, rest = member.reason.rpartition(words)
+        said, _, rest = why.rpartition(words)
         if lacks and rest == lacks:
-            return shown(said)
-    return shown(member.reason)
+            why = said
+    return shown(why.replace(shot.member.copy_of, "the first", 1) if shot.of == 0 else why)
 
 
 def _note(shot: Shot) -> dict[str, Any]:

@@ -86,6 +86,23 @@ def test_every_picture_has_a_text_and_every_file_a_link(page: str, plan: Plan) -
     assert all(re.fullmatch(r"file:///[\w/.~%+-]*", link, re.ASCII) for link in links)
 
 
+def test_why_a_picture_is_there_names_the_first_of_its_group_by_its_place(page: str) -> None:
+    said = re.findall(r'<span class="why">(.*?)</span>', page)
+    assert said[:2] == ["kept: first path", "same pixels as the first"]
+    assert said[2] == "part of the same picture as the first: showing 49% of it"
+    assert 'Group 1 <span class="muted">· part</span>' in page
+
+
+def test_no_picture_that_differs_is_all_alike(plan: Plan, tmp_path: Path) -> None:
+    group = plan.groups[0]
+    sure = tuple(one.model_copy(update={"similarity_to_keep": 1.0}) for one in group.members)
+    groups = (group.model_copy(update={"members": sure}), *plan.groups[1:])
+    write_page(plan.model_copy(update={"groups": groups}), tmp_path / "review.html", read)
+    page = (tmp_path / "review.html").read_text(encoding="utf-8")
+    said = re.findall(r'</span>\n<span class="facts">(.*?)</span>', page)
+    assert said[:2] == ["identical", "99.9% alike"]
+
+
 def test_a_name_that_is_no_text_has_a_link(tmp_path: Path) -> None:
     path = os.fsdecode(os.fsencode(str(tmp_path)) + b"/\xff.png")
     assert file_uri(path).endswith("/%FF.png")
