@@ -10,7 +10,8 @@ const Review = (() => {
   const FILTERS = {
     review: ["To review", (g) => plan.groups[g].members.some((member) => member.action === "review")],
     open: ["Not decided yet", (g) => plan.groups[g].members.some((_, i) => isOpen(g, i))],
-    changed: ["Decided by you", (g) => Choices.isChanged(choices, g)],
+    gone: ["To be removed", (g) => plan.groups[g].members.some((_, i) => stateOf(g, i) === "remove")],
+    changed: ["Decided by you", (g) => isChanged(g)],
     all: ["All groups", () => true],
   };
   const data = (name) => document.getElementById(`data-${name}`).textContent;
@@ -35,24 +36,33 @@ const Review = (() => {
   const placeOf = (figure) => [groupOf(figure), Number(figure.dataset.i)];
   const sectionOf = new Map(sections.map((section) => [Number(section.dataset.g), section]));
   const figureOf = (g, i) => sectionOf.get(g).querySelectorAll("figure.member")[i];
+  const stateOf = (g, i) => Choices.stateOf(plan, choices, g, i);
+  const isChanged = (g) => Choices.isChanged(choices, g);
   const isOpen = (g, i) =>
     plan.groups[g].members[i].action === "review" && !Choices.isDecided(plan, choices, g, i);
 
-  function say(text) {
+  function say(text, seconds = 4) {
     toast.textContent = text;
     toast.hidden = !text;
     clearTimeout(say.timer);
-    say.timer = setTimeout(() => (toast.hidden = true), 4000);
+    say.timer = setTimeout(() => (toast.hidden = true), seconds * 1000);
   }
 
-  // Kept choices: another tab, or this page read again, goes on with them.
+  // Kept choices: this page read again goes on with them, and so does another tab at once.
   function load() {
     try {
       const text = localStorage.getItem(store);
-      if (text) choices = Choices.restored(plan, text);
+      choices = text ? Choices.restored(plan, text) : Choices.fresh();
     } catch {
       isKept = false;
     }
+  }
+
+  function loadOfOtherTab(event) {
+    if (event.key !== null && event.key !== store) return;
+    load();
+    drawAll();
+    Compare.refresh();
   }
 
   function keep() {
@@ -66,12 +76,17 @@ const Review = (() => {
 
   function draw(g) {
     const section = sectionOf.get(g);
-    section.classList.toggle("changed", Choices.isChanged(choices, g));
+    section.classList.toggle("changed", isChanged(g));
     section.querySelectorAll("figure.member").forEach((figure, i) => {
-      const state = Choices.stateOf(plan, choices, g, i);
+      const state = stateOf(g, i);
       figure.dataset.state = state;
       figure.querySelector(".badge").textContent = BADGES[state];
     });
+  }
+
+  function drawAll() {
+    plan.groups.forEach((_, g) => draw(g));
+    count();
   }
 
   function count() {
@@ -103,7 +118,9 @@ const Review = (() => {
 
   const nameOf = (g, i) => figureOf(g, i).getAttribute("aria-label");
 
-  const lastPage = () => Math.max(0, Math.ceil(listed.length / page.groups_a_page) - 1);
+  const size = page.groups_a_page;
+  const lastPage = () => Math.max(0, Math.ceil(listed.length / size) - 1);
+  const onPage = () => listed.slice(pageNumber * size, (pageNumber + 1) * size);
 
   function list() {
     const [, isListed] = FILTERS[filter.value];
@@ -114,8 +131,7 @@ const Review = (() => {
 
   function show() {
     pageNumber = Math.min(Math.max(pageNumber, 0), lastPage());
-    const first = pageNumber * page.groups_a_page;
-    const shown = new Set(listed.slice(first, first + page.groups_a_page));
+    const shown = new Set(onPage());
     for (const section of sections) section.hidden = !shown.has(section);
     document.getElementById("nothing").hidden = listed.length > 0;
     document.getElementById("place").textContent = `${pageNumber + 1} / ${lastPage() + 1}`;
@@ -133,14 +149,12 @@ const Review = (() => {
     pageNumber += by;
     show();
     if (pageNumber === former) return;
-    mark(figures()[0] ?? null);
+    goTo(figuresOf(onPage())[0]);
     document.getElementById("groups").scrollIntoView();
   }
 
-  const figures = () =>
-    listed
-      .filter((section) => !section.hidden)
-      .flatMap((section) => [...section.querySelectorAll("figure.member")]);
+  const figuresOf = (some) =>
+    some.flatMap((section) => [...section.querySelectorAll("figure.member")]);
 
   function mark(figure) {
     at?.classList.remove("at");
@@ -148,41 +162,45 @@ const Review = (() => {
     at?.classList.add("at");
   }
 
+  // Whatever page it is on.
   function goTo(figure) {
+    const place = listed.indexOf(figure.closest("section"));
+    if (place >= 0 && !onPage().includes(listed[place])) {
+      pageNumber = Math.floor(place / size);
+      show();
+    }
     mark(figure);
     figure.focus({ preventScroll: true });
     figure.scrollIntoView({ block: "nearest" });
   }
 
   function step(by) {
-    const every = figures();
-    const next = at ? every.indexOf(at) + by : 0;
-    if (every[next]) goTo(every[next]);
-    else if (by > 0 && pageNumber < lastPage()) turn(1);
+    const every = figuresOf(listed);
+    const next = at ? every[every.indexOf(at) + by] : figuresOf(onPage())[0];
+    if (next) goTo(next);
   }
 
   // The first picture to decide on of the next or the former group.
   function stepGroup(by) {
-    const shown = listed.filter((section) => !section.hidden);
-    const now = at ? shown.indexOf(at.closest("section")) : -1;
-    const section = shown[at ? now + by : 0];
-    if (section) {
-      const open = section.querySelector("figure[data-state=review]");
-      goTo(open ?? section.querySelector("figure.member"));
-    } else if (by > 0) turn(1);
+    const section = at ? listed[listed.indexOf(at.closest("section")) + by] : onPage()[0];
+    if (!section) return;
+    const open = section.querySelector("figure[data-state=review]");
+    goTo(open ?? section.querySelector("figure.member"));
   }
 
   function save() {
     const text = Choices.saved(plan, choices, data("rest"));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-    link.download = `plan-${page.id}-decided.json`;
+    // Named by its time: a browser renames what is saved twice, and the older plan would be applied.
+    const time = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+    link.download = `plan-${page.id}-decided-${time}.json`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     isSaved = true;
     const { review, decided } = Choices.counted(plan, choices);
     const open = review > decided ? ` ${review - decided} not decided on stay where they are.` : "";
-    say(`Saved as ${link.download}.${open} Then: objsearch duplicates apply ${link.download}`);
+    say(`Saved as ${link.download}.${open} Then: objsearch duplicates apply ${link.download}`, 60);
   }
 
   // What a key means for a picture: k keeps it, in the stead of the other where that may go.
@@ -193,8 +211,11 @@ const Review = (() => {
     return whats[letter]?.find((what) => can.includes(what)) ?? whats[letter]?.[0];
   }
 
-  // The compared pairs on this page, in order: members that were compared with another.
-  const pairs = () => figures().map(placeOf).filter(([g, i]) => plan.notes[g][i].of >= 0);
+  // The compared pairs of all pages, in order: members that were compared with another.
+  const pairs = () =>
+    figuresOf(listed)
+      .map(placeOf)
+      .filter(([g, i]) => plan.notes[g][i].of >= 0);
 
   // Of a kept file, the first that was compared with it.
   function pairOf(figure) {
@@ -258,7 +279,7 @@ const Review = (() => {
       filter.add(new Option(n ? `${label} (${n})` : label, name));
     }
     filter.value = plan.groups.some((_, g) => FILTERS.review[1](g)) ? "review" : "all";
-    plan.groups.forEach((_, g) => draw(g));
+    drawAll();
     document.body.classList.add("live");
     if (matchMedia("(hover: none)").matches) document.querySelector(".keys").open = false;
     filter.addEventListener("change", list);
@@ -268,14 +289,12 @@ const Review = (() => {
       const figure = event.target.closest("figure.member");
       if (figure) mark(figure);
     });
+    addEventListener("storage", loadOfOtherTab);
     addEventListener("beforeunload", (event) => {
       if (!isKept && !isSaved) event.preventDefault();
     });
-    count();
     list();
   }
 
-  const isChanged = (g) => Choices.isChanged(choices, g);
-  const stateOf = (g, i) => Choices.stateOf(plan, choices, g, i);
   return { plan, BADGES, start, say, decide, meant, pairs, isChanged, isOpen, isTaken, figureOf, goTo, stateOf };
 })();

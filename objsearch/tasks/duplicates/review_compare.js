@@ -41,6 +41,13 @@ const Compare = (() => {
     picture.dataset.state = figure.dataset.state;
   }
 
+  // Which of the two lies below and which above, and what is said of them.
+  function named(side, figure) {
+    const parts = [...figure.querySelectorAll(".badge, .name, .why")].map((told) => told.cloneNode(true));
+    part(`.sides .${side}`).replaceChildren(`${side} picture `, ...parts);
+    part(`.sides .${side}`).dataset.state = figure.dataset.state;
+  }
+
   function pathOf(kind, d) {
     const path = document.createElementNS(part(".stage svg").namespaceURI, "path");
     path.setAttribute("class", kind);
@@ -61,6 +68,7 @@ const Compare = (() => {
       if (d) part(".kept svg.marks")?.append(pathOf(kind, d));
     }
     copied(Review.figureOf(g, i), part(".other"), "The other", {});
+    for (const [side, member] of [["first", of], ["second", i]]) named(side, Review.figureOf(g, member));
     for (const what of ["keep", "keeper", "remove", "both", "apart"]) {
       button(what).hidden = !can.includes(what);
     }
@@ -169,7 +177,7 @@ const Compare = (() => {
     if (next) open(...next);
   }
 
-  // On to the next that is to be decided on, from here to the end and then from the start.
+  // On to the next that is to be decided on, on whatever page, from here to the end and then from the start.
   function on() {
     const pairs = Review.pairs();
     const now = pairs.findIndex(([g, i]) => g === at[0] && i === at[1]);
@@ -230,7 +238,9 @@ const Compare = (() => {
     addEventListener("resize", () => dialog.open && isOver && drawOver());
   }
 
-  return { open, start };
+  const refresh = () => dialog.open && draw();
+
+  return { open, start, refresh };
 })();
 Compare.start();
 Review.start();
