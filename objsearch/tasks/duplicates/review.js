@@ -200,7 +200,7 @@ const Review = (() => {
     isSaved = true;
     const { review, decided } = Choices.counted(plan, choices);
     const open = review > decided ? ` ${review - decided} not decided on stay where they are.` : "";
-    say(`Saved as ${link.download}.${open} Then: objsearch duplicates apply ${link.download}`, 60);
+    say(`Saved as ${link.download}.${open} Then: objsearch duplicates apply ${link.download}`, 20);
   }
 
   // What a key means for a picture: k keeps it, in the stead of the other where that may go.

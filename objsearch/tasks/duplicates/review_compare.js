@@ -2,6 +2,8 @@
 // Two pictures side by side and laid over each other, one pair after the other.
 const Compare = (() => {
   const MOST_HEIGHT = 0.62; // of the window, for a stage
+  const LEAST_HEIGHT = 160; // of a stage, in pixels
+  const ROOM = 32; // around stage and slider
   const BLINK_MS = 700;
   const dialog = document.getElementById("compare");
   const part = (selector) => dialog.querySelector(selector);
@@ -109,6 +111,13 @@ const Compare = (() => {
     return items;
   }
 
+  // As high as the slider below it stays in sight.
+  function mostHeight() {
+    const others = ["header", "footer", ".mix"].map((which) => part(which).offsetHeight);
+    const left = dialog.clientHeight - others.reduce((sum, height) => sum + height) - ROOM;
+    return Math.max(LEAST_HEIGHT, Math.min(left, innerHeight * MOST_HEIGHT));
+  }
+
   // Everything is placed by properties that a script sets: the page's policy lets no style attribute in.
   function lay() {
     const { of, overlay } = note();
@@ -128,7 +137,7 @@ const Compare = (() => {
       };
     }
     const width = part(".mix").clientWidth - 2;
-    const placed = Laying.placed(overlay, given.below, given.above, width, innerHeight * MOST_HEIGHT);
+    const placed = Laying.placed(overlay, given.below, given.above, width, mostHeight());
     stage.style.width = `${placed.width}px`;
     stage.style.height = `${placed.height}px`;
     for (const [name, transform] of [["below", placed.keep], ["above", placed.member]]) {
@@ -144,16 +153,16 @@ const Compare = (() => {
     blend();
   }
 
-  // How much of the other is seen: from the left, through, or as the difference of both.
+  // Where the first ends and the other begins, how much that shows through, or the difference of both.
   function blend() {
     const veil = part(".veil");
     const part100 = Number(share.value);
-    veil.style.clipPath = mix.value === "wipe" ? `inset(0 0 0 ${100 - part100}%)` : "";
+    veil.style.clipPath = mix.value === "wipe" ? `inset(0 0 0 ${part100}%)` : "";
     veil.style.opacity = mix.value === "fade" ? part100 / 100 : "";
     veil.style.mixBlendMode = mix.value === "difference" ? "difference" : "";
     share.disabled = mix.value === "difference";
     stage.classList.toggle("wiped", mix.value === "wipe");
-    stage.style.setProperty("--share", `${100 - part100}%`);
+    stage.style.setProperty("--share", `${part100}%`);
   }
 
   function blink(isOn) {

@@ -47,7 +47,7 @@ const see = () => told.push({
 const done = () => (document.body.dataset.told = JSON.stringify({ told, wrong }));
 """
 
-Driven = Callable[[str], list[dict[str, Any]]]
+Driven = Callable[..., list[dict[str, Any]]]
 
 
 def read(ref: ImageRef) -> Pixels | None:
@@ -59,8 +59,8 @@ def read(ref: ImageRef) -> Pixels | None:
 def plan(planned: Planned, tmp_path: Path) -> Plan:
     """Two groups of a kept picture and a part to be reviewed."""
     for seed in (1, 2):
-        put(tmp_path / "photos" / f"{seed}.png", drawing(400, 600, seed=seed))
-        put(tmp_path / "photos" / f"{seed}-part.png", cropped(drawing(400, 600, seed=seed), 0.7))
+        put(tmp_path / "photos" / f"{seed}.png", drawing(600, 400, seed=seed))
+        put(tmp_path / "photos" / f"{seed}-part.png", cropped(drawing(600, 400, seed=seed), 0.7))
     made = planned(tmp_path / "photos")
     assert [len(list(group.having("review"))) for group in made.groups] == [1, 1]
     return made
@@ -74,7 +74,7 @@ def driven(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drive
     reviewing.write_page(plan, path, read)
     page = path.read_text(encoding="utf-8")
 
-    def drive(script: str) -> list[dict[str, Any]]:
+    def drive(script: str, size: str = "1280,900") -> list[dict[str, Any]]:
         script = f"{DRIVING}{script}done();"
         let_in = page.replace("script-src ", f"script-src '{hash_of(script)}' ", 1)
         path.write_text(let_in.replace("</body>", f"<script>{script}</script></body>"), "utf-8")
@@ -85,10 +85,8 @@ def driven(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drive
             "--dump-dom",
             "--virtual-time-budget=1000",
         ]
-        profile = f"--user-data-dir={tmp_path / 'profile'}"
-        run = subprocess.run(
-            [*words, profile, path.as_uri()], capture_output=True, check=True, timeout=120
-        )
+        words += [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={size}"]
+        run = subprocess.run([*words, path.as_uri()], capture_output=True, check=True, timeout=120)
         (seen,) = re.findall(r'data-told="([^"]*)"', run.stdout.decode())
         made = json.loads(html.unescape(seen))
         assert made["wrong"] == []
@@ -124,7 +122,32 @@ def test_both_pictures_are_named_where_they_are_laid_over_each_other(driven: Dri
     first, second = told[0]["sides"]
     assert first.startswith("first picture ✓ keep") and "/1.png" in first
     assert second.startswith("second picture ? to review") and "/1-part.png" in second
-    assert "part of the same picture as the first" in second
+    assert "the first: showing 49% of it" in second
+
+
+def test_the_slider_is_in_sight_on_a_small_screen(driven: Driven) -> None:
+    ends = "const end = (of) => document.querySelector(of).getBoundingClientRect();"
+    told = driven(
+        f'press("ArrowRight"); press("Enter"); press("o"); {ends} setTimeout(() => {{'
+        'told.push({ slider: end("#share").bottom, foot: end("#compare footer").top,'
+        'stage: end(".stage").height, lies: !document.querySelector(".over").hidden });'
+        "done(); }, 200);",
+        size="600,600",
+    )
+    assert told[0]["lies"] and told[0]["stage"] >= 160
+    assert told[0]["slider"] <= told[0]["foot"]
+
+
+def test_the_border_between_the_two_goes_with_the_slider(driven: Driven) -> None:
+    told = driven(
+        'press("ArrowRight"); press("Enter"); press("o");'
+        'const share = document.querySelector("#share"); share.value = 20;'
+        'share.dispatchEvent(new Event("input"));'
+        "const style = (of) => document.querySelector(of).style;"
+        'const border = style(".stage").getPropertyValue("--share");'
+        'told.push({ border, second: style(".veil").clipPath });'
+    )
+    assert told[0]["border"] == "20%" and told[0]["second"].endswith(" 20%)")
 
 
 def test_what_another_tab_decides_is_not_lost(driven: Driven, plan: Plan) -> None:
