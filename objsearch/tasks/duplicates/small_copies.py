@@ -22,6 +22,7 @@ SIDE = 128
 FINE, COARSE = 1.2, 5.0
 """Deviations of the two blurs whose difference is detail: alignment errs by about a pixel."""
 RIM = 7
+"""Pixels along what overlaps that are left out; fewer of a strip, of which nothing would be left."""
 LEAST_PIXELS = 300
 """Fewer that overlap, the rim left out, prove nothing."""
 NOISE = 1.0
@@ -74,7 +75,10 @@ def tiny_versions(small: Small) -> NDArray[np.float32]:
 
     The whole picture counts, whatever its proportions: a stretched copy is still the same.
     """
-    square = cv2.resize(small.gray, (TINY_SIDE, TINY_SIDE), interpolation=cv2.INTER_AREA)
+    size_wh = min(TINY_SIDE, small.gray.shape[1]), min(TINY_SIDE, small.gray.shape[0])
+    # Of a strip OpenCV would enlarge one side, and then takes single pixels of the other.
+    averaged = cv2.resize(small.gray, size_wh, interpolation=cv2.INTER_AREA)
+    square = cv2.resize(averaged, (TINY_SIDE, TINY_SIDE), interpolation=cv2.INTER_LINEAR)
     square = square - cv2.GaussianBlur(square, (0, 0), TINY_SIDE / 6)
     square = square / (float(np.linalg.norm(square)) + 1.0)
     made = [np.rot90(side, k).ravel() for side in (square, square[:, ::-1]) for k in range(4)]
@@ -97,7 +101,8 @@ def agreement(first: Small, second: Small, transform: NDArray[np.float64]) -> fl
     )
     inside = cv2.warpPerspective(np.ones_like(first.gray), between, size_wh)
     # Near a rim, blurring sees what is not there: it would agree with every other rim.
-    rim = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
+    side = 2 * min(RIM, min(size_wh) // 4) + 1
+    rim = np.ones((side, side), np.uint8)
     whole = (inside > 0.99).astype(np.uint8)
     mask = cv2.erode(whole, rim, borderType=cv2.BORDER_CONSTANT, borderValue=0).astype(bool)
     if mask.sum() < min(LEAST_PIXELS, mask.size // 6) or not mask.any():

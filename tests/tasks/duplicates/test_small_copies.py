@@ -83,3 +83,16 @@ def test_a_sliver_of_overlap_proves_nothing() -> None:
     far = np.array([[1, 0, 395.0], [0, 1, 0], [0, 0, 1]])
     assert agreement(one, one, far) == 0.0
     assert agreement(one, one, np.eye(3)) > 0.95
+
+
+@pytest.mark.parametrize("times", [6, 9, 16, 30])
+@pytest.mark.parametrize("quarters", [0, 1])
+def test_long_strips_agree_with_their_copies_and_with_no_others(times: int, quarters: int) -> None:
+    strip, other = (drawing(64, 64 * times, seed) for seed in (2, 5))
+    halved = Image.fromarray(strip).resize((32 * times, 32), Image.Resampling.BOX)
+    copy = np.ascontiguousarray(np.rot90(np.asarray(halved), quarters))
+    first, second, stranger = map(Small.of, (strip, copy, other))
+    alike = tiny_versions(first) @ tiny_versions(second)[0]
+    assert int(alike.argmax()) == quarters and alike.max() > 0.9
+    assert agreement(first, second, stretched(first, second, quarters, False)) > 0.9
+    assert agreement(first, stranger, stretched(first, stranger, 0, False)) < 0.5
