@@ -245,9 +245,39 @@ def positions(r: random.Random, _: list[Picture]) -> list[Picture]:
     return made
 
 
+def strips(r: random.Random, _: list[Picture]) -> list[Picture]:
+    """Long screenshots of one talk, of which one answer is another."""
+    width, size = r.choice((300, 400, 720)), r.choice((12, 15, 18))
+    height, line = round(width * r.uniform(6, 14)), round(size * 1.4)
+
+    def words() -> str:
+        letters = "".join(r.choices("abcdefghiklmnoprstuvwz    ", k=round(width / size * 1.1)))
+        return letters.strip() or "yes"
+
+    balloons = [(r.random() < 0.5, r.randint(1, 4)) for _ in range(height // line)]
+    texts = [[words() for _ in range(n_lines)] for _, n_lines in balloons]
+    answer = r.randrange(2, height // line // 5)
+    made = []
+    for _ in range(3):
+        sheet = Image.new("RGB", (width, height), (236, 229, 221))
+        draw, top = ImageDraw.Draw(sheet), 10
+        for (is_mine, n_lines), text in zip(balloons, texts, strict=True):
+            left, deep = 10 + is_mine * width // 4, n_lines * line + 12
+            fill = (220, 248, 198) if is_mine else (255, 255, 255)
+            draw.rounded_rectangle((left, top, left + width * 0.7, top + deep), 8, fill)
+            draw.text((left + 8, top + 6), "\n".join(text), (20, 20, 20), font(size))
+            top += deep + 8
+        made.append(sheet)
+        texts[answer] = [words() for _ in texts[answer]]
+    return made
+
+
 KINDS: dict[str, Callable[[random.Random, list[Picture]], list[Picture]]] = {
     one.__name__: one
-    for one in (forms, plates, bursts, eyes, calendars, comics, tiles, colours, captions, positions)
+    for one in (
+        *(forms, plates, bursts, eyes, calendars, comics, tiles, colours, captions, positions),
+        strips,
+    )
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -16,6 +17,9 @@ Matrix = NDArray[np.float64]
 
 LEAST_SIDE = 8
 """A grid of fewer pixels a side shows nothing."""
+STRIP = 2.0
+"""Longer side by shorter from which a picture is a strip: letters are lost on a grid that is no
+longer than those of other pictures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,9 +59,17 @@ def scaling(size_wh: tuple[int, int], to_wh: tuple[int, int]) -> Matrix:
     return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2], [0, 0, 1.0]])
 
 
+def fitted_side(size_wh: tuple[int, int], side: int) -> int:
+    """The longer side of a picture reduced to `side` pixels; a strip keeps as many pixels in all as
+    one of 2 : 1. It may be more than the picture has.
+    """
+    longer, shorter = max(size_wh), max(1, min(size_wh))
+    return round(side * math.sqrt(max(1.0, longer / shorter / STRIP)))
+
+
 def lay(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Laid | None:
-    """Both pictures on the grid of the coarser, at most `side` pixels long; None where none is
-    left.
+    """Both pictures on the grid of the coarser, at most `side` pixels long (see `fitted_side`);
+    None where none is left.
 
     They may be RGB or (H, W) light alone. `transform` (3, 3) leads from pixels of the first to
     those of the second.
@@ -70,7 +82,8 @@ def lay(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Laid | N
 
 def _laid_on(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Laid | None:
     """The first on the grid of the second."""
-    ground, second_to_grid = _reduced(second, min(1.0, side / max(second.shape[:2])))
+    size_wh = second.shape[1], second.shape[0]
+    ground, second_to_grid = _reduced(second, min(1.0, fitted_side(size_wh, side) / max(size_wh)))
     if min(ground.shape[:2]) < LEAST_SIDE:
         return None
     onto = second_to_grid @ transform

@@ -15,7 +15,7 @@ from objsearch.agree.agreement import ROUGHLY, SIDE, may_be_same
 from objsearch.agree.closely import FINER, differing_closely
 from objsearch.agree.enlarging import Larger, larger_shows
 from objsearch.agree.framing import is_laid_around
-from objsearch.agree.laying import scaling
+from objsearch.agree.laying import fitted_side, scaling
 from objsearch.agree.wear import worn
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.match.geometry import inverse
@@ -158,7 +158,7 @@ class Agreements:
         return is_laid_around(picture.image.pixels, self._sizes[inner], onto)
 
     def _looked_at(self, side: int, number: int) -> _Picture | None:
-        image = self._read(number, side)
+        image = self._read(number, fitted_side(self._sizes[number], side))
         if isinstance(image, Unreadable):
             return None
         return _Picture(image, self._sizes[number])
@@ -181,8 +181,9 @@ class Agreements:
 
     def _closely(self, pair: Pair, agreement: Agreement) -> Agreement:
         """The same once places in doubt were looked at again, where the files show them larger."""
-        coarser = min(max(self._sizes[number]) for number in pair)
-        if agreement.relation != "same-picture" or not agreement.doubts or coarser <= FINER * SIDE:
+        sizes = [self._sizes[number] for number in pair]
+        finer = min(max(size) / fitted_side(size, SIDE) for size in sizes)
+        if agreement.relation != "same-picture" or not agreement.doubts or finer <= FINER:
             return agreement
         with self._lock:  # two large pictures at once are enough for memory
             first, second = (self._read(number, None) for number in pair)

@@ -22,7 +22,7 @@ SIDE = 128
 FINE, COARSE = 1.2, 5.0
 """Deviations of the two blurs whose difference is detail: alignment errs by about a pixel."""
 RIM = 7
-"""Pixels along what overlaps that are left out; fewer of a strip, of which nothing would be left."""
+"""Pixels along what overlaps that are left out; fewer of a strip, or none would be left."""
 LEAST_PIXELS = 300
 """Fewer that overlap, the rim left out, prove nothing."""
 NOISE = 1.0

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFont
 
 from objsearch.agree import Agreement
 from objsearch.tasks.duplicates.agreeing import ALIKE, LOOKED_AT, Agreements
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types import Image, Pixels, Unreadable
-from tests.pictures import cropped, drawing, grainy, image
+from tests.pictures import cropped, drawing, encoded, grainy, image
 
 GLANCE, LOOK = LOOKED_AT[0], LOOKED_AT[-1]
 ONE = grainy(300, 420, 5)
@@ -105,3 +109,26 @@ def test_only_a_copy_leads_to_what_it_is_a_copy_of(other: Pixels) -> None:
     assert agreements.lead(0, 1, 2) == (other is ONE)
     unlinked = Agreements(read, [(420, 300)] * 3, cast(Network, Linked(transform=None)), 1)
     assert not unlinked.lead(0, 1, 2)
+
+
+def chat(changed: int | None) -> Pixels:
+    """A long screenshot of lines of digits, one of which may be another."""
+    r = random.Random(3)
+    sheet = PillowImage.new("L", (360, 5400), 235)
+    draw = ImageDraw.Draw(sheet)
+    for number, top in enumerate(range(10, 5380, 22)):
+        digits = "".join(r.choices("0123456789", k=r.randint(8, 30)))
+        shown = digits[::-1] if number == changed else digits
+        draw.text((12, top), shown, 20, ImageFont.load_default(15))
+    return np.repeat(np.asarray(sheet)[..., None], 3, axis=2)
+
+
+def test_a_line_of_a_long_screenshot_is_not_lost_on_the_grid(looked: Looked) -> None:
+    one = chat(None)
+    copy = np.asarray(PillowImage.open(io.BytesIO(encoded(one, "JPEG", quality=75))))
+    link = Linked(detail=ALIKE)
+    kept, _ = looked(one, copy, link)
+    assert kept is not None and kept.relation == "same-picture"
+    for changed in (40, 150):
+        other, _ = looked(one, chat(changed), link)
+        assert other is not None and other.relation == "edited"
