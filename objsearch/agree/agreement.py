@@ -96,11 +96,14 @@ def _agree(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Agree
     places = measure(bring_together(laid.first, laid.second, laid.inside), laid.inside)
     model = load_model()
     logits = model.differing(places.features)
-    numbers = weigh(places, logits, registration).numbers
+    evidence = weigh(places, logits, registration)
+    numbers = evidence.numbers
     # Another colour is a fact, not a vote, however alike grain and light: it says that something
     # differs, and nothing about whether both come from one shot.
-    logits[places.hue > OTHER_HUE] = MOST
-    evidence = replace(weigh(places, logits, registration), numbers=numbers)
+    is_other = places.hue > OTHER_HUE
+    if is_other.any():
+        logits[is_other] = MOST
+        evidence = replace(weigh(places, logits, registration), numbers=numbers)
     agreement = _judged(first, second, laid, registration, evidence)
     if agreement.relation != "same-picture":
         return agreement
@@ -162,7 +165,7 @@ def _led_back(points: Matrix, to_grid: Matrix) -> tuple[tuple[float, float], ...
 
 def _shows_gray(picture: Pixels, inside: NDArray[np.bool_]) -> bool:
     """Every second pixel each way will do."""
-    return is_gray(picture[::2, ::2][inside[::2, ::2]])
+    return is_gray(np.ascontiguousarray(picture[::2, ::2]), inside[::2, ::2])
 
 
 def _relation(

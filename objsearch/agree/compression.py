@@ -55,10 +55,13 @@ def steps_of(plane: Plane) -> Steps:
 
 def _step(values: NDArray[np.float32]) -> float:
     """The largest step of which all values are about whole multiples; 0 where there is none."""
-    multiples = np.rint(values[None] / ASKED[:, None])
-    off = np.square(values[None] - multiples * ASKED[:, None]).mean(1)
+    # Of a step more than twice a value, that is no multiple but 0.
+    most = 2 * np.partition(np.abs(values), -LEAST_STEPS)[-LEAST_STEPS]
+    asked = ASKED[most >= ASKED]
+    multiples = np.rint(values[None] / asked[:, None])
+    off = np.square(values[None] - multiples * asked[:, None]).mean(1)
     is_seen = (off < ROUNDING) & ((multiples != 0).sum(1) >= LEAST_STEPS)
-    return float(ASKED[is_seen][-1]) if is_seen.any() else 0.0
+    return float(asked[is_seen][-1]) if is_seen.any() else 0.0
 
 
 def stored(plane: Plane, steps: Steps) -> Plane:

@@ -40,7 +40,13 @@ class Model:
 
     def differing(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """(H, W) logits of a place to differ, of features (H, W, F)."""
-        return np.asarray(expanded(features) @ self.places[:-1] + self.places[-1], np.float32)
+        n = features.shape[-1]
+        flat = features.reshape(-1, n)
+        products = np.zeros((n, n), np.float32)
+        products[np.triu_indices(n)] = self.places[n:-1]
+        # As of `expanded` features, without writing these down.
+        logits = np.einsum("pf,pf->p", flat @ products + self.places[:n], flat) + self.places[-1]
+        return np.asarray(logits.reshape(features.shape[:-1]), np.float32)
 
     def same_shot(self, evidence: NDArray[np.float32]) -> float:
         """Probability that two pictures come from one shot or drawing, edited or not."""

@@ -82,8 +82,11 @@ def quality_between(finer: Pixels, coarser: Pixels) -> int | None:
     if not squares:
         return None
     liveliest = max(squares, key=lambda square: float(finer[square].std()))
-    given, other = (np.ascontiguousarray(side[liveliest]) for side in (finer, coarser))
-    away = [cv2.norm(stored(given, quality), other, cv2.NORM_L1) for quality in QUALITIES]
+    given, other = (
+        cv2.cvtColor(np.ascontiguousarray(side[liveliest]), cv2.COLOR_RGB2BGR)
+        for side in (finer, coarser)
+    )
+    away = [cv2.norm(_coded(given, quality), other, cv2.NORM_L1) for quality in QUALITIES]
     return _dip(np.array(away) / given.size)
 
 
@@ -104,11 +107,17 @@ def _dip(changes: NDArray[np.float64]) -> int | None:
 
 def stored(picture: Pixels, quality: int, sampling: int = SAMPLINGS[0]) -> Pixels:
     """What is left of (H, W, 3) RGB after JPEG of a quality."""
+    read = _coded(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality, sampling)
+    return np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _coded(picture: cv2.typing.MatLike, quality: int, sampling: int = SAMPLINGS[0]) -> Pixels:
+    """The same of (H, W, 3) BGR."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
+    _, data = cv2.imencode(".jpg", picture, options)
     read = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert read is not None  # written just now
-    return np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(read, np.uint8)
 
 
 def _stored_like(picture: Pixels, like: Pixels, quality: int) -> Pixels:

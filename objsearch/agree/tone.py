@@ -136,12 +136,21 @@ def _clipped(colours: Pixels) -> float:
     return float(((colours >= 254) | (colours <= 1)).mean()) if len(colours) else 0.0
 
 
-def is_gray(colours: Pixels) -> bool:
-    """Whether colours (N, 3) are none worth the name; JPEG leaves a little."""
-    red, green, blue = colours[:, 0], colours[:, 1], colours[:, 2]  # along short rows is slow
-    most = np.maximum(np.maximum(red, green), blue)
-    spread = most - np.minimum(np.minimum(red, green), blue)
-    return int(np.count_nonzero(spread >= LEAST_COLOUR)) <= 0.01 * len(spread)
+def is_gray(colours: Pixels, inside: NDArray[np.bool_] | None = None) -> bool:
+    """Whether colours (..., 3), or those inside (...), are none worth the name.
+
+    JPEG leaves a little.
+    """
+    if not colours.size:
+        return True
+    # Along short rows is slow.
+    red, green, blue = cv2.split(colours.reshape(-1, 1, 3))
+    spread = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
+    is_coloured = np.asarray(spread).ravel() >= LEAST_COLOUR
+    if inside is not None:
+        is_coloured &= inside.ravel()
+    n = is_coloured.size if inside is None else int(np.count_nonzero(inside))
+    return int(np.count_nonzero(is_coloured)) <= 0.01 * n
 
 
 def grayed(colours: Pixels) -> Pixels:

@@ -7,6 +7,9 @@ cannot be told from grain that somebody took away, and says nothing.
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -52,33 +55,77 @@ DRAWN_LEVELS = 96
 """A picture of fewer gray levels is taken for a drawing, too."""
 
 
+class Signs:
+    """What a picture (H, W, 3) RGB tells of what it lost; measured when first asked for.
+
+    A picture is held against many others, and measured once.
+    """
+
+    def __init__(self, pixels: Pixels) -> None:
+        self.light = gray(pixels)
+        self.colour = _colour(pixels)
+
+    @cached_property
+    def table(self) -> Levels:
+        """(256,) the part of the pixels that each level has."""
+        return _histogram(self.light)
+
+    @cached_property
+    def range(self) -> float:
+        """Levels between the darkest and the lightest, but for a few pixels."""
+        return _range(self.table)
+
+    @cached_property
+    def tiles(self) -> Light:
+        """Steps between neighbours, in the mean of each tile."""
+        return _tiles(self.light)
+
+    @cached_property
+    def steps(self) -> tuple[float, float]:
+        """Steps between neighbours in the liveliest quarter of the tiles, and in the quietest."""
+        return _steps(self.tiles)
+
+    @cached_property
+    def contrast(self) -> float:
+        """Deviation of the light."""
+        return _contrast(self.light)
+
+    @cached_property
+    def blockiness(self) -> float:
+        """How much steps over the borders of blocks of JPEG stand out."""
+        return _blockiness(self.light)
+
+    @cached_property
+    def steepest(self) -> float:
+        """How steep the steepest edges are, beside the contrast."""
+        return _steepest(self.light) / self.contrast
+
+
 def worn(first: Pixels, second: Pixels) -> int | None:
     """0 or 1 for the one that lost something; None where neither did, or each in another way.
 
     Both (H, W, 3) RGB of one size, the same picture upright, not resampled to get here.
     """
-    sides = first, second
-    lights = [gray(side) for side in sides]
-    tiles = [_tiles(light) for light in lights]
-    steps = [_steps(tiled) for tiled in tiles]
-    if _is_noise(steps):
+    return poorer_of(Signs(first), Signs(second))
+
+
+def poorer_of(first: Signs, second: Signs) -> int | None:
+    """`worn` of two pictures that were measured before."""
+    sides = (first, second)
+    if _is_noise([side.steps for side in sides]):
         return None
-    tables = [_histogram(light) for light in lights]
     signs: set[int | None] = {
-        _fewer([_range(table) for table in tables], NARROWER),
-        _drained([_colour(side) for side in sides]),
+        _fewer([side.range for side in sides], NARROWER),
+        _drained([side.colour for side in sides]),
     }
-    if any(map(_is_drawn, tables, tiles)):
-        signs.add(_fewer([_steepest(light) for light in lights], SOFTER))
+    if any(_is_drawn(side.table, side.tiles) for side in sides):
+        signs.add(_fewer([side.steepest for side in sides], SOFTER))
     else:
         signs |= {
-            _more_at_ends(lights, tables),
-            _greater([_blockiness(light) for light in lights], BLOCKY),
+            _more_at_ends([side.light for side in sides], [side.table for side in sides]),
+            _greater([side.blockiness for side in sides], BLOCKY),
             # Beside the contrast: what was made brighter has greater steps, and is no sharper.
-            _fewer(
-                [lively / _contrast(x) for x, (lively, _) in zip(lights, steps, strict=True)],
-                SOFTER,
-            ),
+            _fewer([side.steps[0] / side.contrast for side in sides], SOFTER),
         }
     signs -= {None}
     return signs.pop() if len(signs) == 1 else None
@@ -128,8 +175,8 @@ def _range(table: Levels) -> float:
 
 
 def _histogram(light: NDArray[np.uint8]) -> Levels:
-    """(256,) the part of the pixels that each level has."""
-    return np.bincount(light.ravel(), minlength=256) / light.size
+    counts = cv2.calcHist([light], [0], None, [256], [0, 256])
+    return np.asarray(counts.ravel() / light.size, np.float64)
 
 
 def _at_ends(table: Levels) -> float:
@@ -143,43 +190,58 @@ def _at_ends(table: Levels) -> float:
 
 def _colour(pixels: Pixels) -> float:
     """How far colours lie apart, in levels of Cr and Cb (ITU-R BT.601): a tint is none."""
-    colours = cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)[::2, ::2, 1:].astype(np.float32)
-    return float(np.sqrt(colours.var(axis=(0, 1)).sum()))
+    some = np.ascontiguousarray(pixels[::2, ::2])
+    _, deviations = cv2.meanStdDev(cv2.cvtColor(some, cv2.COLOR_RGB2YCrCb))
+    return float(np.linalg.norm(deviations[1:]))
 
 
 def _blockiness(light: NDArray[np.uint8]) -> float:
     """Steps over the borders of 8 x 8 blocks from the corner, over the median of those within."""
     ratios = []
-    for side in (light, light.T):
-        steps = np.abs(np.diff(side.astype(np.float32), axis=1)).mean(axis=0)
+    along = cv2.absdiff(light[:, 1:], light[:, :-1])
+    down = cv2.absdiff(light[1:], light[:-1])
+    for steps in (_mean(along, 0), _mean(down, 1)):
         n = len(steps) // 8 * 8
         by_place = steps[:n].reshape(-1, 8).mean(axis=0)
         ratios.append(float(by_place[7] / max(float(np.median(by_place[:7])), 0.1)))
     return max(ratios)
 
 
+def _mean(steps: NDArray[Any], axis: int) -> Levels:
+    """(N,) means along the rows (0: over all of them) or the columns of steps."""
+    means = cv2.reduce(steps, axis, cv2.REDUCE_AVG, dtype=cv2.CV_64F)
+    return np.asarray(means, np.float64).ravel()
+
+
 def _steepest(light: NDArray[np.uint8]) -> float:
-    """How steep the steepest edges are, beside the contrast."""
-    values = light.astype(np.float32)
-    across = np.abs(values[1:-1, 2:] - values[1:-1, :-2])
-    along = np.abs(values[2:, 1:-1] - values[:-2, 1:-1])
-    steep = np.maximum(across, along).ravel()
+    """How steep the steepest edges are."""
+    across = cv2.absdiff(light[1:-1, 2:], light[1:-1, :-2])
+    along = cv2.absdiff(light[2:, 1:-1], light[:-2, 1:-1])
+    steep = np.asarray(cv2.max(across, along), np.uint8)
     if not steep.size:
         return 0.0
-    least = max(1, round(EDGES * steep.size))
-    return float(np.partition(steep, -least)[-least:].mean()) / _contrast(light)
+    n_edges = max(1, round(EDGES * steep.size))
+    # Of levels, a table says the same as putting all of them in order.
+    counts = np.bincount(steep.ravel(), minlength=256)[::-1]
+    taken = np.diff(np.minimum(np.cumsum(counts), n_edges), prepend=0)
+    return float(taken @ np.arange(256)[::-1]) / n_edges
 
 
 def _contrast(light: NDArray[np.uint8]) -> float:
-    return max(1.0, float(light.std()))
+    return max(1.0, float(cv2.meanStdDev(light)[1][0, 0]))
 
 
 def _tiles(light: NDArray[np.uint8]) -> Light:
     """Steps between neighbours, in the mean of each tile."""
     fine = np.abs(cv2.Laplacian(light, cv2.CV_32F, ksize=1))
     high, wide = (size // TILE * TILE for size in light.shape)
-    tiles = fine[:high, :wide].reshape(high // TILE, TILE, wide // TILE, TILE)
-    return np.asarray(tiles.mean(axis=(1, 3)), np.float32)
+    if not high or not wide:
+        return np.zeros((high // TILE, wide // TILE), np.float32)
+    tiles = cv2.resize(
+        np.ascontiguousarray(fine[:high, :wide]), (wide // TILE, high // TILE),
+        interpolation=cv2.INTER_AREA,
+    )  # fmt: skip
+    return np.asarray(tiles, np.float32)
 
 
 def _steps(tiles: Light) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from objsearch.agree import Agreement, agree, agreement
 from objsearch.agree.laying import scaling
-from objsearch.agree.model import EVIDENCE, Model, expanded
+from objsearch.agree.model import EVIDENCE, Model, expanded, load_model
 from objsearch.agree.places import FEATURES
 from objsearch.types import Pixels
 from tests.pictures import as_jpeg, drawing, grainy
@@ -142,6 +142,13 @@ def test_what_is_laid_over_a_picture_at_random_differs(
 ) -> None:
     found = agree(kind(300, 420, 5), kind(300, 420, 9), np.eye(3))
     assert found is not None and found.relation == "different"
+
+
+def test_logits_are_those_of_features_and_their_products() -> None:
+    features = np.random.default_rng(3).normal(0, 2, (7, 9, len(FEATURES))).astype(np.float32)
+    model = load_model()
+    told = expanded(features) @ model.places[:-1] + model.places[-1]
+    np.testing.assert_allclose(model.differing(features), told, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(("by", "relation"), [(4, "same-picture"), (24, "edited"), (40, "edited")])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +15,15 @@ from objsearch.agree.closely import FINER, differing_closely
 from objsearch.agree.enlarging import Larger, larger_shows
 from objsearch.agree.framing import is_laid_around
 from objsearch.agree.laying import fitted_side, scaling
-from objsearch.agree.wear import worn
+from objsearch.agree.wear import Signs, poorer_of
 from objsearch.flow import Progress, counted, ordered_map, silent
+from objsearch.images.transform import reduction_for
 from objsearch.match.geometry import inverse
+from objsearch.tasks.duplicates.at_hand import AtHand
 from objsearch.tasks.duplicates.candidates import Pair
 from objsearch.tasks.duplicates.likeness import ALIKE
 from objsearch.tasks.duplicates.network import Network
-from objsearch.types import Box, Image, Unreadable
+from objsearch.types import Box, Image, Pixels, Unreadable
 
 LOOKED_AT = (432, 864, 1600)
 """Longer sides, in pixels, of the copies that are compared; a smaller picture is as it is.
@@ -30,18 +31,12 @@ LOOKED_AT = (432, 864, 1600)
 The last is for what may be the same; the others show what both share in half as much detail again
 as is looked at.
 """
-AT_HAND_BYTES = 96_000_000
-"""Of each size, about, that memory holds."""
+PICTURES_BYTES, SIGNS_BYTES = 256_000_000, 32_000_000
+"""Of pictures, and of what they tell of wear, that memory holds."""
 DOUBT = 0.05
 """Probability of one shot, told roughly, below which no closer look says otherwise."""
 Read = Callable[[int, int | None], Image | Unreadable]
 """Reads a picture by number, not smaller than so many pixels where a long side is given."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Picture:
-    image: Image
-    size_wh: tuple[int, int]
 
 
 class Agreements:
@@ -67,12 +62,10 @@ class Agreements:
         self._worn: dict[Pair, int | None] = {}
         self._leads: dict[Pair, NDArray[np.float64]] = {}
         self._lock = threading.Lock()
-        self._pictures = {
-            side: lru_cache(AT_HAND_BYTES // (3 * side * side * 3 // 4))(
-                partial(self._looked_at, side)
-            )
-            for side in LOOKED_AT
-        }
+        self._pictures = AtHand[tuple[int, int], Pixels](
+            lambda pixels: pixels.nbytes, PICTURES_BYTES
+        )
+        self._signs = AtHand[int, Signs](lambda signs: signs.light.nbytes, SIGNS_BYTES)
 
     def explore(self, pairs: Iterable[Pair], progress: Progress = silent) -> None:
         """Compare pairs (i, j) of linked pictures side by side, but those that are known."""
@@ -130,10 +123,10 @@ class Agreements:
         return self._larger[small, large]
 
     def _measured(self, small: int, large: int, transform: NDArray[np.float64]) -> Larger:
-        smaller, larger = (self._read(number, None) for number in (small, large))
-        if isinstance(smaller, Unreadable) or isinstance(larger, Unreadable):
+        smaller, larger = (self._picture(number, None) for number in (small, large))
+        if smaller is None or larger is None:
             return "unclear"
-        return larger_shows(smaller.pixels, larger.pixels, transform)
+        return larger_shows(smaller, larger, transform)
 
     def worn(self, i: int, j: int) -> int | None:
         """Which of two upright copies of one size lost tones, colour or sharpness, if either."""
@@ -143,25 +136,37 @@ class Agreements:
         return self._worn[pair]
 
     def _wear(self, i: int, j: int) -> int | None:
-        first, second = (self._pictures[LOOKED_AT[-1]](number) for number in (i, j))
-        if first is None or second is None or first.image.size_wh != second.image.size_wh:
+        first, second = (self._signs.get(number, self._signs_of) for number in (i, j))
+        if first is None or second is None or first.light.shape != second.light.shape:
             return None
-        poorer = worn(first.image.pixels, second.image.pixels)
+        poorer = poorer_of(first, second)
         return None if poorer is None else (i, j)[poorer]
+
+    def _signs_of(self, number: int) -> Signs | None:
+        picture = self._picture(number, LOOKED_AT[-1])
+        return None if picture is None else Signs(picture)
 
     def is_laid_around(self, outer: int, inner: int, transform: NDArray[np.float64]) -> bool:
         """Whether the outer picture lies around the inner as a frame; the transform leads to it."""
-        picture = self._pictures[LOOKED_AT[-1]](outer)
+        picture = self._picture(outer, LOOKED_AT[-1])
         if picture is None:
             return False
-        onto = scaling(picture.size_wh, picture.image.size_wh) @ transform
-        return is_laid_around(picture.image.pixels, self._sizes[inner], onto)
+        onto = scaling(self._sizes[outer], _size_wh(picture)) @ transform
+        return is_laid_around(picture, self._sizes[inner], onto)
 
-    def _looked_at(self, side: int, number: int) -> _Picture | None:
-        image = self._read(number, fitted_side(self._sizes[number], side))
-        if isinstance(image, Unreadable):
-            return None
-        return _Picture(image, self._sizes[number])
+    def _picture(self, number: int, side: int | None) -> Pixels | None:
+        """A picture, not smaller than so many pixels; None where it cannot be read.
+
+        One that no side lets be smaller is read once for all of them.
+        """
+        side = None if side is None else fitted_side(self._sizes[number], side)
+        reduction = 1 if side is None else reduction_for(self._sizes[number], side)
+
+        def read(_: tuple[int, int]) -> Pixels | None:
+            image = self._read(number, None if reduction == 1 else side)
+            return None if isinstance(image, Unreadable) else image.pixels
+
+        return self._pictures.get((number, reduction), read)
 
     def _compared(self, pair: Pair) -> Agreement | None:
         transform = self._transform(*pair)
@@ -186,27 +191,32 @@ class Agreements:
         if agreement.relation != "same-picture" or not agreement.doubts or finer <= FINER:
             return agreement
         with self._lock:  # two large pictures at once are enough for memory
-            first, second = (self._read(number, None) for number in pair)
-        if isinstance(first, Unreadable) or isinstance(second, Unreadable):
+            first, second = (self._picture(number, None) for number in pair)
+        if first is None or second is None:
             return agreement
-        if (first.size_wh, second.size_wh) != tuple(self._sizes[number] for number in pair):
+        if (_size_wh(first), _size_wh(second)) != tuple(self._sizes[number] for number in pair):
             return agreement  # reduced, as it is too large for memory
-        differs = differing_closely(first.pixels, second.pixels, agreement)
+        differs = differing_closely(first, second, agreement)
         return replace(agreement, relation="edited", differs=differs) if differs[0] else agreement
 
     def _agreed(
         self, pair: Pair, transform: NDArray[np.float64], side: int, grid: int
     ) -> Agreement | None:
         with self._lock:  # so that two threads do not read one picture at once
-            first, second = (self._pictures[side](number) for number in pair)
+            first, second = (self._picture(number, side) for number in pair)
         if first is None or second is None:
             return None
         to_first, to_second = (
-            scaling(side.size_wh, side.image.size_wh) for side in (first, second)
+            scaling(self._sizes[number], _size_wh(picture))
+            for number, picture in zip(pair, (first, second), strict=True)
         )
         reduced = to_second @ transform @ inverse(to_first)
-        agreement = agree(first.image.pixels, second.image.pixels, reduced, grid)
+        agreement = agree(first, second, reduced, grid)
         return None if agreement is None else _enlarged(agreement, to_first, to_second)
+
+
+def _size_wh(picture: Pixels) -> tuple[int, int]:
+    return picture.shape[1], picture.shape[0]
 
 
 def _enlarged(

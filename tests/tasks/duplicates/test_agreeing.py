@@ -13,14 +13,16 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from objsearch.agree import Agreement
-from objsearch.tasks.duplicates.agreeing import ALIKE, LOOKED_AT, Agreements
+from objsearch.agree import Agreement, agree
+from objsearch.agree.agreement import ROUGHLY, SIDE
+from objsearch.tasks.duplicates import agreeing
+from objsearch.tasks.duplicates.agreeing import ALIKE, Agreements
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types import Image, Pixels, Unreadable
 from tests.pictures import cropped, drawing, encoded, grainy, image
 
-GLANCE, LOOK = LOOKED_AT[0], LOOKED_AT[-1]
+GLANCE, LOOK = ROUGHLY, SIDE
 ONE = grainy(300, 420, 5)
 
 
@@ -35,25 +37,31 @@ class Linked:
         return Likeness(0.9, transform=self.transform, detail=self.detail)
 
 
-Looked = Callable[..., tuple[Agreement | None, set[int | None]]]
+Looked = Callable[..., tuple[Agreement | None, set[int]]]
 
 
 @pytest.fixture
-def looked() -> Looked:
-    """What two pictures are to each other, and the sizes that they were read at for it."""
+def looked(monkeypatch: pytest.MonkeyPatch) -> Looked:
+    """What two pictures are to each other, and the grids that they were compared on for it."""
+    sides: set[int] = set()
+
+    def noted(first: Pixels, second: Pixels, transform: Any, side: int) -> Agreement | None:
+        sides.add(side)
+        return agree(first, second, transform, side)
 
     def look(
         one: Pixels, other: Pixels, link: Linked | None = None, **options: Any
-    ) -> tuple[Agreement | None, set[int | None]]:
-        pictures, sides = (one, other), set()
+    ) -> tuple[Agreement | None, set[int]]:
+        pictures = (one, other)
+        sides.clear()
+        monkeypatch.setattr(agreeing, "agree", noted)
 
         def read(number: int, side: int | None) -> Image | Unreadable:
-            sides.add(side)
             return image(pictures[number])
 
         sizes = [(picture.shape[1], picture.shape[0]) for picture in pictures]
         network = cast(Network, link or Linked())
-        return Agreements(read, sizes, network, 1, **options).of(0, 1), sides
+        return Agreements(read, sizes, network, 1, **options).of(0, 1), set(sides)
 
     return look
 
@@ -132,3 +140,22 @@ def test_a_line_of_a_long_screenshot_is_not_lost_on_the_grid(looked: Looked) -> 
     for changed in (40, 150):
         other, _ = looked(one, chat(changed), link)
         assert other is not None and other.relation == "edited"
+
+
+@pytest.mark.parametrize(("long_side", "n_read"), [(400, 2), (4000, 6)])
+def test_a_picture_is_read_once_for_all_that_would_see_the_same_of_it(
+    long_side: int, n_read: int
+) -> None:
+    picture = grainy(long_side * 3 // 4, long_side, 5)
+    asked: list[tuple[int, int | None]] = []
+
+    def read(number: int, side: int | None) -> Image | Unreadable:
+        asked.append((number, side))
+        return image(picture)
+
+    sizes = [(picture.shape[1], picture.shape[0])] * 2
+    agreements = Agreements(read, sizes, cast(Network, Linked()), 1)
+    assert agreements.of(0, 1) is not None and agreements.of(1, 0) is not None
+    assert agreements.worn(0, 1) is None  # at up to 1600 pixels
+    assert agreements.larger_shows(0, 1, np.diag([1.0, 1.0, 1.0])) == "more"  # as they are
+    assert len(asked) == n_read
