@@ -196,7 +196,7 @@ def _peak_mb() -> float:
 def of_stage(stage: str, folder: Path, n_rows: int) -> tuple[Any, float]:
     """What a stage tells in a process of its own, and how long that took."""
     began = time.perf_counter()
-    command = [sys.executable, "-P", __file__, str(folder), "--stage", stage, f"--rows={n_rows}"]
+    command = [sys.executable, __file__, str(folder), "--stage", stage, f"--rows={n_rows}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout), time.perf_counter() - began
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from objsearch.agree.exactly import is_exact
+from objsearch.agree.registration import Registration
 from objsearch.agree.thing import Seen, look
 from objsearch.types import Box, Pixels
 from tests.pictures import as_jpeg, drawing, warped
@@ -16,6 +20,7 @@ from tests.pictures import as_jpeg, drawing, warped
 TILTED = np.array([[0.96, 0.02, 12.0], [-0.02, 0.95, 15.0], [4e-5, 2e-5, 1.0]])
 HALF = np.array([[0.5, 0.0, -0.25], [0.0, 0.5, -0.25], [0.0, 0.0, 1.0]])
 SIZE = 480
+FONT = ImageFont.load_default(11)
 
 
 def seen(query: Pixels, reference: Pixels, onto: np.ndarray, box: Box | None = None) -> Seen:
@@ -116,3 +121,45 @@ def test_a_thing_in_another_colour_is_another() -> None:
                  for c in ((230, 60, 50), (50, 90, 230)))  # fmt: skip
     assert seen(red, blue, np.eye(3)).is_other_print
     assert not seen(red, as_jpeg(red, 60), np.eye(3)).is_other_print
+
+
+def page(changed: bool) -> Pixels:
+    """A page full of words, one of which is another."""
+    sheet = Image.new("RGB", (SIZE, SIZE), (255, 255, 255))
+    draw = ImageDraw.Draw(sheet)
+    r = random.Random(11)
+    for row in range(22):
+        words = ["".join(r.choices("abcdefghiknorstu", k=r.randint(2, 8))) for _ in range(9)]
+        if changed and row == 9:
+            words[2] = words[2][::-1]
+        for column, word in enumerate(words):
+            draw.text((16 + 50 * column, 16 + 20 * row), word, (15, 15, 15), font=FONT)
+    return np.asarray(sheet)
+
+
+def on_the_glass(picture: Pixels, degrees: float) -> tuple[Pixels, np.ndarray]:
+    """A page scanned: turned a little, smaller, grainy and compressed; and where it leads."""
+    turn = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), degrees, 0.97)
+    onto = np.vstack([turn, [0.0, 0.0, 1.0]])
+    made = warped(picture, onto, (SIZE, SIZE))
+    noise = np.random.default_rng(4).normal(0, 3, made.shape)
+    return as_jpeg(np.clip(made * 0.94 + noise, 0, 255).astype(np.uint8), 75), onto
+
+
+@pytest.mark.parametrize("degrees", [0.3, -1.1])
+def test_one_other_word_of_a_scanned_page_stands_out(degrees: float) -> None:
+    own, onto = on_the_glass(page(False), degrees)
+    other, _ = on_the_glass(page(True), degrees)
+    thing = Box(16, 16, SIZE - 16, SIZE - 16)
+    assert not seen(page(False), own, onto, thing).is_other_print
+    assert seen(page(False), other, onto, thing).is_other_print
+
+
+def test_what_a_lens_bends_has_to_lie_closer_than_a_scan() -> None:
+    lying = Registration(np.eye(3), 0.97, 0.15, 100)
+    assert is_exact(lying, (400, 300))
+    for bent in (TILTED, np.diag([1.02, 1.0, 1.0])):
+        assert not is_exact(replace(lying, transform=bent), (400, 300))
+        assert is_exact(replace(lying, transform=bent, residual=0.09), (400, 300))
+    assert not is_exact(replace(lying, steady=0.9), (400, 300))
+    assert not is_exact(replace(lying, n_corners=50), (400, 300))
