@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from typing import Any
 
@@ -37,6 +37,9 @@ CLOSE_SIDE = 4096
 # Standard deviation of luminance, in gray levels, below which a picture is flat: sensor noise and
 # JPEG ripples stay under it, the faintest pencil drawing does not.
 FLAT_DEVIATION = 1.5
+SMOOTH_DEVIATION = 1.0
+"""The same of what is left without light that rises or falls from side to side: of gradients saved
+as JPEG 75 at most 0.4, of 5,506 photos at least 3.1."""
 _SMALL_WH = (64, 64)
 MIN_KEYPOINTS = 8
 
@@ -189,12 +192,29 @@ def is_flat(light: NDArray[Any]) -> bool:
     return float(resize_quickly(light, _SMALL_WH).std()) < FLAT_DEVIATION
 
 
+def is_smooth(light: NDArray[Any]) -> bool:
+    """Whether gray levels (H, W) go from light to dark and show nothing else: a gradient."""
+    levels = resize_quickly(light, _SMALL_WH).astype(np.float64).ravel()
+    trend = _trends()
+    left = levels - trend @ (trend.T @ levels)
+    return float(left.std()) < SMOOTH_DEVIATION
+
+
+@cache
+def _trends() -> NDArray[np.float64]:
+    """(H * W, 6) an orthonormal basis of what rises and falls by the second power at most."""
+    x, y = np.meshgrid(*(np.linspace(-1, 1, side) for side in _SMALL_WH))
+    powers = np.stack([x**0, x, y, x * y, x * x, y * y], axis=-1).reshape(-1, 6)
+    return np.asarray(np.linalg.qr(powers)[0])
+
+
 def _note(image: Image, descriptors: Mapping[str, tuple[Descriptor, ...]], *, are_all: bool) -> str:
-    """`too_few_features` for a flat picture, or one whose only descriptors found no keypoints.
+    """`too_few_features` for a flat or smooth picture, or where there are but keypoints, and none.
 
     What is not among the descriptors, if they are not all, describes whole crops.
     """
-    if is_flat(gray(resize_quickly(_that_count(image), _SMALL_WH))):
+    light = gray(resize_quickly(_that_count(image), _SMALL_WH))
+    if is_flat(light) or is_smooth(light):
         return TOO_FEW_FEATURES
     frames = [parts[-1] for parts in descriptors.values()]
     local = [len(descriptor) for descriptor in frames if isinstance(descriptor, LocalFeatures)]

@@ -112,22 +112,26 @@ def test_content_tells_pixels_apart_and_nothing_else() -> None:
         (flat(200, 300), True),
         (flat(1, 1), True),
         (np.clip(flat(200, 300) + np.arange(300)[None, :, None] / 150, 0, 255), True),
+        (np.add.outer(np.linspace(20, 110, 200), np.linspace(0, 120, 300))[..., None], True),
         (drawing(200, 300), False),
     ],
-    ids=["flat", "one pixel", "hardly a gradient", "drawing"],
+    ids=["flat", "one pixel", "hardly a gradient", "gradient", "drawing"],
 )
 def test_too_little_structure_is_noted(
     describer: Describer, pixels: np.ndarray, is_noted: bool
 ) -> None:
-    [one] = describer.describe([image(pixels.astype(np.uint8))])
+    colours = np.broadcast_to(pixels, (*pixels.shape[:2], 3)).astype(np.uint8)
+    [one] = describer.describe([image(colours)])
     assert one.note == ("too_few_features" if is_noted else "")
 
 
 def test_a_faint_drawing_is_not_flat(pixels_of: Callable[[str], Pixels]) -> None:
-    faint = (235 + pixels_of("handwriting.png").astype(float) / 255 * 20).astype(np.uint8)
+    faint = 235 + pixels_of("handwriting.png").astype(float) / 255 * 20
+    shade = np.linspace(60, 0, faint.shape[1])[None, :, None]  # the hand that holds the camera
     describer = Describer(load_settings("fast"))
-    [one] = describer.describe([image(faint)])
-    assert one.note == ""
+    for sheet in (faint, faint - shade):
+        [one] = describer.describe([image(sheet.astype(np.uint8))])
+        assert one.note == ""
 
 
 @pytest.mark.parametrize(("workers", "size"), [(1, 1), (2, 3), (4, 1), (3, 50)])
