@@ -19,10 +19,10 @@ from objsearch.agree.wear import Signs, poorer_of
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.images.transform import reduction_for
 from objsearch.match.geometry import inverse
-from objsearch.tasks.duplicates.at_hand import AtHand
 from objsearch.tasks.duplicates.candidates import Pair
 from objsearch.tasks.duplicates.likeness import ALIKE
 from objsearch.tasks.duplicates.network import Network
+from objsearch.tasks.duplicates.recent import Recent
 from objsearch.types import Box, Image, Pixels, Unreadable
 
 LOOKED_AT = (432, 864, 1600)
@@ -62,10 +62,10 @@ class Agreements:
         self._worn: dict[Pair, int | None] = {}
         self._leads: dict[Pair, NDArray[np.float64]] = {}
         self._lock = threading.Lock()
-        self._pictures = AtHand[tuple[int, int], Pixels](
+        self._pictures = Recent[tuple[int, int], Pixels](
             lambda pixels: pixels.nbytes, PICTURES_BYTES
         )
-        self._signs = AtHand[int, Signs](lambda signs: signs.light.nbytes, SIGNS_BYTES)
+        self._signs = Recent[int, Signs](lambda signs: signs.light.nbytes, SIGNS_BYTES)
 
     def explore(self, pairs: Iterable[Pair], progress: Progress = silent) -> None:
         """Compare pairs (i, j) of linked pictures side by side, but those that are known."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from objsearch.tasks.duplicates.at_hand import AtHand
+from objsearch.tasks.duplicates.recent import Recent
 
 
-def test_what_was_asked_for_last_stays_at_hand() -> None:
+def test_what_was_asked_for_last_stays_recent() -> None:
     made: list[str] = []
 
     def make(key: str) -> str | None:
         made.append(key)
         return None if key == "none" else key
 
-    at_hand = AtHand[str, str](len, 6)
+    recent = Recent[str, str](len, 6)
     for key in ("one", "two", "one", "three", "one", "two"):
-        assert at_hand.get(key, make) == key
+        assert recent.get(key, make) == key
     # The second and the third are not at hand together with the first, nor the third with another.
     assert made == ["one", "two", "three", "one", "two"]
-    assert [at_hand.get("none", make) for _ in range(2)] == [None, None]
+    assert [recent.get("none", make) for _ in range(2)] == [None, None]
     assert made[5:] == ["none", "none"]
-    assert at_hand.get("too long", make) == "too long"
-    assert at_hand.get("one", make) == "one" and made[-1] == "one"
+    assert recent.get("too long", make) == "too long"
+    assert recent.get("one", make) == "one" and made[-1] == "one"

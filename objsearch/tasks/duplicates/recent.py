@@ -11,7 +11,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class AtHand(Generic[K, V]):
+class Recent(Generic[K, V]):
     """Values by key, of `bytes_of` each; what was not asked for the longest goes first."""
 
     def __init__(self, bytes_of: Callable[[V], int], most_bytes: int) -> None:
