@@ -125,6 +125,18 @@ def test_too_little_structure_is_noted(
     assert one.note == ("too_few_features" if is_noted else "")
 
 
+def test_a_bare_corner_of_a_picture_says_nothing_of_the_rest() -> None:
+    """Of keypoints alone it is those of the frame that count, whatever the first region has."""
+    picture = drawing(240, 320).copy()
+    picture[:100, :120] = 200
+    bare = {"name": "given-boxes", "boxes_xywh": [(5, 5, 90, 80)]}
+    describer = Describer(load_settings("orb", {"detector": bare}))
+    [one] = describer.describe([image(picture)])
+    corner, frame = one.descriptors["orb"]
+    assert isinstance(corner, LocalFeatures) and isinstance(frame, LocalFeatures)
+    assert len(corner) < 8 < len(frame) and one.note == ""
+
+
 def test_a_faint_drawing_is_not_flat(pixels_of: Callable[[str], Pixels]) -> None:
     faint = 235 + pixels_of("handwriting.png").astype(float) / 255 * 20
     shade = np.linspace(60, 0, faint.shape[1])[None, :, None]  # the hand that holds the camera
