@@ -106,6 +106,16 @@ def test_every_hit_has_a_score_of_every_view_beyond_the_shortlist(
             assert fuse(said, fusion) == pytest.approx({str(h.ref): h.score for h in answer.hits})
 
 
+def test_ranks_count_whatever_the_threshold(searches: Any, queries: Path) -> None:
+    views = [queries / PALACE, queries / CYCLE]
+    every, some = (
+        searches("fast").find(*views, shortlist=1, threshold=threshold, fusion="rrf")
+        for threshold in (0, 0.5)
+    )
+    assert len(some.hits) > 2
+    assert scores(some) == {ref: s for ref, s in scores(every).items() if s >= 0.5}
+
+
 # What is not wanted
 
 
