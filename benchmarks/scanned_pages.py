@@ -10,13 +10,13 @@ another. Both are compared with the first as it is: as drawn, turned by 0.3 degr
 from __future__ import annotations
 
 import argparse
-import io
 import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from edits import jpeg
 from local_edits import font
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -116,9 +116,7 @@ def scanned(picture: Picture, r: random.Random) -> Picture:
     light, spread = r.uniform(0.85, 1), r.uniform(0, 5)
     noise = np.random.default_rng(r.randrange(1 << 30)).normal(0, spread, (*made.size[::-1], 3))
     values = np.clip(np.asarray(made, np.float32) * light + noise, 0, 255).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(values).save(file, "JPEG", quality=r.randint(60, 92))
-    return Image.open(file).convert("RGB")
+    return jpeg(Image.fromarray(values), r.randint(60, 92))
 
 
 def turned(picture: Picture, degrees: float) -> Picture:

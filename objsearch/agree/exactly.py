@@ -94,10 +94,11 @@ def differing_regions(places: Places, whole: Mask, registration: Registration) -
     """
     logits = weigh(places, load_model().differing(places.features), registration).logits
     core = eroded(whole, RIM)
-    outstanding = _outstanding(logits[core & (places.feature("strong") > STRONG)])
+    is_detailed = places.feature("strong") > STRONG
+    outstanding = _outstanding(logits[core & is_detailed])
     rim, middle = core & ~eroded(core, 1), _middle(core)
     other_hue = core & (places.hue > OTHER_HUE)
-    is_unlike = (places.feature("strong") > STRONG) & (places.feature("wide correlation") < UNLIKE)
+    is_unlike = is_detailed & (places.feature("wide correlation") < UNLIKE)
     unlike = core & is_unlike & (logits > WITHOUT_A_DOUBT)
     mask = (core & (logits > 0)) | other_hue
     n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))

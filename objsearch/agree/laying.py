@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.images.transform import resize
-from objsearch.match.geometry import inverse
+from objsearch.match.geometry import inverse, jacobian
 from objsearch.types import Pixels
 
 Matrix = NDArray[np.float64]
@@ -118,8 +118,7 @@ def _reduced(pixels: Pixels, scale: float) -> tuple[Pixels, Matrix]:
 def _area_scale(transform: Matrix, picture: Pixels) -> float:
     """How many square pixels one of the picture's becomes, in its middle."""
     height, width = picture.shape[:2]
-    x, y, w = transform @ np.array([width / 2, height / 2, 1.0])
-    if abs(w) < 1e-9:
+    middle = np.array([width / 2, height / 2])
+    if abs(transform[2] @ np.array([*middle, 1.0])) < 1e-9:
         return 1.0
-    step = (transform[:2, :2] - np.outer([x / w, y / w], transform[2, :2])) / w
-    return abs(float(np.linalg.det(step)))
+    return abs(float(np.linalg.det(jacobian(transform, middle))))
