@@ -132,6 +132,6 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def clean_environment() -> dict[str, str]:
-    """The environment of a new process, without what a framework's import left in ours."""
-    quiet = ("ORT_DISABLE_TELEMETRY", "YOLO_", "ULTRALYTICS_", "HF_HUB_", "COV_")
+    """The environment of a new process, without what tests and frameworks left in ours."""
+    quiet = ("OPENBLAS_", "ORT_DISABLE_TELEMETRY", "YOLO_", "ULTRALYTICS_", "HF_HUB_", "COV_")
     return {key: value for key, value in os.environ.items() if not key.startswith(quiet)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +21,7 @@ from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings, preset_names
 from objsearch.sources import key_of
 from objsearch.types import Answer, ImageRef, Pixels
+from tests.conftest import ROOT
 from tests.pictures import brightened, cropped, drawing, encoded, flat, noise
 
 QUERY = "palace.jpg"
@@ -281,6 +284,25 @@ def test_workers_and_batches_change_no_byte(
         search = ObjectSearch.open(preset, changes).add(*references)
         seen.add(as_bytes(search.find(*views, threshold=0)))
     assert len(seen) == 1
+
+
+def test_workers_change_no_byte_beside_threads_of_linear_algebra(
+    some: list[Path], queries: Path, clean_environment: dict[str, str]
+) -> None:
+    """In a process of its own: in that of the tests there is one of them (`tests/__init__.py`)."""
+    names, query = [str(path) for path in some], str(queries / "toys_whale_marked.jpg")
+    code = f"""
+from objsearch import ObjectSearch
+from tests.search.test_pipeline import as_bytes
+seen = set()
+for workers in (1, 3):
+    search = ObjectSearch.open("sift", {{"run.workers": workers}}).add(*{names!r})
+    seen.add(as_bytes(search.find({query!r}, threshold=0, second_look={{"doubtful": 1}})))
+assert len(seen) == 1
+"""
+    threads = {"OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": str(ROOT)}
+    environment = {**clean_environment, **threads}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=300)
 
 
 def test_the_order_of_adding_changes_no_byte(
