@@ -88,14 +88,24 @@ def pixels_of(photos: Path) -> Callable[[str], Pixels]:
 
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Settings for tests whose subject is not the algorithm: few ORB points of the full frame."""
+    """Settings for tests whose subject is not the algorithm: few ORB points of the full frame.
+
+    The second look is nearly all of what a search of few points costs: it is a short one.
+    """
     path = tmp_path_factory.mktemp("quick") / "calibration.yaml"
     save(Calibration(intercept=-5.0, coefficients={"orb": 2.2}), path)
     return {
         "detector": "whole-image",
         "descriptors": [{"extractor": {"name": "orb", "n_points": 400, "long_side": 400}}],
         "calibration": str(path),
+        "search": {"second_look": {"candidates": 2, "doubtful": 1}},
     }
+
+
+@pytest.fixture(scope="session")
+def first_look(quick: dict[str, Any]) -> dict[str, Any]:
+    """Quick settings without a second look, for tests that it has nothing to do with."""
+    return {**quick, "search": {"second_look": {"enabled": False}}}
 
 
 @pytest.fixture(scope="session")
@@ -117,9 +127,9 @@ def searches(photos: Path) -> Callable[[str], ObjectSearch]:
 
 
 @pytest.fixture(scope="session")
-def quick_search(quick: dict[str, Any], photos: Path) -> ObjectSearch:
-    """A quick search over all example photos; nobody adds to it."""
-    return ObjectSearch.open(quick).add(photos)
+def quick_search(first_look: dict[str, Any], photos: Path) -> ObjectSearch:
+    """A quick search over all example photos, without a second look; nobody adds to it."""
+    return ObjectSearch.open(first_look).add(photos)
 
 
 @pytest.fixture

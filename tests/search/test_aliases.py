@@ -159,7 +159,13 @@ def test_a_query_with_fewer_finds_all_the_same(index: str, two: Any, some: list[
         fewer = {alias: whole.image.descriptors[alias] for alias in kept}
         view = View((replace(whole.image, descriptors=fewer, content=""),))
         for shortlist in (None, 1):
-            answer = search.find(view, include_query=True, shortlist=shortlist, threshold=0.1)
+            answer = search.find(
+                view,
+                include_query=True,
+                shortlist=shortlist,
+                threshold=0.1,
+                second_look={"doubtful": 1},
+            )
             assert answer.hits[0].ref.uri == str(some[2])
             assert set(answer.hits[0].aliases) == set(kept)
             [told] = [note for note in answer.warnings if "one side lacks" in note]

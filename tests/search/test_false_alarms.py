@@ -18,11 +18,11 @@ TAIL = Tail(logits=(-4.9, 0.0, 4.0), rates=(0.5, 0.02, 0.001), same=1e-4, n_pair
 
 
 @pytest.fixture
-def told(quick: dict[str, Any], tmp_path: Path, photos: Path) -> ObjectSearch:
+def told(first_look: dict[str, Any], tmp_path: Path, photos: Path) -> ObjectSearch:
     """A quick search whose calibration has a tail, over all example photos."""
     path = tmp_path / "own.yaml"
     save(Calibration(intercept=-5.0, coefficients={"orb": 2.2}, tail=TAIL), path)
-    return ObjectSearch.open({**quick, "calibration": str(path)}).add(photos)
+    return ObjectSearch.open({**first_look, "calibration": str(path)}).add(photos)
 
 
 def test_every_hit_says_how_many_wrong_ones_are_to_be_expected(

@@ -142,7 +142,7 @@ def test_raising_the_threshold_adds_no_hit_beyond_the_shortlist(
 ) -> None:
     searching = search if preset == "quick" else searches(preset)
     views = [queries / QUERY, queries / "motorcycle.jpg", queries / "cat.jpg"]
-    options = {"fusion": fusion, "shortlist": 2}
+    options = {"fusion": fusion, "shortlist": 2, "second_look": {"candidates": 2}}
     before = scores(searching.find(*views, threshold=0, **options))
     for threshold in (0.001, 0.01, 0.3, 0.6, 0.95):
         found = scores(searching.find(*views, threshold=threshold, **options))
@@ -358,6 +358,7 @@ def test_a_region_is_searched_like_its_lossless_crop(
     preset: str, searches: Callable[[str], ObjectSearch], photos: Path, tmp_path: Path
 ) -> None:
     search = searches(preset)
+    options = {"threshold": 0, "second_look": {"doubtful": 1}}
     for name, (x, y, w, h) in {
         "composed_box_on_gravel.jpg": (219, 117, 391, 363),
         "composed_cup_by_markers.jpg": (95, 5, 478, 245),
@@ -365,8 +366,8 @@ def test_a_region_is_searched_like_its_lossless_crop(
         whole = decode((photos / name).read_bytes()).pixels
         crop = np.ascontiguousarray(whole[y : y + h, x : x + w])
         (tmp_path / "crop.png").write_bytes(encoded(crop, "PNG"))
-        by_region = search.find(photos / name, region=(x, y, w, h), threshold=0, include_query=True)
-        by_crop = search.find(tmp_path / "crop.png", threshold=0)
+        by_region = search.find(photos / name, region=(x, y, w, h), include_query=True, **options)
+        by_crop = search.find(tmp_path / "crop.png", **options)
         assert scores(by_region) == pytest.approx(scores(by_crop), abs=1e-3)
 
 
@@ -379,7 +380,8 @@ def test_a_region_in_the_ref_is_a_region(search: ObjectSearch, photos: Path) -> 
 
 def test_boxes_of_a_region_are_in_the_whole_image(search: ObjectSearch, photos: Path) -> None:
     path = photos / "toys.jpg"
-    answer = search.find(path, region="100,80,300,200", include_query=True)
+    look = {"doubtful": 2}  # the photo and its copy
+    answer = search.find(path, region="100,80,300,200", include_query=True, second_look=look)
     query = answer.queries[0]
     assert query.size_wh == size_of(path)
     assert query.regions[-1].box_xyxy == (100, 80, 400, 280)

@@ -187,11 +187,11 @@ def test_negatives_of_a_batch(quick_search: ObjectSearch, queries: Path, photos:
 
 
 @pytest.fixture
-def watched(quick: dict[str, Any], some: list[Path], tmp_path: Path) -> ObjectSearch:
+def watched(first_look: dict[str, Any], some: list[Path], tmp_path: Path) -> ObjectSearch:
     """A search over copies of some photos that counts what it describes."""
     for path in some:
         shutil.copy(path, tmp_path)
-    search = ObjectSearch.open(quick).add(
+    search = ObjectSearch.open(first_look).add(
         tmp_path, encoded(np.eye(80, dtype=np.uint8) * 255, "PNG")
     )
     real = search.describer.describe
@@ -374,8 +374,8 @@ BOXES = [[10, 10, 100, 80], [200, 100, 150, 120], [150, 90, 300, 200]]
 
 
 @pytest.fixture
-def boxed(quick: dict[str, Any], photos: Path) -> ObjectSearch:
-    settings = {**quick, "detector": {"name": "given-boxes", "boxes_xywh": BOXES}}
+def boxed(first_look: dict[str, Any], photos: Path) -> ObjectSearch:
+    settings = {**first_look, "detector": {"name": "given-boxes", "boxes_xywh": BOXES}}
     return ObjectSearch.open(settings).add(photos / "toys.jpg")
 
 

@@ -54,12 +54,22 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return run
 
 
-@pytest.fixture(scope="session")
-def config(quick: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The quick settings as a file for `--config`."""
-    path = tmp_path_factory.mktemp("config") / "quick.yaml"
-    path.write_text(yaml.safe_dump(quick))
+def as_yaml(settings: dict[str, Any], folder: Path) -> Path:
+    path = folder / "quick.yaml"
+    path.write_text(yaml.safe_dump(settings))
     return path
+
+
+@pytest.fixture(scope="session")
+def config(first_look: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The quick settings as a file for `--config`, without a second look."""
+    return as_yaml(first_look, tmp_path_factory.mktemp("config"))
+
+
+@pytest.fixture(scope="session")
+def reading_again(quick: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a second look, for what is about where photos lie when they are read again."""
+    return as_yaml(quick, tmp_path_factory.mktemp("reading again"))
 
 
 @pytest.fixture

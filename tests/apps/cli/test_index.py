@@ -19,6 +19,12 @@ from tests.pictures import drawing, encoded
 
 
 @pytest.fixture
+def config(reading_again: Path) -> Path:
+    """The settings of this module."""
+    return reading_again
+
+
+@pytest.fixture
 def folder(some: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A few photos, some minutes old; what is remembered of them lies beside them."""
     monkeypatch.setenv("OBJSEARCH_LIBRARY", str(tmp_path / "library"))

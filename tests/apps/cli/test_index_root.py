@@ -13,6 +13,12 @@ from tests.apps.cli.test_index import aged
 
 
 @pytest.fixture
+def config(reading_again: Path) -> Path:
+    """The settings of this module."""
+    return reading_again
+
+
+@pytest.fixture
 def kept(some: list[Path], tmp_path: Path) -> Path:
     folder = tmp_path / "disk" / "photos"
     folder.mkdir(parents=True)

@@ -18,6 +18,12 @@ REMARK = "A kept thumbnail: the file is gone or has changed."
 
 
 @pytest.fixture
+def config(reading_again: Path) -> Path:
+    """The settings of this module."""
+    return reading_again
+
+
+@pytest.fixture
 def kept(some: list[Path], tmp_path: Path) -> Path:
     folder = tmp_path / "photos"
     folder.mkdir()

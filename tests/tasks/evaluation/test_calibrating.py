@@ -36,9 +36,9 @@ def pairs(root: Path, tmp_path: Path) -> Path:
 
 
 def test_pairs_become_a_calibration_that_tells_them_apart(
-    pairs: Path, quick: dict[str, Any], tmp_path: Path, root: Path
+    pairs: Path, first_look: dict[str, Any], tmp_path: Path, root: Path
 ) -> None:
-    result = calibrate(load_settings(quick), [pairs])
+    result = calibrate(load_settings(first_look), [pairs])
     data = result.as_data(0.99)
     assert (data["pairs_same"], data["pairs_different"]) == (4, 12)
     assert json.loads(json.dumps(data)) == data
@@ -51,7 +51,7 @@ def test_pairs_become_a_calibration_that_tells_them_apart(
     assert len(lines) == len(rows) + 3
     path = tmp_path / "own.yaml"
     save(result.calibration, path)
-    search = ObjectSearch.open({**quick, "calibration": str(path)})
+    search = ObjectSearch.open({**first_look, "calibration": str(path)})
     for one, other in SAME:
         assert search.compare(root / "examples" / one, root / "examples" / other).score > 0.5
     for one, other in DIFFERENT:
