@@ -10,11 +10,16 @@ from objsearch.apps.cli.waiting import stopwatch  # it starts here
 
 STOPPED = 130
 """What shells call a program that Ctrl-C ended."""
+LINEAR_ALGEBRA = "OPENBLAS_NUM_THREADS"
+"""How many threads numpy's products of matrices take, read when it is imported."""
 
 
 def main() -> None:
     """Run the command line; what a person can mend is one sentence on stderr and exit code 2."""
     stopwatch.restart()
+    # Photos are what is divided among threads (`run.workers`): more of them below each wait for one
+    # another, on processors that the others want.
+    os.environ.setdefault(LINEAR_ALGEBRA, "1")
     from objsearch.apps.cli.app import app
     from objsearch.apps.cli.output import complain
     from objsearch.errors import ObjSearchError

@@ -5,10 +5,17 @@ One matrix product a block of pictures; no loop goes over pairs.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.flow import ordered_map
+
 BLOCK = 256
+"""Pictures, of all workers together, whose products with all others memory holds."""
+LEAST_BLOCK = 32
 
 Pair = tuple[int, int]
 """(i, j) with i < j."""
@@ -20,6 +27,7 @@ def nearest_pairs(
     *,
     groups: NDArray[np.int8] | None = None,
     floor: float = -1.0,
+    workers: int = 1,
 ) -> list[list[Pair]]:
     """First every picture with the other that is nearest, then with the second nearest, and so on.
 
@@ -29,19 +37,15 @@ def nearest_pairs(
     """
     n = len(versions)
     count = min(n_nearest, n - 1)
-    references = versions[:, 0].astype(np.float32).T
     rounds: list[dict[Pair, None]] = [{} for _ in range(count)]
-    for start in range(0, n if count > 0 else 0, BLOCK):
-        rows = np.arange(start, min(n, start + BLOCK))
-        alike = _best_version(versions[rows], references)
-        alike[np.arange(len(rows)), rows] = -np.inf
-        if groups is not None:
-            alike[~compatible(groups[rows][:, None], groups[None, :])] = -np.inf
-        # The last bits of a product depend on the shape of the matrices; rounding drops them.
-        alike = np.round(alike, 4)
-        order = _first(alike, count)
-        usable = np.take_along_axis(alike, order, axis=1) >= floor
-        for row, rank in np.argwhere(usable):
+    among = _Among(versions, versions[:, 0].astype(np.float32).T, groups, count, floor)
+    size = max(min(BLOCK, LEAST_BLOCK), BLOCK // max(workers, 1))
+    blocks = [
+        np.arange(start, min(n, start + size)) for start in range(0, n if count > 0 else 0, size)
+    ]
+    found = ordered_map(partial(_nearest, among), blocks, workers=workers, ahead=1)
+    for rows, (order, is_usable) in zip(blocks, found, strict=True):
+        for row, rank in np.argwhere(is_usable):
             i, j = sorted((int(rows[row]), int(order[row, rank])))
             rounds[rank][i, j] = None
     named: set[Pair] = set()
@@ -50,6 +54,28 @@ def nearest_pairs(
         fresh.append(sorted(pairs.keys() - named))
         named |= pairs.keys()
     return fresh
+
+
+class _Among(NamedTuple):
+    """What a block of pictures is compared with, and how many of it are named."""
+
+    versions: NDArray[np.float16]
+    references: NDArray[np.float32]
+    groups: NDArray[np.int8] | None
+    n_nearest: int
+    floor: float
+
+
+def _nearest(among: _Among, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """(B, count) the nearest of each row, nearest first, and which of them may be named."""
+    alike = _best_version(among.versions[rows], among.references)
+    alike[np.arange(len(rows)), rows] = -np.inf
+    if among.groups is not None:
+        alike[~compatible(among.groups[rows][:, None], among.groups[None, :])] = -np.inf
+    # The last bits of a product depend on the shape of the matrices; rounding drops them.
+    alike = np.round(alike, 4)
+    order = _first(alike, among.n_nearest)
+    return order, np.take_along_axis(alike, order, axis=1) >= among.floor
 
 
 def _first(alike: NDArray[np.float32], count: int) -> NDArray[np.intp]:

@@ -217,7 +217,13 @@ class Linker:
         if not numbers:
             return []
         sides = np.array([standings[i].sides for i in numbers], np.int8)
-        rounds = nearest_pairs(np.stack(vectors), self.count, groups=sides, floor=floor)
+        rounds = nearest_pairs(
+            np.stack(vectors),
+            self.count,
+            groups=sides,
+            floor=floor,
+            workers=self.settings.run.n_workers,
+        )
         return [[(numbers[i], numbers[j]) for i, j in pairs] for pairs in rounds]
 
     def _by_keypoints(self, numbers: list[int], is_mirrored: bool) -> list[Pair]:

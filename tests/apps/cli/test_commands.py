@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import yaml
 from PIL import Image as PillowImage
 
 from objsearch import __version__
-from objsearch.apps.cli import detect, doctor
+from objsearch.apps.cli import LINEAR_ALGEBRA, detect, doctor
 from objsearch.components import weights
 from objsearch.components.registry import ROOMS, names
 from objsearch.match import calibration
@@ -344,3 +345,17 @@ def test_detect_and_find_tell_of_what_was_not_looked_at(
     assert "only the first frame" in cli("detect", moving, "--json", "--mode", "whole").err
     found = cli("find", photos / "coins.png", "--in", moving, "--mode", "whole")
     assert "only the first frame" in found.err
+
+
+def test_products_of_matrices_take_one_thread_unless_more_are_asked_for(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, clean_environment: dict[str, str]
+) -> None:
+    monkeypatch.delenv(LINEAR_ALGEBRA, raising=False)
+    cli("--version")
+    assert os.environ[LINEAR_ALGEBRA] == "1"
+    monkeypatch.setenv(LINEAR_ALGEBRA, "3")
+    cli("--version")
+    assert os.environ[LINEAR_ALGEBRA] == "3"
+    # It is read when numpy is imported.
+    code = "import sys, objsearch.apps.cli; sys.exit('numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, env=clean_environment)

@@ -24,11 +24,13 @@ def by_hand(vectors: np.ndarray, count: int) -> set[tuple[int, int]]:
     return found
 
 
-@pytest.mark.parametrize("block", [3, 256])
-def test_blocks_find_what_every_pair_finds(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("block", "workers"), [(3, 1), (256, 1), (3, 3), (12, 3)])
+def test_blocks_find_what_every_pair_finds(
+    block: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(candidates, "BLOCK", block)
     vectors = unit(40, 3, seed=1)
-    rounds = nearest_pairs(vectors, 4)
+    rounds = nearest_pairs(vectors, 4, workers=workers)
     named = [pair for pairs in rounds for pair in pairs]
     assert set(named) == by_hand(vectors, 4)
     assert len(named) == len(set(named))
