@@ -9,8 +9,9 @@ demo: $(VENV)/.installed
 	$(BIN)/objsearch find examples/queries --each --in examples/photos --report demo-report.html --top 3
 	@echo "Open demo-report.html in a browser to see the evidence."
 
+# Bytecode is written, for the many processes that tests start would each compile every module.
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
