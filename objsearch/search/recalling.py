@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from objsearch.flow import batches
+from objsearch.search.keys import file_of
 from objsearch.search.library import open_references, remembering
 from objsearch.search.pipeline import ObjectSearch
-from objsearch.search.references import PUT_AT_ONCE, References, file_of
+from objsearch.search.references import PUT_AT_ONCE, References
 from objsearch.search.renaming import without_renamed
 from objsearch.settings import Settings
 from objsearch.sources import Place, expand, key_of

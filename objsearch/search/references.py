@@ -11,7 +11,8 @@ from typing import Any
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, batches
 from objsearch.index import EVERYTHING, Index, Where
-from objsearch.sources import Place, is_made_up, key_of, stamp_of
+from objsearch.search.keys import by_file, file_of, is_page_or_frame, is_there
+from objsearch.sources import Place, is_made_up, key_of, ref_of, stamp_of
 from objsearch.types import DescribedImage, ImageRef, Key, Row, Stamp, Unreadable
 
 PUT_AT_ONCE = 64
@@ -73,12 +74,12 @@ class References:
         if key != file:
             known = {key: known[key]} if key in known else {}
         else:  # what was cut out of a picture once says nothing of all of it
-            known = {part: then for part, then in known.items() if not ImageRef.parse(part).xywh}
+            known = {part: then for part, then in known.items() if not ref_of(part).xywh}
         now, _ = self._seen[file]
         if now is None or not known or any(then != now for then in known.values()):
             return False
         for part in known:
-            name = place.ref if part == key else replace(ImageRef.parse(part), uri=place.ref.uri)
+            name = place.ref if part == key else replace(ref_of(part), uri=place.ref.uri)
             self.named.setdefault(part, name)
         return True
 
@@ -165,7 +166,7 @@ class References:
             raise UsageError(
                 f"{image.ref} is in memory, and a library holds files: search it without a library"
             )
-        ref = ImageRef.parse(key)  # other folders are searched from, too
+        ref = ref_of(key)  # other folders are searched from, too
         if isinstance(image, Unreadable) and (is_passing(image) or stamp != stamp_of(image.ref)):
             stamp = None  # of which nothing is believed
         # A page alone is none of what is known of its file: all would be taken for read.
@@ -220,29 +221,6 @@ class References:
         """A picture under the name by which it was given."""
         name = self.named.get(key, image.ref)
         return image if name == image.ref else replace(image, ref=name)
-
-
-def is_page_or_frame(ref: ImageRef) -> bool:
-    """Whether a ref names one picture of a file that may hold several, and all of it."""
-    return ref.xywh is None and (ref.page, ref.frame, ref.seconds) != (None, None, None)
-
-
-def file_of(key: Key) -> Key:
-    """The key of the file that a page, a frame or a part lies in."""
-    return ImageRef.parse(key).uri if "#" in key else key
-
-
-def by_file(stamps: Mapping[Key, Stamp]) -> Mapping[Key, Mapping[Key, Stamp]]:
-    """The stamps of each file's pictures, by the key of the file."""
-    files: dict[Key, dict[Key, Stamp]] = {}
-    for key, stamp in stamps.items():
-        files.setdefault(file_of(key), {})[key] = stamp
-    return files
-
-
-def is_there(key: Key) -> bool:
-    """Whether the file of a picture is there, be it a link that leads nowhere."""
-    return os.path.lexists(file_of(key))
 
 
 def is_passing(unreadable: Unreadable) -> bool:

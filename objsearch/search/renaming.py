@@ -10,7 +10,8 @@ from functools import partial
 
 from objsearch.flow import ordered_map
 from objsearch.search.describing import Describer, content_hash
-from objsearch.search.references import References, by_file, is_there
+from objsearch.search.keys import by_file, is_there
+from objsearch.search.references import References
 from objsearch.sources import Place, key_of, stamp_of
 from objsearch.types import DescribedImage, Image, ImageRef, Key, Stamp, Unreadable
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from objsearch.errors import UsageError
 from objsearch.search.references import References
-from objsearch.types import ImageRef
+from objsearch.sources import ref_of
 
 
 def check_there(references: References, nothing: str) -> None:
@@ -30,7 +30,7 @@ def warnings_of(references: References, limit: int | None = None) -> list[str]:
     by_key = references.index.warnings(references.where)
     told = list(references.told)
     for key in list(by_key)[:limit]:
-        name = references.named.get(key, ImageRef.parse(key))
+        name = references.named.get(key, ref_of(key))
         told += [f"{name}: {warning}" for warning in by_key[key]]
     left = 0 if limit is None else len(by_key) - limit
     if left > 0:

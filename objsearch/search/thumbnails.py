@@ -14,7 +14,7 @@ from objsearch.flow import Progress, batches, counted, ordered_map
 from objsearch.images.thumbnails import pixels_of, thumbnail_of
 from objsearch.search.describing import Describer
 from objsearch.search.references import PUT_AT_ONCE, References
-from objsearch.sources import Place, is_url, key_of
+from objsearch.sources import Place, is_url, key_of, ref_of
 from objsearch.types import Image, ImageRef, Key, Pixels
 
 
@@ -40,7 +40,7 @@ def keep_thumbnails(references: References, describer: Describer, progress: Prog
 
 def _maker(describer: Describer) -> Callable[[Key], tuple[Key, bytes] | None]:
     def made(key: Key) -> tuple[Key, bytes] | None:
-        image = describer.read_working(Place(replace(ImageRef.parse(key), xywh=None)))
+        image = describer.read_working(Place(replace(ref_of(key), xywh=None)))
         return (key, thumbnail_of(image.pixels)) if isinstance(image, Image) else None
 
     return made

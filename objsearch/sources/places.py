@@ -58,6 +58,14 @@ def key_of(ref: ImageRef) -> str:
     return _real(ref.uri) + str(ref)[len(ref.uri) :]
 
 
+def ref_of(key: str) -> ImageRef:
+    """What a key names. An ending that only looks like a fragment, `a#page=2.jpg`, is of a name."""
+    try:
+        return ImageRef.parse(key)
+    except ValueError:
+        return ImageRef(key)
+
+
 def _real(path: str) -> str:
     """The path without links, as `os.path.realpath`; of many files of a folder in far less time."""
     folder, name = os.path.split(path)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from objsearch.index import Index
-from objsearch.search.references import DOUBTED, file_of
+from objsearch.search.keys import file_of
+from objsearch.search.references import DOUBTED
 from objsearch.sources import is_url, stamp_of
 from objsearch.types import ImageRef, Stamp
 

@@ -13,13 +13,13 @@ from objsearch.errors import UsageError
 from objsearch.files import write_whole
 from objsearch.flow import Progress, silent
 from objsearch.index.lance_info import former_root
+from objsearch.search.keys import file_of, is_there
 from objsearch.search.library import set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
-from objsearch.search.references import file_of, is_there
 from objsearch.settings import Settings, load_settings
-from objsearch.sources import is_url, key_of
+from objsearch.sources import is_url, key_of, ref_of
 from objsearch.tasks.indexing.informing import info_of
-from objsearch.types import ImageRef, Unreadable
+from objsearch.types import Unreadable
 
 ROWS = "rows"
 """The folder of an index that holds its rows."""
@@ -106,7 +106,7 @@ def update_index(
     Raises UsageError where the root of the index is not there.
     """
     search = _with_photos(open_index(folder, settings, progress, root))
-    files = dict.fromkeys(ImageRef.parse(key).uri for key in search.index.stamps())
+    files = dict.fromkeys(file_of(key) for key in search.index.stamps())
     return _added(search, [file for file in files if os.path.lexists(file)])
 
 
@@ -118,7 +118,7 @@ def remove_from_index(folder: str | Path, paths: Sequence[str], root: Path | Non
     search = open_index(folder, root=root)
     gone: list[str] = []
     for path in paths:
-        key = key_of(ImageRef.parse(path))
+        key = key_of(ref_of(path))
         own = [
             other
             for other in search.index.stamps()

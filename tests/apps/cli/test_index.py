@@ -148,6 +148,23 @@ def test_an_index_can_be_carried_elsewhere(
     assert found.code in (0, 1) and found.data["compared"] == 5
 
 
+@pytest.mark.parametrize("name", ["a#page=2.jpg", "b#t=.jpg", "c#xywh=1,2.jpg"])
+def test_a_name_that_ends_nearly_as_a_page_or_a_part_is_a_name(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path, name: str
+) -> None:
+    aged(shutil.copy(folder / "toys.jpg", folder / name))
+    search = ("find", folder / "toys.jpg", "--in", folder, "--config", config, "--json")
+    first, second = cli(*search).data, cli(*search).data
+    assert (first["remembered"], second["remembered"]) == (0, 6)
+    assert str(folder / name) in {hit["ref"] for hit in second["hits"]}
+    index = tmp_path / "index"
+    assert cli("index", "build", "--index", index, folder, "--config", config).code == 0
+    assert "6 remembered" in cli("index", "update", "--index", index).out
+    assert "1 forgotten" in cli("index", "remove", folder / name, "--index", index).out
+    (folder / name).unlink()
+    assert cli(*search).data["scanned"] == 5
+
+
 def test_mistakes_are_told_in_a_sentence(
     cli: Cli, config: Path, folder: Path, tmp_path: Path
 ) -> None:
@@ -160,6 +177,8 @@ def test_mistakes_are_told_in_a_sentence(
     assert cli("index", "build", "--index", folder, folder).code == 2
     nothing = cli("index", "remove", tmp_path / "elsewhere", "--index", index)
     assert nothing.code == 2 and "holds nothing of" in nothing.err
+    no_place = cli("index", "remove", f"{folder / 'toys.jpg'}#xywh=here", "--index", index)
+    assert no_place.code == 2 and "holds nothing of" in no_place.err
     both = cli("find", folder / "toys.jpg", "--in", folder, "--forget", "--library", tmp_path)
     assert both.code == 2 and "not both" in both.err
 
