@@ -46,6 +46,8 @@ class References:
     """What there is to say of a cache that could not be used as it should."""
     _seen: dict[Key, tuple[Stamp, int]] = field(default_factory=dict)
     """The stamps of files before they were read, and when that was."""
+    _former: dict[Key, Collection[Key]] = field(default_factory=dict)
+    """What the index held of files that are read again as a whole."""
 
     def fresh(self, places: Sequence[Place | Unreadable]) -> list[Place | Unreadable]:
         """Those of some places that have to be read; the others are named, and remembered.
@@ -62,6 +64,8 @@ class References:
         parts = by_file(self.index.stamps())
         fresh = [place for key, place in keyed if not self._is_remembered(key, place, parts)]
         self.alone |= {key_of(place.ref) for place in fresh if is_page_or_frame(place.ref)}
+        whole = (key_of(place.ref) for place in fresh if not _is_part(place))
+        self._former |= {file: parts[file].keys() for file in whole if file in parts}
         return fresh
 
     def _is_remembered(
@@ -137,6 +141,8 @@ class References:
                 self._put(done)
 
     def _put(self, rows: Sequence[Row]) -> None:
+        # Before: a search must not see the pages of a file beside those that it had once.
+        self.forget(self._held_no_more(rows))
         try:
             self.index.put(rows)
         except UsageError as error:
@@ -144,11 +150,17 @@ class References:
             self._go_on_in_memory()
             self.index.put(rows)
 
+    def _held_no_more(self, rows: Sequence[Row]) -> set[Key]:
+        """Pages and frames that files had once; what was cut out of a picture is left alone."""
+        former = {key for row in rows for key in self._former.pop(file_of(row.key), ())}
+        return {key for key in former if not ref_of(key).xywh} - {row.key for row in rows}
+
     def _tell(self, error: UsageError) -> None:
         """Say that nothing more is remembered; raise the error where that must not be."""
         if self.spare is None:
             raise error
-        self.told.append(not_remembered(error, "nothing more"))
+        if (told := not_remembered(error, "nothing more")) not in self.told:
+            self.told.append(told)
 
     def _go_on_in_memory(self) -> None:
         """Take what was named so far out of the index, into one that ends with the process."""
@@ -221,6 +233,12 @@ class References:
         """A picture under the name by which it was given."""
         name = self.named.get(key, image.ref)
         return image if name == image.ref else replace(image, ref=name)
+
+
+def _is_part(place: Place | Unreadable) -> bool:
+    """Whether a place is less than all pictures of its file."""
+    is_cut = isinstance(place, Place) and place.region is not None
+    return is_cut or place.ref != ImageRef(place.ref.uri)
 
 
 def is_passing(unreadable: Unreadable) -> bool:

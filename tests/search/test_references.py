@@ -171,6 +171,25 @@ def test_a_page_that_was_named_is_not_taken_for_its_file(
     assert shared(index).fresh([page]) == []
 
 
+@pytest.mark.parametrize("now", [["#page=1", "#page=2"], [""]])
+def test_pages_that_a_file_has_no_more_are_forgotten(
+    now: list[str], index: Index, photo: Path
+) -> None:
+    def read(references: References, endings: list[str]) -> None:
+        refs = [ImageRef.parse(f"{photo}{ending}") for ending in endings]
+        references.take(replace(described("x.png"), ref=ref) for ref in refs)
+
+    read(shared(index), ["#page=1", "#page=2", "#page=3"])
+    read(shared(index), ["#xywh=1,2,3,4"])  # named by itself: all of the file says nothing of it
+    aged(photo, LONG_AGO + 1)
+    again = shared(index)
+    assert read_again(again, photo)
+    read(again, now)
+    whole = key_of(ImageRef(str(photo)))
+    assert set(index.stamps()) == {f"{whole}{ending}" for ending in [*now, "#xywh=1,2,3,4"]}
+    assert not read_again(shared(index), photo)
+
+
 def test_what_changes_while_it_is_read_is_read_again(index: Index, photo: Path) -> None:
     """A description is of what the file was before it was read; what it is by now may be other."""
 
