@@ -13,6 +13,7 @@ from objsearch.errors import UsageError
 from objsearch.files import write_whole
 from objsearch.flow import Progress, silent
 from objsearch.index.lance_info import former_root
+from objsearch.index.lance_store import RECORD
 from objsearch.search.keys import file_of, is_there
 from objsearch.search.library import set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
@@ -67,7 +68,7 @@ def build_index(
         _set_rows_aside(path)
     with_index = stored_at(chosen, path / ROWS, root=root)
     search = ObjectSearch(with_index, progress)  # refuses another recipe before anything is written
-    if anew or not _is_index(path):
+    if anew or not _has_rows(path):
         _write_settings(path, chosen)
     elif chosen.thumbnails != (stored := _stored_settings(path)).thumbnails:
         _write_settings(path, stored.model_copy(update={"thumbnails": chosen.thumbnails}))
@@ -198,6 +199,11 @@ def _write_settings(path: Path, settings: Settings) -> None:
         write_whole(path / SETTINGS, [json.dumps(data, indent=1)])
     except OSError as error:
         raise UsageError(f"cannot write to the index '{path}': {error.strerror}") from None
+
+
+def _has_rows(path: Path) -> bool:
+    """Whether anything was described by the settings that are there; else others may be."""
+    return _is_index(path) and (path / ROWS / RECORD).is_file()
 
 
 def _is_index(path: Path) -> bool:

@@ -148,6 +148,16 @@ def test_an_index_can_be_carried_elsewhere(
     assert found.code in (0, 1) and found.data["compared"] == 5
 
 
+def test_a_build_that_described_nothing_binds_no_later_one(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = ("--index", tmp_path / "index")
+    mistaken = cli("index", "build", *index, folder / "mistaken.jpg", "--preset", "orb")
+    assert mistaken.code == 2 and "no such" in mistaken.err
+    assert cli("index", "build", *index, folder, "--config", config).code == 0
+    assert cli("find", folder / "toys.jpg", *index, "--json").data["compared"] == 5
+
+
 @pytest.mark.parametrize("name", ["a#page=2.jpg", "b#t=.jpg", "c#xywh=1,2.jpg"])
 def test_a_name_that_ends_nearly_as_a_page_or_a_part_is_a_name(
     cli: Cli, config: Path, folder: Path, tmp_path: Path, name: str
