@@ -123,7 +123,7 @@ def remove_from_index(folder: str | Path, paths: Sequence[str], root: Path | Non
         own = [
             other
             for other in search.index.stamps()
-            if other == key or other.startswith((f"{key}#", os.path.join(key, "")))
+            if path and (other == key or other.startswith((f"{key}#", os.path.join(key, ""))))
         ]
         if not own:
             raise UsageError(f"the index '{folder}' holds nothing of '{path}'")

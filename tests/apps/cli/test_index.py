@@ -176,7 +176,7 @@ def test_a_name_that_ends_nearly_as_a_page_or_a_part_is_a_name(
 
 
 def test_mistakes_are_told_in_a_sentence(
-    cli: Cli, config: Path, folder: Path, tmp_path: Path
+    cli: Cli, config: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = tmp_path / "index"
     missing = cli("find", folder / "toys.jpg", "--index", index)
@@ -189,6 +189,9 @@ def test_mistakes_are_told_in_a_sentence(
     assert nothing.code == 2 and "holds nothing of" in nothing.err
     no_place = cli("index", "remove", f"{folder / 'toys.jpg'}#xywh=here", "--index", index)
     assert no_place.code == 2 and "holds nothing of" in no_place.err
+    monkeypatch.chdir(folder)  # as where a script's variable was never set
+    no_name = cli("index", "remove", "", "--index", index)
+    assert no_name.code == 2 and "holds nothing of ''" in no_name.err
     both = cli("find", folder / "toys.jpg", "--in", folder, "--forget", "--library", tmp_path)
     assert both.code == 2 and "not both" in both.err
 
