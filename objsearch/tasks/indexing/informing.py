@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from objsearch.index import Index
-from objsearch.search.keys import file_of
+from objsearch.search.keys import file_of, is_there
 from objsearch.search.references import DOUBTED
 from objsearch.sources import is_url, stamp_of
 from objsearch.types import ImageRef, Stamp
 
-STATES = ("changed", "uncertain", "vanished")
+STATES = ("changed", "uncertain", "vanished", "unreachable")
 SPARE = 0.2
 """Part of an index's bytes that is worth a call of `compact`."""
 
@@ -25,8 +25,8 @@ def info_of(index: Index, folder: str, root: Path | None = None) -> dict[str, An
 
     Its own figures, such as `recipe`, `n_described`, `n_bytes` and `recall`; `unreadable` with
     reasons; how many files have `vanished` or `changed`, or are `uncertain`: they were written so
-    short before they were read that the same stamp proves nothing. `next` lists commands and why
-    each is due.
+    short before they were read that the same stamp proves nothing, or refused then; those that the
+    system refuses now are `unreachable`. `next` lists commands and why each is due.
     """
     info = asdict(index.info())
     info["unreadable"] = [
@@ -48,7 +48,7 @@ def _states(index: Index) -> dict[str, int]:
 def _state(path: str, stamp: Stamp) -> str:
     now = stamp_of(ImageRef(path))
     if now is None:
-        return "vanished"
+        return "unreachable" if is_there(path) else "vanished"
     if stamp is None or stamp == (now[0], DOUBTED):
         return "uncertain"
     return "same" if stamp == now else "changed"

@@ -276,7 +276,7 @@ def test_info_says_what_is_there_and_what_should_be_done_next(
         "4 described, with 4 regions",
         f"  {folder / 'coins.png'}: not an image in a known format\n",
         "  descriptors.orb: name orb, ",
-        "since then: 0 changed, 0 uncertain, 0 vanished\n",
+        "since then: 0 changed, 0 uncertain, 0 vanished, 0 unreachable\n",
         "  rows: ",
         "next: nothing\n",
     ):
@@ -292,6 +292,29 @@ def test_info_says_what_is_there_and_what_should_be_done_next(
     facts = cli("index", "info", "--index", index, "--json").data
     assert [facts[name] for name in ("changed", "uncertain", "vanished")] == [0, 1, 0]
     assert "1 file is written just before" in facts["next"][0]["why"]
+
+
+def test_photos_in_a_folder_that_is_closed_are_not_gone(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    shelf = folder / "shelf"
+    shelf.mkdir()
+    for name in ("toys.jpg", "coins.png"):
+        (folder / name).rename(shelf / name)
+    index = tmp_path / "index"
+    cli("index", "build", "--index", index, folder, "--config", config)
+    search = ("find", tmp_path / "photos" / "notebook.jpg", "--in", folder, "--config", config)
+    cli(*search)
+    shelf.rename(tmp_path / "away")
+    shelf.symlink_to(shelf)  # a way that the system refuses to go, as one without rights
+    facts = cli("index", "info", "--index", index, "--json").data
+    assert (facts["unreachable"], facts["vanished"], facts["next"]) == (2, 0, [])
+    assert "0 forgotten" in cli("index", "prune", "--index", index).out
+    cli(*search)
+    shelf.unlink()
+    (tmp_path / "away").rename(shelf)
+    assert cli(*search, "--json").data["remembered"] == 5
+    assert "5 remembered" in cli("index", "update", "--index", index).out
 
 
 def test_info_counts_what_compacting_gives_back(
