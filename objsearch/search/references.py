@@ -19,7 +19,7 @@ PUT_AT_ONCE = 64
 """Rows that are written together, and those of one file."""
 COARSE_NS = 2_000_000_000
 """FAT tells times of change to two seconds."""
-PASSING = ("it cannot be read (", "pip install")
+PASSING = ("cannot be read (", "pip install")
 """What reasons hold that say nothing of the file: a dropped disk, rights, a missing codec."""
 DOUBTED = -1
 """The time of change of a file that may have been written to since without its stamp telling."""
@@ -88,14 +88,18 @@ class References:
         return True
 
     def forget_vanished(self, sources: Iterable[Any]) -> int:
-        """Forget what lay in those sources that are folders, and does not any more: how many."""
+        """Forget what lay in those sources that are folders, and does not any more: how many.
+
+        So goes, too, that a folder could not be read, where now it can.
+        """
         if not self.is_shared:
             return 0
         named = [str(source) for source in sources if isinstance(source, str | os.PathLike)]
         folders = [name for name in named if os.path.isdir(name)]
         tops = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
-        unseen = (key for key in self.index.stamps() if key not in self.named)
-        lost = [key for key in unseen if key.startswith(tops) and not is_there(key)] if tops else []
+        unseen = (key for key in self.index.stamps() if key not in self.named) if tops else ()
+        within = (key for key in unseen if key.startswith(tops) or os.path.join(key, "") in tops)
+        lost = [key for key in within if not is_there(key) or os.path.isdir(key)]
         return self.forget(lost)
 
     def forget(self, keys: Collection[Key]) -> int:

@@ -61,7 +61,7 @@ def _due(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     elif facts["uncertain"]:
         yield (
             "update",
-            _files(facts["uncertain"], "written just before being read, and maybe again since"),
+            _files(facts["uncertain"], "written just before being read, or refused then"),
         )
     if facts["vanished"]:
         yield "prune", _files(facts["vanished"], "gone")

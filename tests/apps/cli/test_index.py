@@ -317,6 +317,35 @@ def test_photos_in_a_folder_that_is_closed_are_not_gone(
     assert "5 remembered" in cli("index", "update", "--index", index).out
 
 
+def test_a_folder_that_could_not_be_read_is_read_when_it_can_be(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = folder / "shelf"
+    shelf.mkdir()
+    (folder / "toys.jpg").rename(shelf / "toys.jpg")
+    scan = os.scandir
+
+    def refusing(path: str) -> Any:
+        if os.path.basename(path) == "shelf":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scan(path)
+
+    index, other = ("--index", tmp_path / "index"), ("--index", tmp_path / "other")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refusing)
+        built = cli("index", "build", *index, folder, "--config", config)
+        assert built.code == 1 and "shelf: the folder cannot be read" in built.err
+        assert cli("index", "build", *other, shelf, "--config", config).code == 1
+        assert "1 unreadable" in cli("index", "update", *index).out
+    [due] = cli("index", "info", *index, "--json").data["next"]
+    assert cli(*shlex.split(due["command"])[1:]).code == 0
+    for told, named in ((index, folder), (other, shelf)):
+        assert cli("index", "add", *told, named).code == 0
+        facts = cli("index", "info", *told, "--json").data
+        assert (facts["unreadable"], facts["uncertain"], facts["next"]) == ([], 0, [])
+    assert cli("index", "info", *index, "--json").data["n_described"] == 5
+
+
 def test_info_counts_what_compacting_gives_back(
     cli: Cli, config: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
