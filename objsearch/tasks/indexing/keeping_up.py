@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from objsearch.files import write_whole
 from objsearch.flow import Progress, silent
 from objsearch.index.lance_info import former_root
 from objsearch.index.lance_store import RECORD
-from objsearch.search.keys import file_of, is_there
+from objsearch.search.keys import by_file, file_of, is_there
 from objsearch.search.library import set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings, load_settings
@@ -107,8 +107,16 @@ def update_index(
     Raises UsageError where the root of the index is not there.
     """
     search = _with_photos(open_index(folder, settings, progress, root))
-    files = dict.fromkeys(file_of(key) for key in search.index.stamps())
-    return _added(search, [file for file in files if os.path.lexists(file)])
+    return _added(search, list(_held(search)))
+
+
+def _held(search: ObjectSearch) -> Iterator[str]:
+    """The files of an index that are there; of one that only parts were named of, just these."""
+    is_cut = search.settings.input.region is not None  # by the settings, wherever that lies by now
+    for file, keys in by_file(search.index.stamps()).items():
+        parts = [key for key in keys if not is_cut and ref_of(key).xywh]
+        if os.path.lexists(file):
+            yield from parts if len(parts) == len(keys) else (file, *parts)
 
 
 def remove_from_index(folder: str | Path, paths: Sequence[str], root: Path | None = None) -> Tally:

@@ -346,6 +346,21 @@ def test_a_folder_that_could_not_be_read_is_read_when_it_can_be(
     assert cli("index", "info", *index, "--json").data["n_described"] == 5
 
 
+def test_of_what_was_named_in_part_only_the_part_is_brought_up_to_date(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = ("--index", tmp_path / "index")
+    part, both = f"{folder / 'toys.jpg'}#xywh=10,10,90,90", folder / "coins.png"
+    cli("index", "build", *index, part, both, f"{both}#xywh=0,0,50,50", "--config", config)
+    assert "0 described, 3 remembered" in cli("index", "update", *index).out
+    for name in ("toys.jpg", "coins.png"):
+        shutil.copy(folder / "notebook.jpg", folder / name)
+        aged(folder / name, 1_700_000_500)
+    assert "3 described" in cli("index", "update", *index).out
+    facts = cli("index", "info", *index, "--json").data
+    assert (facts["n_described"], facts["changed"]) == (3, 0)
+
+
 def test_info_counts_what_compacting_gives_back(
     cli: Cli, config: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
