@@ -14,7 +14,7 @@ from objsearch.index.lance_editing import Editor
 from objsearch.index.lance_info import Info, info_of
 from objsearch.index.lance_nearest import Limits, Looker
 from objsearch.index.lance_store import Store
-from objsearch.index.lance_sums import Checked, check_files
+from objsearch.index.lance_sums import Checked, check_ends, check_files
 from objsearch.index.lance_view import View
 from objsearch.index.lance_words import WordFinder
 from objsearch.index.visual_words import VisualWords
@@ -182,11 +182,11 @@ class Stored(Index):
             root.below(key)
 
     def check(self) -> None:
-        """Look whether all files are there, of their sizes, and read what is kept in memory anyway.
+        """Look whether all files are there to their ends, and read what is kept in memory anyway.
 
         Raises LostIndexError.
         """
-        self._store.check()
+        check_ends(self._store)
         self.stamps()
 
     def without_thumbnail(self, keys: Iterable[Key]) -> list[Key]:

@@ -175,27 +175,6 @@ class Store:
         except (ValueError, OSError) as error:
             raise self.damaged(f"'{name}{ENDING}' does not open: {_short(error)}") from None
 
-    def check(self) -> None:
-        """Look whether the files of every dataset are there, of their sizes; none is read.
-
-        Raises LostIndexError.
-        """
-        for name, version in self.read().versions.items():
-            dataset, root = self.dataset(name, version), self.path(name + ENDING)
-            for fragment in dataset.get_fragments():
-                for file in fragment.data_files():
-                    self._check_file(os.path.join(root, "data", file.path), file.file_size_bytes)
-                if (deleted := fragment.deletion_file()) is not None:
-                    self._check_file(os.path.join(root, deleted), None)
-
-    def _check_file(self, path: str, n_bytes: int | None) -> None:
-        try:
-            size = os.path.getsize(path)
-        except OSError:
-            raise self.damaged(f"it lacks '{os.path.relpath(path, self.folder)}'") from None
-        if size != (n_bytes or size):
-            raise self.damaged(f"'{os.path.relpath(path, self.folder)}' is cut short")
-
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
         """Says that the folder is damaged where Lance cannot read a dataset."""

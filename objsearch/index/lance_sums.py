@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from objsearch.errors import UsageError
 from objsearch.files import write_whole
 from objsearch.index.lance_store import ENDING, SUMS, Record, Store
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import lance
 
 AT_ONCE_BYTES = 1 << 20
+LAST_BYTES = b"LANC"
+"""What Lance ends its files with: one that a crash of the system left blank does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,41 @@ def write_sums(
     write_whole(store.path(SUMS), [json.dumps(sums, indent=0)])
 
 
+def check_ends(store: Store) -> None:
+    """Look whether the files of every dataset are there to their ends; what is before is not read.
+
+    Raises LostIndexError; UsageError where they may not be read.
+    """
+    for name, version in store.read().versions.items():
+        dataset, root = store.dataset(name, version), store.path(name + ENDING)
+        for fragment in dataset.get_fragments():
+            for file in fragment.data_files():
+                path = os.path.join(root, "data", file.path)
+                _check_end(store, path, file.file_size_bytes, LAST_BYTES)
+            if (deleted := fragment.deletion_file()) is not None:
+                _check_end(store, os.path.join(root, deleted), None, b"")
+
+
+def _check_end(store: Store, path: str, n_bytes: int | None, last: bytes) -> None:
+    name = os.path.relpath(path, store.folder)
+    try:
+        with open(path, "rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - len(last)))
+            end = stream.read(len(last))
+    except FileNotFoundError:
+        raise store.damaged(f"it lacks '{name}'") from None
+    except OSError as error:
+        raise UsageError(f"cannot read the index '{store.folder}': {error.strerror}") from None
+    if size != (n_bytes or size):
+        raise store.damaged(f"'{name}' is cut short")
+    if end != last:
+        raise store.damaged(f"'{name}' was written over")
+
+
 def check_files(store: Store, record: Record) -> Checked:
     """Read all of an index. Raises LostIndexError that names the first file that is not whole."""
-    store.check()
+    check_ends(store)
     known, paths = _read(store), []
     for name, version in record.versions.items():
         dataset = store.dataset(name, version)

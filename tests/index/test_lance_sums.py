@@ -75,6 +75,6 @@ def test_what_has_no_sums_is_read_through(text: str | None, folder: Path) -> Non
     index.put([rich_row("new.png", 99)])
     assert index.check_files().n_without_sum == 12  # what is there may be damaged already
     path = data_of(folder, "words")
-    path.write_bytes(bytes(path.stat().st_size))
+    path.write_bytes(bytes(path.stat().st_size - 4) + b"LANC")  # as long, and with its end
     with pytest.raises(LostIndexError, match="cannot be read"):
         opened(folder).check_files()

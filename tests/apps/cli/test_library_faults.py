@@ -254,14 +254,15 @@ def test_a_damaged_library_is_set_aside_and_begun_anew(
     assert scores(answer) == scores(plain) and (answer["remembered"], told) == (3, [])
 
 
-def test_rows_that_were_written_over_are_set_aside(asked: Asked, library: Path) -> None:
+@pytest.mark.parametrize("dataset", ["rows", "keypoints-orb", "words"])
+def test_what_was_written_over_is_set_aside(dataset: str, asked: Asked, library: Path) -> None:
     plain, _ = asked()
     [folder] = library.iterdir()
-    [data] = (folder / "rows.lance" / "data").iterdir()
+    [data] = (folder / f"{dataset}.lance" / "data").iterdir()
     data.write_bytes(bytes(data.stat().st_size))
     answer, told = asked()
     assert scores(answer) == scores(plain) and answer["remembered"] == 0
-    assert len(told) == 1 and "'rows.lance' cannot be read" in told[0]
+    assert len(told) == 1 and f"{dataset}.lance" in told[0] and "was written over" in told[0]
     assert asked()[0]["remembered"] == 3
 
 
