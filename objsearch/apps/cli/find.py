@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from objsearch.apps.cli import options as shared
+from objsearch.apps.cli.given import Given
 from objsearch.apps.cli.names import (
     FilesFromOption,
     NullOption,
@@ -28,7 +29,6 @@ from objsearch.errors import UsageError
 if TYPE_CHECKING:
     from objsearch.apps.cli.waiting import Waiting
     from objsearch.search.pipeline import ObjectSearch
-    from objsearch.settings import Settings
     from objsearch.sources import RoiMode
     from objsearch.types import Answer, Hit
 
@@ -164,22 +164,6 @@ def _checked(
     return query, listed(references, files_from, null, missing)
 
 
-class Given(NamedTuple):
-    """What a person said of the settings."""
-
-    preset: str | None
-    config: Path | None
-    mode: shared.Mode | None
-    workers: int | None
-    assignments: list[str] | None
-    filters: dict[str, Any]
-
-    @property
-    def settings(self) -> Settings:
-        """All of them. Raises ConfigError and UsageError."""
-        return shared.settings_of(*self)
-
-
 class Memory(NamedTuple):
     """Where descriptions are remembered, and of which part of the references they are."""
 
@@ -198,8 +182,7 @@ def _search(references: list[str], given: Given, memory: Memory, progress: Waiti
 
     if memory.folder is not None:
         progress.say("opening")
-        said = (given.preset, given.config, given.mode, given.assignments, given.filters)
-        settings = given.settings if any(said) else None
+        settings = given.over(memory.folder)
         search = open_index(memory.folder, settings, progress, memory.root)
         return search.add(*references) if references else search
     if memory.root is not None:

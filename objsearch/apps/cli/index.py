@@ -9,10 +9,10 @@ import typer
 
 from objsearch.apps.cli import options as shared
 from objsearch.apps.cli.command import Command
+from objsearch.apps.cli.given import Given
 from objsearch.apps.cli.names import FilesFromOption, NullOption, listed
 
 if TYPE_CHECKING:
-    from objsearch.settings import Settings
     from objsearch.tasks.indexing import Tally
 
 app = typer.Typer(
@@ -68,7 +68,8 @@ def build(
         from objsearch.tasks.indexing import build_index
 
         filters = shared.files_filters(include, exclude)
-        settings = _settings(preset, config, mode, workers, assignments, filters)
+        said = Given(preset, config, mode, workers, assignments, filters)
+        settings = said.over(folder)
         tally = build_index(folder, names, settings, progress, anew=anew, root=root)
     _tell(tally, as_json)
 
@@ -85,7 +86,8 @@ def update(
     with waiting() as progress:
         from objsearch.tasks.indexing import update_index
 
-        tally = update_index(folder, None, progress, root)
+        settings = Given(None, None, None, workers, None, {}).over(folder)
+        tally = update_index(folder, settings, progress, root)
     _tell(tally, as_json)
 
 
@@ -125,20 +127,6 @@ def info(
     from objsearch.tasks.indexing import index_info
 
     _show(index_info(folder, root, check=check), as_json)
-
-
-def _settings(
-    preset: str | None,
-    config: Path | None,
-    mode: shared.Mode | None,
-    workers: int | None,
-    assignments: list[str] | None,
-    more: dict[str, Any],
-) -> Settings | None:
-    """None where nothing was asked for: then an index says itself how it was made."""
-    if any((preset, config, mode, assignments, more)):
-        return shared.settings_of(preset, config, mode, workers, assignments, more)
-    return None
 
 
 def _tell(tally: Tally, as_json: bool = False) -> None:

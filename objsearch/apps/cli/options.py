@@ -217,19 +217,22 @@ def files_filters(include: list[str] | None, exclude: list[str] | None) -> dict[
 
 
 def settings_of(
-    preset: str | None,
+    preset: str | Mapping[str, Any] | None,
     config: Path | None,
     mode: Mode | None = None,
     workers: int | None = None,
     assignments: list[str] | None = None,
     more: dict[str, Any] | None = None,
 ) -> Settings:
-    """Settings from the shared options; raises ConfigError and UsageError."""
+    """Settings from the shared options, on top of a preset, a file or plain settings.
+
+    Raises ConfigError and UsageError.
+    """
     from objsearch.settings import load_settings
 
     if preset is not None and config is not None:
         raise UsageError("give either --preset or --config, not both")
-    chosen: str | Path = config if config is not None else preset or "default"
+    chosen: str | Path | Mapping[str, Any] = config if config is not None else preset or "default"
     assigned = dict(_assignment(text) for text in assignments or [])
     overrides = assigned | (more or {})
     if workers is not None:

@@ -17,6 +17,7 @@ from objsearch.tasks.indexing.keeping_up import (
     open_index,
     prune_index,
     remove_from_index,
+    settings_in,
     update_index,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "open_index",
     "prune_index",
     "remove_from_index",
+    "settings_in",
     "update_index",
 ]

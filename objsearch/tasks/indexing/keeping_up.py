@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -218,9 +218,22 @@ def _is_index(path: Path) -> bool:
     return (path / SETTINGS).is_file()
 
 
+def settings_in(folder: str | Path) -> Mapping[str, Any] | None:
+    """How the photos of an index were described, as plain data; None where there is no index.
+
+    Raises UsageError for one that is damaged.
+    """
+    path = Path(folder)
+    return _stored_data(path) if _is_index(path) else None
+
+
 def _stored_settings(path: Path) -> Settings:
+    return load_settings(_stored_data(path))
+
+
+def _stored_data(path: Path) -> Mapping[str, Any]:
     try:
-        data = json.loads((path / SETTINGS).read_text())
+        data: Mapping[str, Any] = json.loads((path / SETTINGS).read_text())
+        return data
     except (OSError, ValueError) as error:
         raise UsageError(f"the index '{path}' is damaged: {SETTINGS}: {error}") from None
-    return load_settings(data)

@@ -148,6 +148,22 @@ def test_an_index_can_be_carried_elsewhere(
     assert found.code in (0, 1) and found.data["compared"] == 5
 
 
+def test_what_is_said_of_a_search_is_said_on_top_of_how_an_index_was_made(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = ("--index", tmp_path / "index")
+    cli("index", "build", *index, folder, "--config", config)
+    find = ("find", folder / "toys.jpg", *index, "--json")
+    for more in (("--set", "search.top=1"), ("--workers", 1), ("--include", "*")):
+        assert cli(*find, *more).data["scanned"] == 5
+    assert cli(*find, "--set", "search.top=1").data["settings"]["search"]["top"] == 1
+    for verb, more in (("add", ("--set", "thumbnails=true")), ("add", ("--exclude", "*_old*"))):
+        assert "5 remembered" in cli("index", verb, *index, folder, *more).out
+    assert "5 remembered" in cli("index", "update", *index, "--workers", 1).out
+    other = cli(*find, "--set", "input.dpi=99")
+    assert other.code == 2 and "input.dpi is 150.0 instead of 99.0" in other.err
+
+
 def test_a_build_that_described_nothing_binds_no_later_one(
     cli: Cli, config: Path, folder: Path, tmp_path: Path
 ) -> None:

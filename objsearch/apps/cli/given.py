@@ -1,0 +1,37 @@
+"""What a person said of settings, and what that is said on top of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from objsearch.apps.cli import options as shared
+
+if TYPE_CHECKING:
+    from objsearch.settings import Settings
+
+
+class Given(NamedTuple):
+    """What a person said of the settings."""
+
+    preset: str | Mapping[str, Any] | None
+    config: Path | None
+    mode: shared.Mode | None
+    workers: int | None
+    assignments: list[str] | None
+    filters: dict[str, Any]
+
+    @property
+    def settings(self) -> Settings:
+        """All of them. Raises ConfigError and UsageError."""
+        return shared.settings_of(*self)
+
+    def over(self, index: Path) -> Settings | None:
+        """What is said on top of how an index was made; None where nothing is."""
+        from objsearch.tasks.indexing import settings_in
+
+        if not any(self):
+            return None
+        is_named = self.preset is not None or self.config is not None
+        return (self if is_named else self._replace(preset=settings_in(index))).settings
