@@ -27,11 +27,11 @@ class Given(NamedTuple):
         """All of them. Raises ConfigError and UsageError."""
         return shared.settings_of(*self)
 
-    def over(self, index: Path) -> Settings | None:
+    def over(self, index: Path, *, anew: bool = False) -> Settings | None:
         """What is said on top of how an index was made; None where nothing is."""
         from objsearch.tasks.indexing import settings_in
 
         if not any(self):
             return None
         is_named = self.preset is not None or self.config is not None
-        return (self if is_named else self._replace(preset=settings_in(index))).settings
+        return (self if is_named else self._replace(preset=settings_in(index, anew=anew))).settings

@@ -69,7 +69,7 @@ def build(
 
         filters = shared.files_filters(include, exclude)
         said = Given(preset, config, mode, workers, assignments, filters)
-        settings = said.over(folder)
+        settings = said.over(folder, anew=anew)
         tally = build_index(folder, names, settings, progress, anew=anew, root=root)
     _tell(tally, as_json)
 

@@ -62,16 +62,13 @@ def build_index(
     path = Path(folder)
     if path.exists() and not _is_index(path) and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(f"'{path}' holds something else than an index: name another folder")
-    chosen = settings or (_stored_settings(path) if _is_index(path) else load_settings())
+    chosen = settings or load_settings(settings_in(path, anew=anew))
     if anew and _is_index(path):
         root = root or former_root(path / ROWS)
         _set_rows_aside(path)
     with_index = stored_at(chosen, path / ROWS, root=root)
     search = ObjectSearch(with_index, progress)  # refuses another recipe before anything is written
-    if anew or not _has_rows(path):
-        _write_settings(path, chosen)
-    elif chosen.thumbnails != (stored := _stored_settings(path)).thumbnails:
-        _write_settings(path, stored.model_copy(update={"thumbnails": chosen.thumbnails}))
+    _keep_settings(path, chosen, anew)
     return _added(search, sources)
 
 
@@ -94,6 +91,20 @@ def open_index(
         )
     with_index = stored_at(settings or _stored_settings(path), path / ROWS, root=root)
     return ObjectSearch(with_index, progress)
+
+
+def settings_in(folder: str | Path, *, anew: bool = False) -> Mapping[str, Any] | None:
+    """How the photos of an index were described, as plain data; None where there is no index.
+
+    Raises UsageError for one that is damaged; None of one that is to be begun `anew`.
+    """
+    path = Path(folder)
+    try:
+        return _stored_data(path) if _is_index(path) else None
+    except UsageError:
+        if anew:
+            return None
+        raise
 
 
 def update_index(
@@ -200,6 +211,14 @@ def _set_rows_aside(path: Path) -> None:
         raise UsageError(f"cannot set '{path / ROWS}' aside: {error.strerror}") from None
 
 
+def _keep_settings(path: Path, chosen: Settings, anew: bool) -> None:
+    """Write down how photos are described, where that is new or can be read no more."""
+    data = settings_in(path, anew=True) if _has_rows(path) and not anew else None
+    stored = load_settings(data) if data is not None else chosen
+    if data is None or stored.thumbnails != chosen.thumbnails:
+        _write_settings(path, stored.model_copy(update={"thumbnails": chosen.thumbnails}))
+
+
 def _write_settings(path: Path, settings: Settings) -> None:
     data = settings.model_dump(mode="json")
     try:
@@ -215,16 +234,7 @@ def _has_rows(path: Path) -> bool:
 
 
 def _is_index(path: Path) -> bool:
-    return (path / SETTINGS).is_file()
-
-
-def settings_in(folder: str | Path) -> Mapping[str, Any] | None:
-    """How the photos of an index were described, as plain data; None where there is no index.
-
-    Raises UsageError for one that is damaged.
-    """
-    path = Path(folder)
-    return _stored_data(path) if _is_index(path) else None
+    return (path / SETTINGS).is_file() or (path / ROWS / RECORD).is_file()
 
 
 def _stored_settings(path: Path) -> Settings:
@@ -233,7 +243,13 @@ def _stored_settings(path: Path) -> Settings:
 
 def _stored_data(path: Path) -> Mapping[str, Any]:
     try:
-        data: Mapping[str, Any] = json.loads((path / SETTINGS).read_text())
+        data = json.loads((path / SETTINGS).read_text())
+        if not isinstance(data, dict):
+            raise ValueError("it holds no settings")
         return data
     except (OSError, ValueError) as error:
-        raise UsageError(f"the index '{path}' is damaged: {SETTINGS}: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(
+            f"the index '{path}' is damaged ({SETTINGS}: {reason}): name the settings that it was "
+            "made with (--preset, --config), or build it anew (index build --anew)"
+        ) from None

@@ -164,6 +164,33 @@ def test_what_is_said_of_a_search_is_said_on_top_of_how_an_index_was_made(
     assert other.code == 2 and "input.dpi is 150.0 instead of 99.0" in other.err
 
 
+@pytest.mark.parametrize("text", [None, "", "{", '"a"'])
+def test_an_index_whose_settings_are_lost_is_mended_by_naming_them_or_built_anew(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path, text: str | None
+) -> None:
+    index, settings = ("--index", tmp_path / "index"), tmp_path / "index" / "settings.json"
+
+    def lose() -> None:
+        settings.unlink()
+        if text is not None:
+            settings.write_text(text)
+
+    cli("index", "build", *index, folder, "--config", config)
+    lose()
+    for words in (("find", folder / "toys.jpg"), ("index", "info"), ("index", "add", folder)):
+        lost = cli(*words, *index)
+        assert lost.code == 2 and "is damaged (settings.json: " in lost.err and "anew" in lost.err
+    assert cli("find", folder / "toys.jpg", *index, "--config", config).code in (0, 1)
+    assert "5 remembered" in cli("index", "add", *index, folder, "--config", config).out
+    assert "5 remembered" in cli("index", "update", *index).out
+    lose()
+    words = ("index", "build", *index, folder, "--anew")
+    assert "5 described" in cli(*words, "--config", config).out
+    lose()
+    assert cli(*words, "--set", "detector=whole-image", "--workers", 1).code == 0
+    assert (tmp_path / "index" / "rows.damaged-2").is_dir()
+
+
 def test_a_build_that_described_nothing_binds_no_later_one(
     cli: Cli, config: Path, folder: Path, tmp_path: Path
 ) -> None:
