@@ -100,12 +100,21 @@ def open_references(
 
 def _lost_root(index: Index) -> list[str]:
     """What there is to say where the photos of an index are not at hand."""
-    if index.root is None or os.path.isdir(index.root):
+    if index.root is None or not is_away(index.root):
         return []
     return [
-        f"the root '{index.root}' of the index is not there: hits are not looked at again; say by "
-        "--root where it lies now"
+        f"the root '{index.root}' of the index is not there, or empty: hits are not looked at "
+        "again; say by --root where it lies now"
     ]
+
+
+def is_away(root: str) -> bool:
+    """Whether the photos of a root are not at hand: no folder, or an empty one, as of a disk."""
+    try:
+        with os.scandir(root) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True
 
 
 def _open_in_memory(options: IndexOptions, recipe: Recipe, rankers: Rankers) -> Index:

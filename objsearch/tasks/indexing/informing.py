@@ -11,6 +11,7 @@ from typing import Any
 
 from objsearch.index import Index
 from objsearch.search.keys import file_of, is_there
+from objsearch.search.library import is_away
 from objsearch.search.references import DOUBTED
 from objsearch.sources import is_url, stamp_of
 from objsearch.types import ImageRef, Stamp
@@ -63,7 +64,7 @@ def _due(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "update",
             _files(facts["uncertain"], "written just before being read, or refused then"),
         )
-    if facts["vanished"]:
+    if facts["vanished"] and not (facts["root"] and is_away(facts["root"])):
         yield "prune", _files(facts["vanished"], "gone")
     spare = facts["n_bytes_spare"]
     if facts["due"]:

@@ -15,7 +15,7 @@ from objsearch.flow import Progress, silent
 from objsearch.index.lance_info import former_root
 from objsearch.index.lance_store import RECORD
 from objsearch.search.keys import by_file, file_of, is_there
-from objsearch.search.library import set_aside, stored_at
+from objsearch.search.library import is_away, set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings, load_settings
 from objsearch.sources import is_url, key_of, ref_of
@@ -153,7 +153,8 @@ def remove_from_index(folder: str | Path, paths: Sequence[str], root: Path | Non
 def prune_index(folder: str | Path, root: Path | None = None) -> Tally:
     """Forget the photos whose files are gone.
 
-    Raises UsageError where the root of the index is not there: then they are away, not gone.
+    Raises UsageError where the root of the index is not there, or empty, as where a disk is not
+    mounted: then they are away, not gone.
     """
     search = _with_photos(open_index(folder, root=root))
     keys = search.index.stamps()
@@ -185,9 +186,10 @@ def index_info(
 
 def _with_photos(search: ObjectSearch) -> ObjectSearch:
     root = search.index.root
-    if root is not None and not os.path.isdir(root):
+    if root is not None and is_away(root):
         raise UsageError(
-            f"the root '{root}' of the index is not there: say by --root where it lies now"
+            f"the root '{root}' of the index is not there, or empty: say by --root where it lies "
+            "now, or name what to forget to 'objsearch index remove'"
         )
     return search
 

@@ -83,14 +83,19 @@ def test_where_the_photos_lie_now_can_be_said(
     assert hit["ref"] == str(elsewhere / "old_street.jpg")
 
 
+@pytest.mark.parametrize("is_empty", [False, True], ids=["no folder", "where a disk was mounted"])
 @pytest.mark.parametrize("verb", ["prune", "update"])
 def test_photos_that_are_away_are_not_taken_for_gone(
-    verb: str, cli: Cli, index: Path, kept: Path, tmp_path: Path
+    is_empty: bool, verb: str, cli: Cli, index: Path, kept: Path, query: Path, tmp_path: Path
 ) -> None:
     away = shutil.move(index, tmp_path / "index")
     kept.rename(tmp_path / "elsewhere")
+    if is_empty:
+        kept.mkdir()
     refused = cli("index", verb, "--index", away)
-    assert refused.code == 2 and "is not there: say by --root where it lies now" in refused.err
+    assert refused.code == 2 and "say by --root where it lies now" in refused.err
+    assert cli("index", "info", "--index", away, "--json").data["next"] == []
+    assert "is not there, or empty" in cli("find", query, "--index", away).err
     words = ("--index", away, "--root", tmp_path / "elsewhere")
     assert cli("index", verb, *words).code == 0
     facts = cli("index", "info", *words, "--json").data
