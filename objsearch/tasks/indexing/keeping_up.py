@@ -168,8 +168,9 @@ def compact_index(folder: str | Path, root: Path | None = None) -> dict[str, Any
     Returns what the index is like afterwards: see `index_info`.
     """
     index = open_index(folder, root=root).index
+    freed = index.compact()
     index.optimize()
-    return {"bytes_freed": index.compact(), **index_info(folder, root)}
+    return {"bytes_freed": freed, **index_info(folder, root)}
 
 
 def index_info(
