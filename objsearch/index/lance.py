@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from objsearch.errors import UsageError
 from objsearch.index import lance_thumbnails
 from objsearch.index.base import Index, Rankers
 from objsearch.index.lance_editing import Editor
@@ -32,7 +33,11 @@ class Lance(VisualWords):
     name = "lance"
     keeps = True
 
-    path: str = Field(description="the folder; it is made when the first row is put in")
+    path: str = Field(
+        "",
+        description="the folder; it is made when the first row is put in. Without, these are "
+        "options of the index or the library that a command names",
+    )
     exact: bool = Field(False, description="compare with every vector, however many there are")
     flat_regions: int = Field(
         20_000, ge=1, description="regions up to which every vector is compared with"
@@ -64,8 +69,10 @@ class Lance(VisualWords):
 
         Raises MissingDependencyError without Lance, LostIndexError for a folder that is damaged or
         of an older objsearch, and UsageError for one of another recipe, of a newer objsearch, or
-        that is no index.
+        that is no index, and where no folder is named.
         """
+        if not self.path:
+            raise UsageError("index.path is not given: name the folder that the index lies in")
         stored = Stored(self, recipe, rankers)
         if self.cache:  # now, while it can still be done without
             stored.check()

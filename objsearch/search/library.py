@@ -40,9 +40,10 @@ def remembering(settings: Settings, folder: Path | None = None) -> Settings:
     """The settings with an index that outlives the process, in a folder of its recipe's own.
 
     It is a cache: a search that cannot use it goes on without, and says so in its warnings.
-    Settings that name such an index themselves, or one of another package, stay as they are.
+    Settings that name a folder themselves, or an index of another package, stay as they are.
     """
-    if settings.index.name not in REPLACED or STORED not in names("index"):
+    is_named = settings.index.name == STORED and settings.index.spec().get("path")
+    if is_named or settings.index.name not in {*REPLACED, STORED} or STORED not in names("index"):
         return settings
     path = folder_of(recipe_of(settings), folder or library_dir())
     return stored_at(settings, path, is_cache=True)

@@ -192,6 +192,22 @@ def test_an_index_whose_settings_are_lost_is_mended_by_naming_them_or_built_anew
     assert (tmp_path / "index" / "rows.damaged-2").is_dir()
 
 
+def test_a_search_can_be_told_to_look_at_all(
+    cli: Cli, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    index = ("--index", tmp_path / "index")
+    cli("index", "build", *index, folder, "--config", config)
+    exact = ("--set", "index.name=lance", "--set", "index.exact=true", "--json")
+    cli("find", folder / "toys.jpg", "--in", folder, "--config", config)
+    for words in (index, ("--in", folder, "--config", config)):
+        answer = cli("find", folder / "toys.jpg", *words, *exact).data
+        assert answer["settings"]["index"]["exact"] and answer["scanned"] == 5
+    assert answer["remembered"] == 5
+    forgetful = ("--in", folder, "--config", config, "--forget")
+    nowhere = cli("find", folder / "toys.jpg", *forgetful, *exact)
+    assert nowhere.code == 2 and "index.path is not given" in nowhere.err
+
+
 def test_a_build_that_described_nothing_binds_no_later_one(
     cli: Cli, config: Path, folder: Path, tmp_path: Path
 ) -> None:
