@@ -12,7 +12,7 @@ from objsearch.errors import UsageError
 from objsearch.flow import Progress, batches
 from objsearch.index import EVERYTHING, Index, Where
 from objsearch.search.keys import by_file, file_of, is_page_or_frame, is_there
-from objsearch.sources import Place, is_made_up, key_of, ref_of, stamp_of
+from objsearch.sources import Place, each_input, is_made_up, key_of, ref_of, stamp_of
 from objsearch.types import DescribedImage, ImageRef, Key, Row, Stamp, Unreadable
 
 PUT_AT_ONCE = 64
@@ -94,7 +94,8 @@ class References:
         """
         if not self.is_shared:
             return 0
-        named = [str(source) for source in sources if isinstance(source, str | os.PathLike)]
+        every = each_input(list(sources))
+        named = [str(source) for source in every if isinstance(source, str | os.PathLike)]
         folders = [name for name in named if os.path.isdir(name)]
         tops = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
         unseen = (key for key in self.index.stamps() if key not in self.named) if tops else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from objsearch.search.keys import by_file, file_of, is_there
 from objsearch.search.library import is_away, set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings, load_settings
-from objsearch.sources import is_url, key_of, ref_of
+from objsearch.sources import each_input, is_url, key_of, ref_of
 from objsearch.tasks.indexing.informing import info_of
 from objsearch.types import Unreadable
 
@@ -43,7 +43,7 @@ class Tally:
 
 def build_index(
     folder: str | Path,
-    sources: Sequence[Any],
+    sources: Any,
     settings: Settings | None = None,
     progress: Progress = silent,
     *,
@@ -52,6 +52,7 @@ def build_index(
 ) -> Tally:
     """Describe photos into a new index, or into one of the same recipe; what it holds stays.
 
+    `sources` are one or several, as `ObjectSearch.add` takes them; all are files or addresses.
     A build that was stopped goes on where it was. With `anew`, rows that are there lie beside the
     new ones afterwards, in a folder `rows.damaged-1`. With a `root`, photos are known by their
     places below it, and the index can be moved along with them; all lie in it, then.
@@ -130,14 +131,14 @@ def _held(search: ObjectSearch) -> Iterator[str]:
             yield from parts if len(parts) == len(keys) else (file, *parts)
 
 
-def remove_from_index(folder: str | Path, paths: Sequence[str], root: Path | None = None) -> Tally:
-    """Forget files, or all in folders; the photos themselves stay where they are.
+def remove_from_index(folder: str | Path, paths: Any, root: Path | None = None) -> Tally:
+    """Forget one or several files, or all in folders; the photos themselves stay where they are.
 
     Raises UsageError for a path of which the index holds nothing.
     """
     search = open_index(folder, root=root)
     gone: list[str] = []
-    for path in paths:
+    for path in map(os.fspath, each_input(paths)):
         key = key_of(ref_of(path))
         own = [
             other
@@ -195,9 +196,8 @@ def _with_photos(search: ObjectSearch) -> ObjectSearch:
     return search
 
 
-def _added(search: ObjectSearch, sources: Sequence[Any]) -> Tally:
-    if sources:
-        search.add(*sources)
+def _added(search: ObjectSearch, sources: Any) -> Tally:
+    search.add(sources)
     return _tally(search)
 
 

@@ -1,0 +1,40 @@
+"""An index that is kept up from Python."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from objsearch.errors import UsageError
+from objsearch.settings import load_settings
+from objsearch.tasks.indexing import build_index, index_info, remove_from_index, update_index
+
+
+@pytest.fixture
+def folder(some: list[Path], tmp_path: Path) -> Path:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for path in some[:3]:
+        shutil.copy(path, photos)
+    return photos
+
+
+@pytest.mark.parametrize("named", [str, Path, lambda path: [path], lambda path: [[str(path)]]])
+def test_one_folder_may_be_named_without_a_list(
+    named: Callable[[Path], Any], quick: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    assert build_index(index, named(folder), load_settings(quick)).described == 3
+    first = sorted(folder.iterdir())[0]
+    first.unlink()
+    assert build_index(index, named(folder)).described in (0, 2)  # as new as they are, or not
+    assert index_info(index)["n_described"] == 2  # what is gone from a folder is forgotten
+    assert remove_from_index(index, named(sorted(folder.iterdir())[0])).removed == 1
+    with pytest.raises(UsageError, match="holds nothing of"):
+        remove_from_index(index, named(first))
+    assert remove_from_index(index, named(folder)).removed == 1
+    assert update_index(index).described == 0
