@@ -9,7 +9,15 @@ from objsearch.sources.at_hand import AtHand
 from objsearch.sources.emptiness import nothing_there
 from objsearch.sources.filters import Filters, Wanted
 from objsearch.sources.options import Network, Reading
-from objsearch.sources.places import Place, each_input, expand, is_made_up, key_of, ref_of
+from objsearch.sources.places import (
+    Place,
+    each_input,
+    expand,
+    is_made_up,
+    key_of,
+    real_path,
+    ref_of,
+)
 from objsearch.sources.reading import read_image, read_working
 from objsearch.sources.regions import RegionOfInterest, RoiMode, region_of
 from objsearch.sources.stamps import stamp_of
@@ -33,6 +41,7 @@ __all__ = [
     "nothing_there",
     "read_image",
     "read_working",
+    "real_path",
     "ref_of",
     "region_of",
     "stamp_of",

@@ -71,17 +71,25 @@ def _real(path: str) -> str:
     folder, name = os.path.split(path)
     try:
         if os.name == "nt" or name in ("", ".", "..") or stat.S_ISLNK(os.lstat(path).st_mode):
-            return os.path.realpath(path)
+            return real_path(path)
         status = os.stat(folder or ".")
     except (OSError, ValueError):
-        return os.path.realpath(path)
+        return real_path(path)
     # The folder's identity goes along: a link may lead elsewhere by now.
     return os.path.join(_real_folder(os.path.abspath(folder), status.st_dev, status.st_ino), name)
 
 
+def real_path(path: str) -> str:
+    """The path without links; one with a link that the system will not read stays as it is."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return os.path.abspath(path)
+
+
 @lru_cache(maxsize=4096)
 def _real_folder(folder: str, device: int, inode: int) -> str:
-    return os.path.realpath(folder)
+    return real_path(folder)
 
 
 def is_made_up(ref: ImageRef) -> bool:
@@ -204,7 +212,7 @@ def _walk(top: str, filters: Filters) -> Iterator[Place | Unreadable]:
     waiting = [top]
     while waiting:
         folder = waiting.pop()
-        real = os.path.realpath(folder)
+        real = real_path(folder)
         if real in visited:
             continue
         visited.add(real)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ from objsearch.errors import UsageError
 from objsearch.images.decode import Limits
 from objsearch.report.as_json import answer_json
 from objsearch.search.pipeline import ObjectSearch
+from objsearch.settings import load_settings
 from objsearch.sources import Place, expand, read_image
+from objsearch.tasks.duplicates import plan_duplicates
 from objsearch.types import Image, ImageRef, Pixels, Unreadable
 from tests.pictures import drawing, encoded, flat, noise
 
@@ -344,3 +348,22 @@ def test_a_fragment_that_is_none_is_told(tree: Path) -> None:
 def test_an_iterator_of_places_will_do(tree: Path) -> None:
     assert listed(tree, *(path for path in (tree / "b.png", tree / "a.png"))) == ["b.png", "a.png"]
     assert len(expand(iter([tree / "a.png", drawing(3, 3)]))) == 2
+
+
+def test_a_link_that_the_system_will_not_read_stops_nothing(
+    quick: dict[str, Any], some: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of other people's processes in /proc, or on a disk that no longer answers."""
+    shutil.copy(some[0], tmp_path)
+    link, read_link = tmp_path / "link.jpg", os.readlink
+    link.symlink_to(some[1])
+
+    def refusing(path: Any, **options: Any) -> str:
+        if os.path.basename(os.fspath(path)) == link.name:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return read_link(path, **options)
+
+    monkeypatch.setattr(os, "readlink", refusing)
+    search = ObjectSearch.open(quick).add(tmp_path)
+    assert search.n_references == 2
+    assert plan_duplicates([str(tmp_path)], load_settings(quick)).scanned == 2

@@ -18,7 +18,7 @@ from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.files import is_below_record, lies_in
 from objsearch.flow import Progress, counted, ordered_map
 from objsearch.settings import Settings
-from objsearch.sources import Place, expand, is_made_up, nothing_there, stamp_of
+from objsearch.sources import Place, expand, is_made_up, nothing_there, real_path, stamp_of
 from objsearch.sources.contents import FileContent
 from objsearch.types import ImageRef, Stamp, Unreadable
 from objsearch.types.plans import MANIFEST, QUARANTINE
@@ -143,7 +143,7 @@ def _paths(source: str, settings: Settings, listing: Listing) -> Iterator[str]:
         elif "://" in path and not os.path.lexists(path):
             raise UsageError(f"'{path}' is a URL: duplicates are looked for among files")
         else:
-            yield os.path.realpath(path)
+            yield real_path(path)
 
 
 def _note_name(path: str, names: _Names, listing: Listing) -> None:
@@ -224,12 +224,12 @@ def _links(sides: Sides) -> Iterator[tuple[str, str]]:
     """Real paths that symbolic links lead to, each with its link."""
     for source in (*sides.sources, *sides.references, *sides.against):
         if os.path.islink(source) and not os.path.isdir(source):
-            yield os.path.realpath(source), os.path.abspath(source)
+            yield real_path(source), os.path.abspath(source)
         for folder, _, files in os.walk(root_of(source)):
             for name in files:
                 path = os.path.join(folder, name)
                 if os.path.islink(path):
-                    yield os.path.realpath(path), path
+                    yield real_path(path), path
 
 
 def root_of(source: str) -> str:
@@ -238,7 +238,7 @@ def root_of(source: str) -> str:
     if glob.has_magic(path) and not os.path.lexists(path):
         while glob.has_magic(path):
             path = os.path.dirname(path)
-    return os.path.realpath(path)
+    return real_path(path)
 
 
 def place_of(file: File) -> Place:
