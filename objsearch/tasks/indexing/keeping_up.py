@@ -17,6 +17,7 @@ from objsearch.index.lance_store import RECORD
 from objsearch.search.keys import by_file, file_of, is_there
 from objsearch.search.library import is_away, set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
+from objsearch.search.recipe import recipe_of
 from objsearch.settings import Settings, load_settings
 from objsearch.sources import each_input, is_url, key_of, ref_of
 from objsearch.tasks.indexing.informing import info_of
@@ -70,7 +71,10 @@ def build_index(
     with_index = stored_at(chosen, path / ROWS, root=root)
     search = ObjectSearch(with_index, progress)  # refuses another recipe before anything is written
     _keep_settings(path, chosen, anew)
-    return _added(search, sources)
+    tally = _added(search, sources)
+    if _has_rows(path):
+        _keep_settings(path, chosen, anew=False)
+    return tally
 
 
 def open_index(
@@ -215,9 +219,11 @@ def _set_rows_aside(path: Path) -> None:
 
 
 def _keep_settings(path: Path, chosen: Settings, anew: bool) -> None:
-    """Write down how photos are described, where that is new or can be read no more."""
+    """Write down how photos are described, where that is new, can be read no more or is not so."""
     data = settings_in(path, anew=True) if _has_rows(path) and not anew else None
     stored = load_settings(data) if data is not None else chosen
+    if recipe_of(stored).difference(recipe_of(chosen)):  # of a build that began at the same time
+        data, stored = None, chosen
     if data is None or stored.thumbnails != chosen.thumbnails:
         _write_settings(path, stored.model_copy(update={"thumbnails": chosen.thumbnails}))
 

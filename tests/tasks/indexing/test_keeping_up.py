@@ -38,3 +38,22 @@ def test_one_folder_may_be_named_without_a_list(
         remove_from_index(index, named(first))
     assert remove_from_index(index, named(folder)).removed == 1
     assert update_index(index).described == 0
+
+
+def test_of_two_builds_that_begin_at_once_the_settings_are_those_of_the_rows(
+    quick: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    index, settings = tmp_path / "index", load_settings(quick)
+
+    def other_begins(stage: str, done: int, total: int | None) -> None:
+        if stage == "describe" and done == 0:
+            with pytest.raises(UsageError, match="no such reference"):
+                build_index(index, "nowhere.jpg", load_settings("whole-image"))
+
+    build_index(index, folder, settings, other_begins)
+    assert index_info(index)["n_described"] == 3
+    shutil.copy(index / "settings.json", tmp_path)
+    build_index(tmp_path / "other", [], load_settings("whole-image"))
+    shutil.copy(tmp_path / "other" / "settings.json", index)
+    build_index(index, folder, settings)  # naming the right ones mends it
+    assert index_info(index)["n_described"] == 3
