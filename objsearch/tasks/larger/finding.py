@@ -96,6 +96,7 @@ def find_larger(search: ObjectSearch, query: Any, **options: Any) -> LargerAnswe
         elapsed_seconds=time.perf_counter() - started,
         warnings=answer.warnings,
         flags=answer.flags,
+        remembered=answer.remembered,
         screened_out=answer.screened_out,
     )
 

@@ -69,3 +69,5 @@ class LargerAnswer:
     warnings: tuple[str, ...] = ()
     flags: Mapping[ImageRef, tuple[Flag, ...]] = field(default_factory=dict)
     screened_out: tuple[ImageRef, ...] = ()
+    remembered: int = 0
+    """References that a library held as their files are; the others were read and described."""

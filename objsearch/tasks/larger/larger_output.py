@@ -35,6 +35,7 @@ def larger_json(answer: LargerAnswer) -> dict[str, Any]:
         "other_shots": answer.other_shots,
         "scanned": answer.scanned,
         "compared": answer.compared,
+        "remembered": answer.remembered,
         "skipped": [
             {"ref": str(unreadable.ref), "reason": unreadable.reason}
             for unreadable in answer.skipped
@@ -132,6 +133,8 @@ def summary(answer: LargerAnswer) -> str:
     if answer.other_shots:
         counts.append(f"{answer.other_shots} other shots of it")
     counts.append(f"{answer.scanned} scanned")
+    if answer.remembered:
+        counts.append(f"{answer.remembered} remembered")
     if answer.screened_out:
         counts.append(f"{len(answer.screened_out)} screened out")
     counts += [f"{answer.scanned - answer.compared} skipped", f"{answer.elapsed_seconds:.1f} s"]

@@ -62,6 +62,14 @@ def test_the_second_search_reads_no_reference_and_answers_the_same(
     assert [hit["score"] for hit in forgetful["hits"]] == [hit["score"] for hit in second["hits"]]
 
 
+def test_larger_says_how_many_it_remembers(cli: Cli, config: Path, folder: Path) -> None:
+    words = ("larger", folder / "toys.jpg", "--in", folder, "--config", config)
+    assert cli(*words, "--json").data["remembered"] == 0
+    again = cli(*words)
+    assert "5 scanned, 5 remembered, 0 skipped" in " ".join((again.out + again.err).split())
+    assert cli(*words, "--json").data["remembered"] == 5
+
+
 def test_what_changes_is_read_again_and_what_vanishes_is_forgotten(
     cli: Cli, config: Path, folder: Path
 ) -> None:
