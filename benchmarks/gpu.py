@@ -84,7 +84,7 @@ def main() -> None:
     print("| " + " | ".join([*heads, "least cosine"]) + " |\n|" + " --- |" * 5)
     is_same = True
     for bits in ("-int8", ""):
-        weights = f"things-v3{bits}", f"efficientnet-lite0-instances{bits}"
+        weights = f"things-v4{bits}", f"efficientnet-lite0-instances{bits}"
         on_cpu, slow = described(photos, "cpu", weights, given.workers)
         on_gpu, quick = described(photos, given.other, weights, given.workers)
         pairs = zip(on_cpu, on_gpu, strict=True)

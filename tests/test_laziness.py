@@ -104,7 +104,7 @@ def test_weights_from_elsewhere_say_what_they_lack(
     code = f"""
 import sys
 sys.modules[{missing!r}] = None
-weights = "detector.weights=" + {str(root / "models" / "things-v3.onnx")!r}
+weights = "detector.weights=" + {str(root / "models" / "things-v4.onnx")!r}
 sys.argv = ["objsearch", "find", {str(queries / "palace.jpg")!r}, "--in", "toys.jpg"]
 sys.argv += ["--set", weights]
 from objsearch.apps.cli import main
@@ -224,7 +224,7 @@ class Watch:
             seen[name] = (os.environ.get("ORT_DISABLE_TELEMETRY"), os.environ.get("YOLO_OFFLINE"))
 sys.meta_path.insert(0, Watch())
 from objsearch import ObjectSearch
-weights = {{"detector.weights": {str(root / "models" / "things-v3.onnx")!r}}}
+weights = {{"detector.weights": {str(root / "models" / "things-v4.onnx")!r}}}
 list(ObjectSearch.open("default", weights).detect("toys.jpg"))
 ObjectSearch.open("fast").compare("toys.jpg", "coins.png")
 assert seen == {{"onnxruntime": ("1", "true"), "ultralytics": ("1", "true")}}, seen

@@ -30,7 +30,7 @@ class Yolo(Detector):
     name = "yolo"
 
     weights: str = Field(
-        "things-v3-int8",
+        "things-v4-int8",
         description="a name in models/, a .pt or .onnx file, an export folder, or an official "
         "Ultralytics name (which is then downloaded)",
     )
@@ -143,7 +143,7 @@ def _told_what_is_missing() -> Iterator[None]:
     except ImportError as error:
         raise MissingDependencyError(
             "the yolo detector needs Ultralytics for weights from elsewhere: pip install "
-            f"ultralytics-opencv-headless (or take 'things-v3', or --mode whole) [{error}]"
+            f"ultralytics-opencv-headless (or take 'things-v4', or --mode whole) [{error}]"
         ) from error
 
 
@@ -198,5 +198,5 @@ def _resolved(name: str) -> str:
     except Exception as error:
         raise WeightsError(
             f"'{name}' is an official Ultralytics model that is not on this machine and could not "
-            f"be downloaded; give the path of a local file, or 'things-v3' ({error})"
+            f"be downloaded; give the path of a local file, or 'things-v4' ({error})"
         ) from error

@@ -46,7 +46,7 @@ def examples(root: Path) -> list[Image]:
     return [*photos, *(image(np.ascontiguousarray(pixels)) for pixels in odd)]
 
 
-@pytest.mark.parametrize("name", ["things-v3", "things-v3-int8"])
+@pytest.mark.parametrize("name", ["things-v4", "things-v4-int8"])
 def test_the_boxes_are_those_of_ultralytics(name: str, root: Path, examples: list[Image]) -> None:
     # By a path it goes through Ultralytics, whose letterboxing and suppression are followed here.
     direct, reference = Yolo(weights=name), Yolo(weights=str(root / "models" / f"{name}.onnx"))
@@ -96,7 +96,7 @@ def test_a_gpu_that_is_not_there_is_told() -> None:
 
 
 def test_weights_that_are_not_there_are_told(pixels_of: Callable[[str], Pixels]) -> None:
-    with pytest.raises(WeightsError, match="did you mean 'things-v3'"):
+    with pytest.raises(WeightsError, match="did you mean 'things-v4'"):
         Yolo(weights="thing-v0").propose(image(pixels_of("toys.jpg")))
 
 

@@ -1,6 +1,6 @@
 """Check that a detector's checkpoint and its export find the same boxes in real photos.
 
-python training/detector/compare.py things.pt models/things-v3.onnx PHOTO_FOLDER
+python training/detector/compare.py things.pt build/things-v3.onnx PHOTO_FOLDER
 """
 
 from __future__ import annotations

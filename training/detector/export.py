@@ -3,7 +3,7 @@
 The file takes any batch and any image size that is a multiple of 32, calls its one class
 "thing", and carries no date and no path: the same checkpoint always gives the same bytes.
 
-    python training/detector/export.py things.pt models/things-v3.onnx
+    python training/detector/export.py things.pt build/things-v3.onnx
 """
 
 from __future__ import annotations
