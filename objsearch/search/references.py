@@ -138,17 +138,28 @@ class References:
                     of_file = []
                 of_file.append(row)
                 if len(done) >= PUT_AT_ONCE:
-                    self._put(done)
-                    done = []
+                    self._put_all(done)
             done += of_file
         finally:
-            if done:
-                self._put(done)
+            self._put_all(done)
+
+    def _put_all(self, rows: list[Row]) -> None:
+        """Store rows, of which none is left; what is refused is not tried again, for that may take
+        long. What was interrupted is.
+        """
+        try:
+            if rows:
+                self._put(rows)
+        except UsageError:
+            rows.clear()
+            raise
+        rows.clear()
 
     def _put(self, rows: Sequence[Row]) -> None:
-        # Before: a search must not see the pages of a file beside those that it had once.
-        self.forget(self._held_no_more(rows))
+        held_no_more = self._held_no_more(rows)
         try:
+            if held_no_more:  # first: a search must not see them beside the pages of the file now
+                self.index.remove(held_no_more)
             self.index.put(rows)
         except UsageError as error:
             self._tell(error)

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from objsearch.errors import UsageError
 from objsearch.flow import silent
 from objsearch.index import Index
 from objsearch.index.lance import Lance
 from objsearch.index.memory import Memory
-from objsearch.search.references import References
+from objsearch.search.references import PUT_AT_ONCE, References
 from objsearch.sources import Place, key_of
-from objsearch.types import DescribedImage, ImageRef, Stamp, Unreadable
+from objsearch.types import DescribedImage, ImageRef, Row, Stamp, Unreadable
 from tests.contracts.rows import RECIPE, described, row
 
 LONG_AGO = 1_700_000_000
@@ -277,6 +278,59 @@ def grown(cells: Lance) -> References:
     references = shared(cells.open(RECIPE, {}))
     references.index.put(row(f"{i}.png", *np.eye(8)[i % 8], stamp=(i, 1)) for i in range(80))
     return references
+
+
+@pytest.mark.parametrize("n_more", [0, 1])
+def test_who_waited_for_another_writer_in_vain_does_not_wait_again(
+    n_more: int, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def put(rows: list[Row]) -> None:
+        tried.append(len(rows))
+        raise UsageError("another process writes")
+
+    monkeypatch.setattr(index, "put", put)
+    images = [image_of(tmp_path / f"{i}.png") for i in range(PUT_AT_ONCE + n_more)]
+    with pytest.raises(UsageError, match="another process writes"):
+        shared(index).take(images)
+    assert tried == [PUT_AT_ONCE]
+
+
+def test_a_cache_that_another_writes_to_is_waited_for_once_for_all_pages_of_a_file(
+    index: Index, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [replace(image_of(photo), ref=ImageRef(str(photo), page=n)) for n in (1, 2)]
+    shared(index).take(pages)
+    aged(photo, LONG_AGO + 1)
+    tried = []
+
+    def refused(what: list[Any]) -> int:
+        tried.append(len(what))
+        raise UsageError("another process writes")
+
+    monkeypatch.setattr(index, "put", refused)
+    monkeypatch.setattr(index, "remove", refused)
+    again = References(index, {}, is_shared=True, spare=lambda: Memory().open(RECIPE, {}))
+    assert read_again(again, photo)
+    again.take(pages[:1])
+    assert len(tried) == len(again.told) == 1 and len(again.index) == 1
+
+
+def test_what_was_described_stays_though_it_is_stopped_while_it_is_written(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, stops = index.put, [KeyboardInterrupt()]
+
+    def stopped(rows: list[Row]) -> None:
+        if stops:
+            raise stops.pop()
+        put(rows)
+
+    monkeypatch.setattr(index, "put", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        shared(index).take(image_of(tmp_path / f"{i}.png") for i in range(PUT_AT_ONCE + 9))
+    assert len(index) == PUT_AT_ONCE
 
 
 def test_what_is_looked_up_by_is_made_once_there_is_much(cells: Lance) -> None:
