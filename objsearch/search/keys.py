@@ -39,3 +39,17 @@ def is_there(key: Key) -> bool:
     except OSError:
         return True
     return True
+
+
+def is_away(root: str) -> bool:
+    """Whether the photos of a root are not at hand: no folder, or an empty one, as of a disk."""
+    return not os.path.isdir(root) or is_empty(root)
+
+
+def is_empty(folder: str) -> bool:
+    """Whether a folder that is there holds nothing, or does not let itself be looked into."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return os.path.isdir(folder)

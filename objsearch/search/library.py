@@ -12,6 +12,7 @@ from objsearch.components.registry import build, names
 from objsearch.errors import LostIndexError, MissingDependencyError, UsageError
 from objsearch.index import Index
 from objsearch.index.base import IndexOptions, Rankers
+from objsearch.search.keys import is_away
 from objsearch.search.recipe import recipe_of
 from objsearch.search.references import References, not_remembered
 from objsearch.settings import Settings
@@ -107,15 +108,6 @@ def _lost_root(index: Index) -> list[str]:
         f"the root '{index.root}' of the index is not there, or empty: hits are not looked at "
         "again; say by --root where it lies now"
     ]
-
-
-def is_away(root: str) -> bool:
-    """Whether the photos of a root are not at hand: no folder, or an empty one, as of a disk."""
-    try:
-        with os.scandir(root) as entries:
-            return next(entries, None) is None
-    except OSError:
-        return True
 
 
 def _open_in_memory(options: IndexOptions, recipe: Recipe, rankers: Rankers) -> Index:

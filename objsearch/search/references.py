@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +10,9 @@ from typing import Any
 from objsearch.errors import UsageError
 from objsearch.flow import Progress, batches
 from objsearch.index import EVERYTHING, Index, Where
-from objsearch.search.keys import by_file, file_of, is_page_or_frame, is_there
-from objsearch.sources import Place, each_input, is_made_up, key_of, ref_of, stamp_of
+from objsearch.search.keys import by_file, file_of, is_empty, is_page_or_frame
+from objsearch.search.vanishing import folders_in, vanished
+from objsearch.sources import Place, is_made_up, key_of, ref_of, stamp_of
 from objsearch.types import DescribedImage, ImageRef, Key, Row, Stamp, Unreadable
 
 PUT_AT_ONCE = 64
@@ -44,6 +44,8 @@ class References:
     """Opens what to go on in where the index, a cache, cannot be written to."""
     told: list[str] = field(default_factory=list)
     """What there is to say of a cache that could not be used as it should."""
+    away: dict[str, str] = field(default_factory=dict)
+    """By folder that is empty now, what there is to say of the photos that are remembered there."""
     _seen: dict[Key, tuple[Stamp, int]] = field(default_factory=dict)
     """The stamps of files before they were read, and when that was."""
     _former: dict[Key, Collection[Key]] = field(default_factory=dict)
@@ -90,17 +92,14 @@ class References:
     def forget_vanished(self, sources: Iterable[Any]) -> int:
         """Forget what lay in those sources that are folders, and does not any more: how many.
 
-        So goes, too, that a folder could not be read, where now it can.
+        What lay in a folder that is empty now is kept: `away` says so.
         """
-        if not self.is_shared:
+        folders = folders_in(sources) if self.is_shared else ()
+        if not folders:
             return 0
-        every = each_input(list(sources))
-        named = [str(source) for source in every if isinstance(source, str | os.PathLike)]
-        folders = [name for name in named if os.path.isdir(name)]
-        tops = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
-        unseen = (key for key in self.index.stamps() if key not in self.named) if tops else ()
-        within = (key for key in unseen if key.startswith(tops) or os.path.join(key, "") in tops)
-        lost = [key for key in within if not is_there(key) or os.path.isdir(key)]
+        unseen = (key for key in self.index.stamps() if key not in self.named)
+        lost, told = vanished(unseen, folders)
+        self.away = told | {at: self.away[at] for at in self.away if is_empty(at)}
         return self.forget(lost)
 
     def forget(self, keys: Collection[Key]) -> int:

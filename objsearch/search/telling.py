@@ -19,16 +19,16 @@ def check_there(references: References, nothing: str) -> None:
             f"none of the {n_skipped} references can be read; "
             f"the first: {skipped[0].ref}: {skipped[0].reason}"
         )
-    raise UsageError(f"no references: {nothing}")
+    raise UsageError(f"no references: {'; '.join([nothing, *references.away.values()])}")
 
 
 def warnings_of(references: References, limit: int | None = None) -> list[str]:
     """What was odd about references, with their names: of `limit` of them, and how many are left.
 
-    What there is to say of a cache comes first, and always.
+    What there is to say of a cache, and of what is away, comes first, and always.
     """
     by_key = references.index.warnings(references.where)
-    told = list(references.told)
+    told = [*references.told, *references.away.values()]
     for key in list(by_key)[:limit]:
         name = references.named.get(key, ref_of(key))
         told += [f"{name}: {warning}" for warning in by_key[key]]

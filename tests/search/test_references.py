@@ -133,13 +133,41 @@ def test_what_lies_in_a_folder_no_more_is_forgotten(
     if is_broken:
         images = [Unreadable(one.ref, "it is broken") for one in images]
     shared(index).take(images)
-    photo.unlink()
-    other.unlink()
+    for gone in (photo, other):
+        gone.rename(gone.with_suffix(".moved"))
     again = shared(index)
     assert again.forget_vanished([tmp_path / "no folder", b"bytes"]) == 0
     assert again.forget_vanished([tmp_path]) == 1
     assert list(index.stamps()) == [key_of(ImageRef(str(other)))]
     assert References(index, {}).forget_vanished([elsewhere]) == 0
+
+
+@pytest.mark.parametrize("below", ["", "disk", "disk/2024"])
+def test_what_lay_in_a_folder_that_is_empty_now_is_taken_for_away(
+    below: str, index: Index, tmp_path: Path
+) -> None:
+    """A disk that is not mounted leaves an empty folder behind, and may be below what is named."""
+    top = tmp_path / "top"
+    mounted = top / below.split("/", maxsplit=1)[0]
+    inside = top / below
+    inside.mkdir(parents=True)
+    for name in ("a.png", "b.png"):
+        (inside / name).write_bytes(b"pixels")
+    shared(index).take(image_of(inside / name) for name in ("a.png", "b.png"))
+    mounted.rename(tmp_path / "unmounted")
+    mounted.mkdir()
+    again = shared(index)
+    assert again.forget_vanished([top]) == 0 and len(index) == 2
+    [told] = again.away.values()
+    assert told.startswith(f"'{mounted}' is empty, ") and "2 photos that are remembered" in told
+    if below:
+        assert told.endswith("forgotten, delete that folder")
+        mounted.rmdir()
+        (top / "other.txt").write_text("")
+    else:
+        assert told.endswith("forgotten, put any file into it and search it again")
+        (top / "other.txt").write_text("")
+    assert again.forget_vanished([top]) == 2 and not again.away and len(index) == 0
 
 
 def test_a_part_of_a_picture_is_not_taken_for_all_of_it(index: Index, photo: Path) -> None:

@@ -164,17 +164,21 @@ class Shelf:
                     self._waiting[file.path] = Row(file.path, row.ref, stamps[file.path], more)
             self.write()
 
-    def close(self, sources: Sequence[str], seen: Iterable[str]) -> None:
-        """Forget what lay in folders and does not any more; `seen` is what does."""
+    def close(self, sources: Sequence[str], seen: Iterable[str]) -> list[str]:
+        """Forget what lay in folders and does not any more; `seen` is what does.
+
+        Returns what there is to say of what is kept all the same.
+        """
         self.write()
         if self._index is None:
-            return
-        named = {path: ImageRef(path) for path in seen}
+            return []
+        references = References(self._index, {path: ImageRef(path) for path in seen}, True)
         try:
-            References(self._index, named, is_shared=True).forget_vanished(sources)
+            references.forget_vanished(sources)
             self._index.close()
         except UsageError as error:
             self._give_up(error)
+        return list(references.away.values())
 
 
 class Memory:
@@ -250,8 +254,8 @@ class Memory:
     def close(self, sources: Sequence[str], seen: Sequence[str]) -> None:
         """Put in all that is new, and forget what lay in folders and does not any more."""
         self.write()
-        for shelf in self._every():
-            shelf.close(sources, seen)
+        away, *_ = [shelf.close(sources, seen) for shelf in self._every()]
+        self._told |= {told: told for told in away}  # of looks, in which every file is
 
     def _every(self) -> Iterator[Shelf]:
         yield self.looks

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from objsearch.index import Index
-from objsearch.search.keys import file_of, is_there
-from objsearch.search.library import is_away
+from objsearch.search.keys import file_of, is_away, is_there
 from objsearch.search.references import DOUBTED
 from objsearch.sources import is_url, stamp_of
 from objsearch.types import ImageRef, Stamp

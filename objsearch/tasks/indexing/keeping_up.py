@@ -14,8 +14,8 @@ from objsearch.files import write_whole
 from objsearch.flow import Progress, silent
 from objsearch.index.lance_info import former_root
 from objsearch.index.lance_store import RECORD
-from objsearch.search.keys import by_file, file_of, is_there
-from objsearch.search.library import is_away, set_aside, stored_at
+from objsearch.search.keys import by_file, file_of, is_away, is_there
+from objsearch.search.library import set_aside, stored_at
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.search.recipe import recipe_of
 from objsearch.settings import Settings, load_settings

@@ -62,6 +62,28 @@ def test_the_second_search_reads_no_reference_and_answers_the_same(
     assert [hit["score"] for hit in forgetful["hits"]] == [hit["score"] for hit in second["hits"]]
 
 
+def test_photos_of_a_disk_that_is_away_stay_remembered(
+    cli: Cli, config: Path, folder: Path, queries: Path, tmp_path: Path
+) -> None:
+    """Its mount point is an empty folder then."""
+    query = queries / "palace.jpg"
+    disk, unmounted, beside = tmp_path / "disk", tmp_path / "unmounted", tmp_path / "beside"
+    shutil.copytree(folder, disk)
+    beside.mkdir()
+    shutil.copy2(query, beside)
+    words = ("find", query, "--config", config, "--json", "--in", disk)
+    assert cli(*words).data["remembered"] == 0
+    disk.rename(unmounted)
+    disk.mkdir()
+    alone, both = cli(*words), cli(*words, beside)
+    told = f"'{disk}' is empty, as where a disk is not mounted: 5 photos that are remembered"
+    assert alone.code == 2 and len(alone.err.splitlines()) == 1 and told in alone.err
+    assert both.code == 0 and told in both.err
+    disk.rmdir()
+    unmounted.rename(disk)
+    assert cli(*words).data["remembered"] == 5
+
+
 def test_larger_says_how_many_it_remembers(cli: Cli, config: Path, folder: Path) -> None:
     words = ("larger", folder / "toys.jpg", "--in", folder, "--config", config)
     assert cli(*words, "--json").data["remembered"] == 0

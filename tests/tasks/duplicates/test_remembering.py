@@ -163,6 +163,23 @@ def test_what_changed_is_read_again_and_what_vanished_is_forgotten(
     assert [Path(one.path).name for one in planned(photos).skipped] == alone
 
 
+def test_what_lay_on_a_disk_that_is_away_is_kept(
+    planned: Remembering, settings: Settings, photos: Path, folder: Path, tmp_path: Path
+) -> None:
+    before = planned(photos)
+    known = rows_in(folder, settings)
+    photos.rename(tmp_path / "unmounted")
+    photos.mkdir()
+    plan = planned(tmp_path)
+    [told] = [told for told in plan.warnings if "remembered there" in told]
+    assert told.startswith(f"'{photos}' is empty") and f"{len(known[0])} photos" in told
+    photos.rmdir()
+    (tmp_path / "unmounted").rename(photos)
+    assert planned(photos).remembered == 11
+    assert [sorted(set(names)) for names in rows_in(folder, settings)] == known
+    assert not [told for told in before.warnings if "remembered" in told]
+
+
 @pytest.mark.parametrize("is_old", [False, True])
 def test_what_was_replaced_within_a_moment_is_hashed_again(
     is_old: bool, planned: Remembering, work: Work, tmp_path: Path
