@@ -22,6 +22,7 @@ _NOTES = {
     "not_laid": "few keypoints agree, and the pictures could not be laid over each other",
     "nothing_in_common": "no descriptor in common to be compared by",
     "not_read_again": "it cannot be read again, so nobody has looked for what differs",
+    "replaced": "changed since it was described",
 }
 
 # Marks, embeddings and isolates that reorder the text around them (Unicode Standard Annex 9).

@@ -18,6 +18,8 @@ NOT_LAID = "not_laid"
 """The same where a few keypoints agree, and the pixels could not be laid over each other."""
 NOT_READ_AGAIN = "not_read_again"
 """The note of a hit whose file, or whose query, is not there any more, or is another by now."""
+REPLACED = "replaced"
+"""The note of a hit whose file shows another picture than was described, and does not tell."""
 
 LOOKS_THE_SAME = 0.9
 """Score of what two things look like, keypoints apart, from which they may be too deep to lay."""
@@ -48,6 +50,11 @@ def unread(hit: Hit) -> Hit:
     if not is_planar(hit):
         return hit
     return replace(hit, verdict="uncertain", note=hit.note or NOT_READ_AGAIN)
+
+
+def replaced(hit: Hit) -> Hit:
+    """The hit of a picture that is another by now: what was described vouches for nothing."""
+    return replace(hit, verdict="uncertain", note=hit.note or REPLACED)
 
 
 def looked_at(comparer: Comparer, hit: Hit, query: Image | None, reference: Image | None) -> Hit:

@@ -23,6 +23,7 @@ from objsearch.search.library import open_references
 from objsearch.search.queries import Interest, View, Viewer, keys_of_files
 from objsearch.search.references import References
 from objsearch.search.renaming import known_still, without_renamed
+from objsearch.search.replaced import is_replaced, proven
 from objsearch.search.retrieval import Retrieval, compare_versions
 from objsearch.search.second_look import SecondLook
 from objsearch.search.telling import check_there, unknown_labels, warnings_of
@@ -58,12 +59,13 @@ class ObjectSearch:
         self.comparer = Comparer(self.settings)
         self.references = open_references(self.settings, self.comparer.rankers)
         known = partial(known_still, self.references, self.describer)
-        self.viewer = Viewer(self.describer, known)
+        self.viewer = Viewer(self.describer, partial(proven, self.references, self.describer))
         self._n_at_hand = self.n_remembered = self.n_described = 0
         self._nothing = "add some first"
         self.screen = screen_of(self.settings, type(self).open)
         self._at_hand = AtHand()
-        self.second_look = SecondLook(self.describer, self.comparer, known, self._at_hand)
+        changed = partial(is_replaced, self.references, self.describer)
+        self.second_look = SecondLook(self.describer, self.comparer, known, self._at_hand, changed)
 
     @classmethod
     def open(

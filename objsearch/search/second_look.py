@@ -23,6 +23,7 @@ from objsearch.search.by_pixels import (
     looked_at,
     may_be_proven,
     moved_points,
+    replaced,
     unread,
 )
 from objsearch.search.comparing import Comparer, swapped
@@ -50,6 +51,7 @@ class Pictures:
         self.of_query = cache(look._picture)
         self.known = cache(look.known)
         self.of_hit = lru_cache(MOST_KEPT)(self._read)
+        self.is_replaced = cache(look.is_replaced)
 
     def _read(self, ref: ImageRef) -> Image | None:
         known = self.known(ref)
@@ -60,12 +62,18 @@ class SecondLook:
     """Reads hits again and judges them by their pixels."""
 
     def __init__(
-        self, describer: Describer, comparer: Comparer, known: Known, at_hand: AtHand
+        self,
+        describer: Describer,
+        comparer: Comparer,
+        known: Known,
+        at_hand: AtHand,
+        is_replaced: Callable[[ImageRef], bool] = lambda _: False,
     ) -> None:
         self.describer = describer
         self.comparer = comparer
         self.known = known
         self.at_hand = at_hand
+        self.is_replaced = is_replaced
 
     def over(
         self, views: Sequence[View], hits: Sequence[Hit], options: SecondLookOptions
@@ -94,6 +102,8 @@ class SecondLook:
 
         def again(pair: tuple[View, Hit]) -> Hit:
             view, hit = pair
+            if hit.verdict == "same" and pictures.is_replaced(hit.ref):
+                return replaced(hit)
             return self._judged(hit, view, pictures) if hit.ref in chosen else hit
 
         workers = self.describer.settings.run.n_workers

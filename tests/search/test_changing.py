@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from objsearch.errors import UsageError
 from objsearch.search.describing import Describer
 from objsearch.search.library import remembering
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.search.retrieval import Retrieval
 from objsearch.settings import load_settings
+from objsearch.tasks.indexing import build_index, open_index, update_index
+from objsearch.types import Hit
 from tests.pictures import drawing, encoded
 
 LONG_AGO = 1_700_000_000
@@ -126,3 +129,89 @@ def test_an_answer_is_of_one_moment_whatever_is_written_meanwhile(
     monkeypatch.undo()
     answer = search.find(query, threshold=0)
     assert (answer.scanned, answer.compared, answer.n_skipped) == (5, 4, 1)
+
+
+def hit_of(search: ObjectSearch, query: Path, name: str) -> Hit:
+    hits = search.find(query, threshold=0).hits
+    return next(hit for hit in hits if Path(hit.ref.uri).name == name)
+
+
+@pytest.fixture
+def former(tmp_path: Path) -> Path:
+    """A copy of what `photo` shows at first."""
+    return put(tmp_path / "query" / "former.bmp", 1)
+
+
+@pytest.mark.parametrize("preset", ["quick", "vectors"])
+def test_a_file_that_was_replaced_by_one_of_its_size_and_time_is_not_the_same(
+    preset: str, quick: dict[str, Any], photo: Path, former: Path, tmp_path: Path
+) -> None:
+    """Its stamp tells nothing; what the answer vouches for is read."""
+    vectors = {"descriptors": [{"extractor": "perceptual-hash"}], "calibration": "auto"}
+    alone = vectors if preset == "vectors" else {}
+    settings = remembering(load_settings({**quick, **alone}), tmp_path / "library")
+    before = hit_of(ObjectSearch(settings).add(photo.parent), former, "a.bmp")
+    assert (before.verdict, before.note) == ("same", "")
+    put(photo, 3)
+    search = ObjectSearch(settings).add(photo.parent)
+    assert search.n_described == 0
+    hit = hit_of(search, former, "a.bmp")
+    assert (hit.verdict, hit.note) == ("uncertain", "replaced")
+    again = ObjectSearch(settings).add(photo.parent)
+    assert (again.n_remembered, again.n_described) == (1, 1)
+    now = put(tmp_path / "query" / "now.bmp", 3)
+    assert hit_of(again, now, "a.bmp").verdict == "same"
+    assert hit_of(again, former, "a.bmp").verdict != "same"
+    assert ObjectSearch(settings).add(photo.parent).n_described == 0
+
+
+def test_what_is_asked_about_is_what_its_file_shows_now(
+    searched: Searched, photo: Path, former: Path
+) -> None:
+    put(photo.with_name("c.bmp"), 3)
+    put(photo.with_name("d.bmp"), 1)
+    searched()
+    put(photo, 3)
+    hits = searched().find(photo, threshold=0).hits
+    assert [Path(hit.ref.uri).name for hit in hits if hit.verdict == "same"] == ["c.bmp"]
+    assert searched().n_described == 1
+
+
+def test_what_was_replaced_is_not_the_same_where_that_cannot_be_written_down(
+    searched: Searched, photo: Path, former: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise UsageError("it is read-only")
+
+    searched()
+    put(photo, 3)
+    search = searched()
+    monkeypatch.setattr(search.index, "put", refused)
+    for _ in range(2):
+        assert hit_of(search, former, "a.bmp").note == "replaced"
+
+
+def test_what_can_be_read_no_more_is_replaced_and_what_is_away_is_not(
+    searched: Searched, photo: Path, former: Path
+) -> None:
+    search = searched()
+    photo.write_bytes(b"X" * photo.stat().st_size)
+    os.utime(photo, (LONG_AGO, LONG_AGO))
+    assert hit_of(search, former, "a.bmp").note == "replaced"
+    photo.unlink()
+    assert hit_of(search, former, "a.bmp").verdict == "same"
+
+
+@pytest.mark.parametrize("later", [0, 9])
+def test_an_index_of_ones_own_vouches_for_no_former_picture_whenever_it_was_replaced(
+    later: int, quick: dict[str, Any], photo: Path, former: Path, tmp_path: Path
+) -> None:
+    vectors = {"descriptors": [{"extractor": "perceptual-hash"}], "calibration": "auto"}
+    index = tmp_path / "index"
+    assert build_index(index, [photo.parent], load_settings({**quick, **vectors})).described == 2
+    put(photo, 3, LONG_AGO + later)
+    for _ in range(2):
+        hit = hit_of(open_index(index), former, "a.bmp")
+        assert (hit.verdict, hit.note) == ("uncertain", "replaced")
+    assert update_index(index).described == 1
+    assert hit_of(open_index(index), former, "a.bmp").note == ""
