@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import zip_longest
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.index.base import Index, IndexOptions, Rankers
+from objsearch.index.halves import as_read
 from objsearch.index.neighbours import frame_vector, nearest_others, stacked
 from objsearch.index.where import EVERYTHING, Where
 from objsearch.types import Candidate, DescribedImage, Key, Recipe, Row, Stamp, Unreadable
@@ -81,6 +83,13 @@ class Rows:
         self.__init__(state["rows"])  # type: ignore[misc]
 
 
+def _as_read(row: Row) -> Row:
+    """A row as a stored index gives it back, so that both say the same."""
+    if isinstance(row.image, Unreadable):
+        return row
+    return replace(row, image=as_read(row.image))
+
+
 def _counts(key: Key, image: DescribedImage, where: Where) -> bool:
     if not where.holds(key):
         return False
@@ -101,7 +110,7 @@ class InMemory(Index):
         return Rows(rows)
 
     def put(self, rows: Iterable[Row]) -> None:
-        fresh = {row.key: row for row in rows}
+        fresh = {row.key: _as_read(row) for row in rows}
         with self._writing:
             if fresh:
                 self._rows = self._made({**self._rows.rows, **fresh})
