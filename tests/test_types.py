@@ -83,11 +83,18 @@ def test_refs_as_documented(text: str, ref: ImageRef) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a#page=x", "a#xywh=1,2,3", "a#xywh=1,2,3,4,5", "a#t=", "a#frame=-"]
+    "text",
+    ["a#page=x", "a#xywh=1,2,3", "a#xywh=1,2,3,4,5", "a#xywh=1.5,2,3,4", "a#t=", "a#frame=-"],
 )
-def test_a_fragment_that_is_no_number_is_an_error(text: str) -> None:
-    with pytest.raises(ValueError):
+def test_a_fragment_that_is_no_number_is_an_error_in_words(text: str) -> None:
+    with pytest.raises(ValueError) as error:
         ImageRef.parse(text)
+    assert str(error.value).startswith(f"'{text}': after '#', page=3")
+    assert "int()" not in str(error.value)
+
+
+def test_pixels_may_be_called_so_as_by_media_fragments() -> None:
+    assert ImageRef.parse("a.jpg#xywh=pixel:1,2,3,4") == ImageRef("a.jpg", xywh=(1, 2, 3, 4))
 
 
 def test_refs_sort_and_hash() -> None:

@@ -6,6 +6,8 @@ Boxes are half-open `(x1, y1, x2, y2)` in pixels of the upright image. Pixels ar
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -100,22 +102,38 @@ class ImageRef:
     def parse(cls, text: str) -> ImageRef:
         """Read the text form back; a `#` that starts no known fragment belongs to the name.
 
-        Raises ValueError when a known fragment has a value that is not a number.
+        Raises ValueError, in words, when a known fragment has a value that is not a number.
         """
         match = _FRAGMENT.search(text)
         if match is None:
             return cls(text)
         parts = dict(part.partition("=")[::2] for part in match.group(1).split("&"))
-        xywh = tuple(int(v) for v in parts["xywh"].split(",")) if "xywh" in parts else None
-        if xywh is not None and len(xywh) != 4:
-            raise ValueError(f"'{text}': xywh wants four numbers, x,y,w,h")
-        return cls(
-            text[: match.start()],
-            page=int(parts["page"]) if "page" in parts else None,
-            frame=int(parts["frame"]) if "frame" in parts else None,
-            seconds=float(parts["t"]) if "t" in parts else None,
-            xywh=xywh,
-        )
+        with _told_in_words(text):
+            return cls(
+                text[: match.start()],
+                page=int(parts["page"]) if "page" in parts else None,
+                frame=int(parts["frame"]) if "frame" in parts else None,
+                seconds=float(parts["t"]) if "t" in parts else None,
+                xywh=_four(parts["xywh"]) if "xywh" in parts else None,
+            )
+
+
+def _four(text: str) -> tuple[int, int, int, int]:
+    """W3C's `10,20,200,100`, which may begin with `pixel:`. Raises ValueError."""
+    x, y, width, height = (int(part) for part in text.removeprefix("pixel:").split(","))
+    return x, y, width, height
+
+
+@contextmanager
+def _told_in_words(text: str) -> Iterator[None]:
+    """What Python says of a number that is none, as a person would: what may stand there."""
+    try:
+        yield
+    except ValueError:
+        raise ValueError(
+            f"'{text}': after '#', page=3 and frame=3 want a whole number, t=12.5 seconds, "
+            "and xywh=10,20,200,100 x,y,w,h in whole pixels or as percent:10,20,50,50"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -92,7 +92,9 @@ def path(tmp_path: Path) -> Path:
     return made
 
 
-@pytest.mark.parametrize("fragment", ["xywh=40,50,100,60", "xywh=percent:10,25,25,30"])
+@pytest.mark.parametrize(
+    "fragment", ["xywh=40,50,100,60", "xywh=pixel:40,50,100,60", "xywh=percent:10,25,25,30"]
+)
 def test_fragments_in_pixels_and_percent(path: Path, fragment: str) -> None:
     [place] = expand(f"{path}#{fragment}")
     assert isinstance(place, Place)
