@@ -182,7 +182,7 @@ def _parsed(text: str) -> Place:
 
 
 def _from_glob(pattern: str, filters: Filters, kind: str) -> Iterable[Place | Unreadable]:
-    matches = _matches(pattern) or _matches(_with_literal_folders(pattern))
+    matches = _matches(_with_literal_folders(pattern)) or _matches(pattern)
     if not matches:
         hint = "; a bracket that is part of a name is written [[]" if "[" in pattern else ""
         raise UsageError(f"no {kind} matches '{pattern}'{hint}")

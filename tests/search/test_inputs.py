@@ -290,12 +290,17 @@ def test_a_glob_under_a_folder_with_brackets(folder: str, tmp_path: Path) -> Non
         expand(str(tmp_path / folder / "*.gif"))
 
 
-def test_brackets_that_match_as_a_pattern_stay_one(tmp_path: Path) -> None:
-    for folder in ("x", "[x]"):
+def test_a_folder_with_brackets_goes_before_one_that_they_match(tmp_path: Path) -> None:
+    for folder in ("x", "[x]", "z"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.png").write_bytes(encoded(noise(4, 4), "PNG"))
     [place] = expand(str(tmp_path / "[x]" / "*.png"))
-    assert place.ref.uri == str(tmp_path / "x" / "a.png")
+    assert place.ref.uri == str(tmp_path / "[x]" / "a.png")
+    both = expand(str(tmp_path / "[xz]" / "*.png"))  # no folder is called so: a pattern
+    assert [os.path.relpath(place.ref.uri, tmp_path) for place in both] == [
+        os.path.join("x", "a.png"),
+        os.path.join("z", "a.png"),
+    ]
 
 
 def test_globs_and_excludes(tree: Path) -> None:
