@@ -139,7 +139,8 @@ def _expand_one(
         return [Place(given)]
     if isinstance(given, str | os.PathLike):
         return _from_name(os.fspath(given), filters, kind)
-    return [Place(ImageRef(_made_up_name(given, next(numbers))), given)]
+    ref = ImageRef(_made_up_name(given, next(numbers)))
+    return [Unreadable(ref, "None is not an image") if given is None else Place(ref, given)]
 
 
 def _made_up_name(content: Any, number: int) -> str:

@@ -167,7 +167,7 @@ def _at_hand(content: Any, limits: Limits) -> Decoded:
         return decoded_picture(content, "pixels", limits)
     if isinstance(content, np.ndarray):
         return decoded_picture(_checked_array(content, limits), "pixels", limits)
-    raise UnreadableImageError(f"a {type(content).__name__} is not an image")
+    raise UnreadableImageError(f"a value of type {type(content).__name__} is not an image")
 
 
 def _checked_array(array: np.ndarray, limits: Limits) -> PillowImage.Image:

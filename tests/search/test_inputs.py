@@ -372,3 +372,9 @@ def test_a_link_that_the_system_will_not_read_stops_nothing(
     search = ObjectSearch.open(quick).add(tmp_path)
     assert search.n_references == 2
     assert plan_duplicates([str(tmp_path)], load_settings(quick)).scanned == 2
+
+
+def test_none_is_told_as_what_it_is() -> None:
+    """OpenCV gives None for a file that it cannot read."""
+    [told] = expand(None)
+    assert isinstance(told, Unreadable) and told.reason == "None is not an image"
