@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from fnmatch import fnmatch
+from math import inf
 
 from objsearch.types import ImageRef
 
@@ -50,9 +51,20 @@ class Filters:
 
     def _is_in_time(self, changed: float) -> bool:
         first, last = self.changed_from, self.changed_to
-        if first is not None and changed < datetime.combine(first, time.min).timestamp():
+        if first is not None and changed < _seconds(first, time.min):
             return False
-        return last is None or changed <= datetime.combine(last, time.max).timestamp()
+        return last is None or changed <= _seconds(last, time.max)
+
+
+def _seconds(day: date, hour: time) -> float:
+    """When that was here, in seconds since 1970.
+
+    The first and the last day of Python's calendar reach out of it where clocks differ from UTC.
+    """
+    try:
+        return datetime.combine(day, hour).timestamp()
+    except (OverflowError, OSError, ValueError):
+        return inf if day.year > 1970 else -inf
 
 
 @dataclass(frozen=True, slots=True)

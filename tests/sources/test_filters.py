@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import date
 from pathlib import Path
 
@@ -65,3 +66,18 @@ def test_what_nobody_knows_the_date_of_is_not_of_that_date(uri: str) -> None:
     assert Wanted(min_pixels=5).keeps(*counted(image))
     assert not Wanted(Filters(changed_to=date(2999, 1, 1))).keeps(*counted(image))
     assert not Wanted(Filters(max_bytes=10**9)).keeps(*counted(image))
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the clock's place cannot be set here")
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT-14", "Etc/GMT+12", "UTC"])
+def test_the_first_and_the_last_day_hold_all_others(
+    zone: str, described: DescribedImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        path = described.ref.uri
+        assert Filters(changed_from=date.min, changed_to=date.max).keeps(path)
+        assert not Filters(changed_to=date.min).keeps(path)
+        assert not Filters(changed_from=date.max).keeps(path)
+    time.tzset()
