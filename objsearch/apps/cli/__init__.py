@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from objsearch.apps.cli.waiting import stopwatch  # it starts here
 
 STOPPED = 130
 """What shells call a program that Ctrl-C ended."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A disk, or what a person may use of it, is full: exit code 1 would say that nothing was found."""
 LINEAR_ALGEBRA = "OPENBLAS_NUM_THREADS"
 """How many threads numpy's products of matrices take, read when it is imported."""
 
@@ -24,12 +29,10 @@ def main() -> None:
     from objsearch.apps.cli.output import complain
     from objsearch.errors import ObjSearchError
 
-    for stream in (sys.stdout, sys.stderr):
-        # A file name need not be UTF-8; it is shown with escapes, never a reason to stop.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _show_any_name()
     try:
-        app()
+        with _written_out():
+            app()
     except ObjSearchError as error:
         complain(str(error))
         sys.exit(2)
@@ -41,6 +44,35 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # `objsearch ... | head` closed its end: that is no error
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        complain(f"cannot write {error.filename or 'to standard output'}: {error.strerror}")
+        _drop_output()
+        sys.exit(2)
+
+
+def _show_any_name() -> None:
+    """A file name need not be UTF-8; it is shown with escapes, never a reason to stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _written_out() -> Iterator[None]:
+    """Write what is printed within to its end, here, where it can be told that this fails."""
+    try:
+        yield
+    finally:
+        if sys.stdout is not None:  # as where a shell has closed it
+            sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    """What could not be written is not tried again when the interpreter ends."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _leave() -> None:

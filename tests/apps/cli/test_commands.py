@@ -359,3 +359,18 @@ def test_products_of_matrices_take_one_thread_unless_more_are_asked_for(
     # It is read when numpy is imported.
     code = "import sys, objsearch.apps.cli; sys.exit('numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env=clean_environment)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk at hand")
+@pytest.mark.parametrize("words", [("config", "show"), ("--version",)], ids=" ".join)
+def test_a_full_disk_behind_standard_output_is_no_empty_answer(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "objsearch", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 2
+    assert result.stderr == "error: cannot write to standard output: No space left on device\n"
