@@ -2,7 +2,8 @@
 
     ObjSearchError                 anything a person can mend; one sentence, exit code 2
     ├── UsageError                 the call's words are off: nothing to search, no such value
-    │   └── LostIndexError         an index is damaged, or of an older objsearch: build it anew
+    │   ├── LostIndexError         an index is damaged, or of an older objsearch: build it anew
+    │   └── UnreadableQueryError   of the query images none can be read
     ├── ConfigError                a YAML file or an option: names file, line, key, nearest name
     │   ├── UnknownComponentError  no detector, extractor, ... of that name
     │   └── BrokenPluginError      a package brings a component that cannot be used; names it
@@ -38,6 +39,10 @@ class LostIndexError(UsageError):
         error = cls(f"{reason}: move it away, or build it anew")
         error.folder, error.reason = folder, reason
         return error
+
+
+class UnreadableQueryError(UsageError):
+    """Of the query images none can be read; the message names each with its reason."""
 
 
 class ConfigError(ObjSearchError):

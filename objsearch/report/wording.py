@@ -128,6 +128,8 @@ def flags_sentence(flags: Sequence[Flag]) -> str:
 
 def nothing_found(answer: Answer) -> str:
     """Why an answer is empty."""
+    if not answer.queries:
+        return "Nothing was looked for: the query cannot be read."
     search = answer.settings.get("search")
     threshold = search.get("threshold") if isinstance(search, Mapping) else None
     if answer.found:

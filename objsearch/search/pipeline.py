@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, Unpack
 
-from objsearch.errors import UsageError
+from objsearch.errors import UnreadableQueryError, UsageError
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.index import Index
 from objsearch.screening import Screen
@@ -217,14 +217,28 @@ class ObjectSearch:
         negatives: Any = None,
         **options: Unpack[SearchOptions],
     ) -> Iterator[Answer]:
-        """A separate answer a query image, in the order given; options as those of `find`."""
+        """A separate answer a query image, in the order given; options as those of `find`.
+
+        That of one that cannot be read has no `queries`, and a warning that says why. Raises
+        UsageError as `find` does, and where none can be read, after all have been tried.
+        """
         if negatives is not None:
             negatives = self.viewer.views(negatives, kind="unwanted image")[0]
         places = expand(queries, kind="query")
         if not places:
             raise UsageError(f"no query: {nothing_there(queries)}")
+        unread, n_answered = None, 0
         for place in self.describer.unfold(places):
-            yield self.find(place, region=region, negatives=negatives, **options)
+            try:
+                yield self.find(place, region=region, negatives=negatives, **options)
+                n_answered += 1
+            except UnreadableQueryError as error:  # those that follow are other things
+                unread = error
+                search = asked(self.settings.search, options, region).model_dump(mode="json")
+                told = {**self.settings.answer_settings(), "search": search}
+                yield Answer((), (), 0, 0, (), told, 0.0, (str(error),))
+        if unread is not None and n_answered == 0:
+            raise unread
 
     def _unwanted(self, search: Search, negatives: Any) -> tuple[list[View], list[str]]:
         given = list(search.negatives) if negatives is None else negatives

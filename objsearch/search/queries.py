@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from objsearch.errors import UsageError
+from objsearch.errors import UnreadableQueryError, UsageError
 from objsearch.flow import ordered_map
 from objsearch.images.grounds import other_grounds
 from objsearch.search.describing import Describer
@@ -106,8 +106,10 @@ class Viewer:
                 if known is None or known.weight < weight:
                     views[key] = replace(view, weight=weight)
         if not views:
+            if not inputs:
+                raise UsageError(f"no {kind}: give at least one image")
             told = "; ".join(reasons) or nothing_there(inputs)
-            raise UsageError(f"no {kind} can be read: {told}")
+            raise UnreadableQueryError(f"no {kind} can be read: {told}")
         return list(views.values()), reasons
 
     def single(self, source: Any) -> View:

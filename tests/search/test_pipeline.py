@@ -501,6 +501,24 @@ def test_unrelated_queries_have_answers_of_their_own(search: ObjectSearch, queri
         assert as_bytes(answer) == as_bytes(search.find(queries / name, top=1))
 
 
+def test_a_query_that_cannot_be_read_stops_no_other(
+    search: ObjectSearch, queries: Path, tmp_path: Path
+) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("no picture")
+    first, lost, last = search.find_each([queries / QUERY, words, queries / "motorcycle.jpg"])
+    assert first.queries and last.queries and last.compared
+    assert (lost.queries, lost.hits, lost.scanned, lost.found) == ((), (), 0, 0)
+    assert lost.settings == first.settings
+    assert any("words.txt: not an image" in warning for warning in lost.warnings)
+    answers = search.find_each([words, None])
+    assert [next(answers).queries, next(answers).queries] == [(), ()]
+    with pytest.raises(UsageError, match=r"no query can be read.*None is not an image"):
+        next(answers)
+    with pytest.raises(UsageError, match="no query: give"):
+        search.find([])
+
+
 # Nothing to do
 
 

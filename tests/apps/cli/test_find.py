@@ -100,6 +100,21 @@ def test_each_is_one_object_a_line_in_order(find: Callable[..., Result], queries
     assert [Path(line["queries"][0]["ref"]).name for line in folder.lines] == every
 
 
+def test_each_goes_on_after_a_query_that_cannot_be_read(
+    find: Callable[..., Result], queries: Path, tmp_path: Path
+) -> None:
+    words, page = tmp_path / "words.txt", tmp_path / "page.html"
+    words.write_text("no picture")
+    named = (queries / "motorcycle.jpg", words, queries / "palace.jpg", "--each", "--top", "1")
+    result = find(*named, "--json", "--report", page)
+    assert result.code == 0
+    assert [len(line["queries"]) for line in result.lines] == [1, 0, 1]
+    assert "words.txt: not an image" in result.err
+    assert "the query cannot be read" in page.read_text(encoding="utf-8")
+    alone = find(words, words, "--each")
+    assert alone.code == 2 and "no query can be read" in alone.err
+
+
 def test_nothing_found_is_exit_code_1(find: Callable[..., Result], queries: Path) -> None:
     result = find(queries / "dahlia.jpg", "--threshold", "1", "--json")
     assert result.code == 1
