@@ -13,6 +13,9 @@ from objsearch.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
 
+_MOST_VALUES = 100_000
+"""More than any settings hold: anchors within anchors can stand for billions of values."""
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:
@@ -74,5 +77,10 @@ def _walk(node: yaml.Node | None, path: KeyPath, marks: Marks) -> None:
             _walk(value, here, marks)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
-            marks.lines[(*path, number)] = value.start_mark.line + 1
+            marks.lines[(*path, number)] = line = value.start_mark.line + 1
+            if len(marks.lines) > _MOST_VALUES:
+                said = (
+                    f"it holds more than {_MOST_VALUES:,} values, anchors counted as often as named"
+                )
+                raise ConfigError(f"{marks.document}, line {line}: {said}")
             _walk(value, (*path, number), marks)

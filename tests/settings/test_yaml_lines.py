@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
+from objsearch.errors import ConfigError
 from objsearch.settings.yaml_lines import read_yaml
 
 TEXT = """\
@@ -37,3 +41,13 @@ def test_an_unknown_place_is_that_of_the_nearest_key_around(tmp_path: Path) -> N
     assert marks.place(["search", "offset"]) == f"{path}, line 2"
     assert marks.place(["run"]) == str(path)
     assert marks.place([]) == str(path)
+
+
+def test_anchors_that_stand_for_billions_of_values_are_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    lines = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    for former, name in pairwise("abcdefghijkl"):
+        lines.append(f"{name}: &{name} [{', '.join(['*' + former] * 10)}]")
+    path.write_text("\n".join(lines))
+    with pytest.raises(ConfigError, match=r"a\.yaml, line \d+: .*more than 100,000 values"):
+        read_yaml(path)
