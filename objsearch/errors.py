@@ -71,5 +71,7 @@ class UnreadableImageError(ObjSearchError):
 
 def nearest(word: str, names: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the nearest of the names, or nothing when none is near."""
-    close = difflib.get_close_matches(word, list(names), n=1, cutoff=0.5)
+    known = list(names)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    close = close or difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""

@@ -5,7 +5,7 @@ A YAML says only what differs from the defaults in `root`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,13 @@ def load_settings(
         _set(data, key.split("."), value, key)
         marks.overridden[tuple(key.split("."))] = (called or {}).get(key, f"override '{key}'")
     try:
-        return Settings.model_validate(data)
+        settings = Settings.model_validate(data)
     except ValidationError as error:
         raise ConfigError(_sentence(error, data, marks)) from None
+    for path, given in _truths_for_numbers(data, settings):
+        told = f"{_dotted(path)}: input should be a number, not {str(given).lower()}"
+        raise ConfigError(f"{marks.place(path)}: {told}")
+    return settings
 
 
 def _read(preset: str | Path | Mapping[str, Any]) -> tuple[dict[str, Any], Marks]:
@@ -93,16 +97,49 @@ def _sentence(error: ValidationError, data: Mapping[str, Any], marks: Marks) -> 
     if isinstance(inner, ValidationError):
         prefix, first = first["loc"], inner.errors(include_url=False)[0]
     path = (*prefix, *first["loc"])
-    key = ".".join(str(part) for part in path)
+    key = _dotted(path)
     more = f" (and {n_more} more)" if n_more else ""
     if first["type"] == "extra_forbidden":
         near = nearest(str(path[-1]), _known_keys(data, path[:-1]))
         return f"{marks.place(path)}: unknown key '{key}'{near}{more}"
-    message = str(inner) if inner is not None and prefix == () else first["msg"]
+    message = str(inner) if inner is not None and prefix == () else _in_words(first)
     given = "" if isinstance(first["input"], dict | Component) else f", not {first['input']!r}"
     told = message[0].lower() + message[1:] if prefix or inner is None else message + "\0"
     text = told.rstrip("\0") if told.endswith("\0") else f"{told}{given}"
     return f"{marks.place(path)}: {f'{key}: ' if key else ''}{text}{more}"
+
+
+_WORDS = {
+    "tuple_type": "Input should be a list",
+    "model_type": "Input should be keys with their values",
+    "dict_type": "Input should be keys with their values",
+    "too_short": "Input should have at least {min_length} in its list",
+}
+
+
+def _in_words(mistake: Any) -> str:
+    """What pydantic says, without Python's names for what a YAML holds."""
+    words = _WORDS.get(mistake["type"])
+    return words.format(**mistake.get("ctx", {})) if words else str(mistake["msg"])
+
+
+def _dotted(path: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in path)
+
+
+def _truths_for_numbers(
+    data: Any, settings: Any, path: tuple[int | str, ...] = ()
+) -> Iterator[tuple[tuple[int | str, ...], bool]]:
+    """Where `true` was read as 1: a slip, for no number is a truth."""
+    if isinstance(data, bool):
+        if isinstance(settings, int | float) and not isinstance(settings, bool):
+            yield path, data
+    elif isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _truths_for_numbers(value, getattr(settings, str(key), None), (*path, key))
+    elif isinstance(data, list | tuple) and isinstance(settings, tuple):
+        for number, (value, read) in enumerate(zip(data, settings, strict=False)):
+            yield from _truths_for_numbers(value, read, (*path, number))
 
 
 def _known_keys(data: Any, path: Sequence[Any]) -> list[str]:

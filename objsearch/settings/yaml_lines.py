@@ -27,12 +27,19 @@ class Marks:
     """What was set over the document, with what the person called it: `--set search.top`."""
 
     def place(self, path: Sequence[str | int]) -> str:
-        """`file, line 3`: the line of the key, or of the nearest key around it."""
+        """`file, line 3`: the line of the key, or of the nearest key around it.
+
+        A key that only something set over the document has made, `searc.top`, is that one's.
+        """
         for end in range(len(path), 0, -1):
-            if told := self.overridden.get(tuple(path[:end])):
+            here = tuple(path[:end])
+            if told := self.overridden.get(here):
                 return told
-            if line := self.lines.get(tuple(path[:end])):
+            if line := self.lines.get(here):
                 return f"{self.document}, line {line}"
+            for key, told in self.overridden.items():
+                if key[:end] == here:
+                    return told
         return self.document
 
 

@@ -83,8 +83,21 @@ MISTAKES = [
         "line 3: unknown key 'descriptors.0.matcher.ration'; did you mean 'ratio'?",
     ),
     ("descriptors:\n- matcher: cosine\n", "line 2: descriptors.0.extractor: .*required"),
-    ("descriptors: []\n", "line 1: descriptors: .*at least 1"),
-    ("descriptors: orb\n", "line 1: descriptors: "),
+    ("descriptors: []\n", "line 1: descriptors: input should have at least 1 in its list"),
+    ("descriptors: orb\n", "line 1: descriptors: input should be a list, not 'orb'"),
+    ("search: [1]\n", r"line 1: search: input should be keys with their values, not \[1\]"),
+    ("geometry: 3\n", "line 1: geometry: input should be keys with their values, not 3"),
+    ("SEARCH: {top: 1}\n", "line 1: unknown key 'SEARCH'; did you mean 'search'?"),
+    ("search:\n  top: true\n", "line 2: search.top: input should be a number, not true"),
+    ("search: {weights: [1, yes]}\n", "line 1: search.weights.1: .* a number, not true"),
+    (
+        "detector: {name: yolo, confidence: no}\n",
+        "line 1: detector.confidence: input should be a number, not false",
+    ),
+    (
+        "descriptors:\n- extractor: {name: orb, first_threshold: on}\n",
+        "line 2: descriptors.0.extractor.first_threshold: .* a number, not true",
+    ),
     (
         "descriptors:\n- extractor: orb\n- extractor: orb\n",
         "line 1: descriptors: two descriptors are kept under 'orb'",
@@ -167,6 +180,13 @@ def test_overrides_by_dotted_key() -> None:
     assert loaded.geometry.mirrored
     assert load_settings({}, {"detector.max_objects": 4}).detector.name == "yolo"
     assert load_settings({}, {"detector": "grid", "search.top": None}).detector.name == "grid"
+
+
+@pytest.mark.parametrize("key", ["search.top.x", "SEARCH.top", ".search", "search..top"])
+def test_a_key_that_an_override_made_is_not_the_files(write: Write, key: str) -> None:
+    with pytest.raises(ConfigError, match=f"^--set {re.escape(key)}: ") as told:
+        load_settings(write("search: {threshold: 0.3}\n"), {key: 3}, {key: f"--set {key}"})
+    assert "mine.yaml" not in str(told.value)
 
 
 @pytest.mark.parametrize(
