@@ -13,10 +13,10 @@ from objsearch.match.calibration import FALLBACK, Calibration
 from objsearch.types import Kind
 
 LINES: Mapping[Kind, tuple[float, float]] = {
-    "global": (-7.5, 16.8),
+    "global": (-8.1, 18.3),
     "binary": (-6.2, 9.9),
-    "local-binary": (-0.7, 2.0),
-    "local-real": (-1.1, 1.9),
+    "local-binary": (-0.7, 2.1),
+    "local-real": (-1.0, 2.0),
 }
 """Intercept and slope a kind: those fitted to embedding, perceptual-hash, orb and sift, rounded."""
 

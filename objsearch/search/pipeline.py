@@ -217,10 +217,9 @@ class ObjectSearch:
         negatives: Any = None,
         **options: Unpack[SearchOptions],
     ) -> Iterator[Answer]:
-        """A separate answer a query image, in the order given; options as those of `find`.
+        """A separate answer a query image, in the order given; options and errors as of `find`.
 
-        That of one that cannot be read has no `queries`, and a warning that says why. Raises
-        UsageError as `find` does, and where none can be read, after all have been tried.
+        One that cannot be read has no `queries` and a warning; where none can be, it is an error.
         """
         if negatives is not None:
             negatives = self.viewer.views(negatives, kind="unwanted image")[0]
