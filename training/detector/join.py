@@ -16,14 +16,13 @@ import argparse
 import copy
 import math
 import os
-import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
+from by_the_clock import by_the_clock
 from drawn_pictures import Bank, batches
 from export import quiet_ultralytics
+from teach import follow, save
 from torch import Tensor, nn
 
 PART = 0.5
@@ -170,18 +169,6 @@ class Course:
         return parts.detach()
 
 
-@torch.no_grad()
-def follow(averaged: nn.Module, model: nn.Module, part: float) -> None:
-    """Move a running mean of the weights."""
-    for slow, quick in zip(averaged.parameters(), model.parameters(), strict=True):
-        slow.lerp_(quick, part)
-
-
-def save(model: nn.Module, output: Path) -> None:
-    state: dict[str, Any] = {k: v.half().numpy() for k, v in model.state_dict().items()}
-    np.savez(output, **state)
-
-
 def main() -> None:
     """Train by the clock."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -205,22 +192,20 @@ def main() -> None:
     given = batches(bank, args.batch, [args.side], 1)
     course = Course(args)
     print(f"{len(bank)} photos", flush=True)
-    begun, steps, seen, kept = time.monotonic(), 0, torch.zeros(4), 0
-    while (gone := (time.monotonic() - begun) / (args.minutes * 60)) < 1:
+
+    def step(gone: float, steps: int) -> Tensor:
         rate = args.rate * min(1, steps / 50 + 0.02) * (0.51 + 0.5 * math.cos(math.pi * gone))
         for group in course.optimiser.param_groups:
             group["lr"] = rate * group["scale"]
         drawn, _, _ = next(given)
-        seen += course.step(drawn.float() / 255)
-        steps += 1
-        follow(course.averaged, course.student, max(0.004, 1 / (steps + 1)))
-        if steps % 50 == 0:
-            shown = " ".join(f"{value:.3f}" for value in (seen / 50).tolist())
-            print(f"{steps} {time.monotonic() - begun:.0f} s: {shown}", flush=True)
-            seen.zero_()
-        if gone > (kept + 1) / args.parts:
-            kept += 1
-            save(course.averaged, args.output.with_stem(f"{args.output.stem}-{kept}"))
+        lost = course.step(drawn.float() / 255)
+        follow(course.averaged, course.student, max(0.004, 1 / (steps + 2)))
+        return lost
+
+    def keep(part: int) -> None:
+        save(course.averaged, args.output.with_stem(f"{args.output.stem}-{part}"))
+
+    steps = by_the_clock(step, keep, minutes=args.minutes, parts=args.parts, every=50)
     save(course.averaged, args.output)
     print(f"{args.output}: {steps} steps of {args.batch}", flush=True)
 

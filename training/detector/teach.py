@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from by_the_clock import by_the_clock
 from drawn_pictures import Bank, batches
 from export import quiet_ultralytics
 from torch import Tensor, nn
@@ -244,25 +245,22 @@ def main() -> None:
     given = batches(bank, args.batch, args.sides, args.workers)
     course = Course(args, device)
     print(f"{len(bank)} photos after {time.monotonic() - started:.0f} s", flush=True)
-    begun, steps, seen, kept = time.monotonic(), 0, torch.zeros(5, device=device), 0
-    whole = args.minutes * 60
-    while (gone := (time.monotonic() - begun) / whole) < 1:
+
+    def step(gone: float, steps: int) -> Tensor:
         rate = (
             args.rate * min(1, steps / 100 + 0.01) * (0.5 + 0.5 * math.cos(math.pi * gone) + 0.01)
         )
         for group in course.optimiser.param_groups:
             group["lr"] = rate
         drawn, boxes, chances = (part.to(device, non_blocking=True) for part in next(given))
-        seen += course.step(drawn.float() / 255, (boxes, chances))
-        steps += 1
-        follow(course.averaged, course.student, max(0.002, 1 / (steps + 1)))
-        if steps % 100 == 0:
-            shown = " ".join(f"{value:.3f}" for value in (seen / 100).tolist())
-            print(f"{steps} {time.monotonic() - begun:.0f} s: {shown}", flush=True)
-            seen.zero_()
-        if gone > (kept + 1) / PARTS:
-            kept += 1
-            save(course.averaged, args.output.with_stem(f"{args.output.stem}-{kept}"))
+        lost = course.step(drawn.float() / 255, (boxes, chances))
+        follow(course.averaged, course.student, max(0.002, 1 / (steps + 2)))
+        return lost
+
+    def keep(part: int) -> None:
+        save(course.averaged, args.output.with_stem(f"{args.output.stem}-{part}"))
+
+    steps = by_the_clock(step, keep, minutes=args.minutes, parts=PARTS, every=100)
     save(course.averaged, args.output)
     print(f"{args.output}: {steps} steps of {args.batch}", flush=True)
 
