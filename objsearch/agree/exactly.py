@@ -8,6 +8,8 @@ that was moved.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -96,25 +98,40 @@ def differing_regions(places: Places, whole: Mask, registration: Registration) -
     core = eroded(whole, RIM)
     is_detailed = places.feature("strong") > STRONG
     outstanding = _outstanding(logits[core & is_detailed])
-    rim, middle = core & ~eroded(core, 1), _middle(core)
     other_hue = core & (places.hue > OTHER_HUE)
     is_unlike = is_detailed & (places.feature("wide correlation") < UNLIKE)
     unlike = core & is_unlike & (logits > WITHOUT_A_DOUBT)
-    mask = (core & (logits > 0)) | other_hue
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     boxes = []
+    for own, box in _regions((core & (logits > 0)) | other_hue, core):
+        sure = max(int((own & other_hue).sum()), int((own & unlike).sum()))
+        if sure >= LEAST_PLACES or float(logits[own].max()) >= outstanding:
+            boxes.append(box)
+    return _largest_first(boxes)
+
+
+def differing_beyond_doubt(places: Places, whole: Mask, registration: Registration) -> list[Box]:
+    """The same of what filters and compression never reach, however they change hue and detail."""
+    logits = weigh(places, load_model().differing(places.features), registration).logits
+    core = eroded(whole, RIM)
+    regions = _regions(core & (logits > 0), core)
+    return _largest_first([box for own, box in regions if float(logits[own].max()) >= PLAINLY])
+
+
+def _regions(mask: Mask, core: Mask) -> Iterator[tuple[Mask, Box]]:
+    """Its connected parts and their boxes, but for small ones and what lies around the thing."""
+    rim, middle = core & ~eroded(core, 1), _middle(core)
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     for k in range(1, n):
         x, y, w, h, n_places = stats[k].tolist()
-        if n_places < LEAST_PLACES:
-            continue
-        own = labels == k
-        sure = max(int((own & other_hue).sum()), int((own & unlike).sum()))
-        is_plain = sure >= LEAST_PLACES or float(logits[own].max()) >= outstanding
+        own = np.asarray(labels == k)
         # It lies around the thing where it ends as the box does, and fills no middle.
         is_middle = int((own & middle).sum()) >= MIDDLE * int(middle.sum())
         is_around = int((own & rim).sum()) >= AT_RIM * 2 * (w + h) and not is_middle
-        if is_plain and not is_around:
-            boxes.append(Box(x, y, x + w, y + h))
+        if n_places >= LEAST_PLACES and not is_around:
+            yield own, Box(x, y, x + w, y + h)
+
+
+def _largest_first(boxes: list[Box]) -> list[Box]:
     return sorted(boxes, key=lambda box: -box.area)
 
 

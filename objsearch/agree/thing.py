@@ -25,7 +25,8 @@ from objsearch.agree.exactly import (
 )
 from objsearch.agree.flat_print import plain_regions
 from objsearch.agree.laying import Laid, Matrix, lay
-from objsearch.agree.places import STEP, Map, Places, colour_places, measure
+from objsearch.agree.on_grid import covered, led_back
+from objsearch.agree.places import Map, Places, colour_places, measure
 from objsearch.agree.registration import Registration, register, sharpened
 from objsearch.agree.thing_model import is_laid, load_thing_model
 from objsearch.agree.tone import Together, bring_together
@@ -120,8 +121,8 @@ def look(
     laid = lay(query_cut.pixels, reference_cut.pixels, registration.transform, SIDE)
     if laid is None or not laid.inside.any():
         return None
-    places, covered, together = _measured(laid, query_cut, box_xyxy, print_xy)
-    whole = places.inside & covered
+    places, own, together = _measured(laid, query_cut, box_xyxy, print_xy)
+    whole = places.inside & own
     colours = colour_places(together.first), colour_places(together.second)
     numbers = _numbers(places, colours, whole, registration, len(print_xy))
     plain = plain_regions(places, whole, registration)
@@ -129,8 +130,8 @@ def look(
     finer = None if plain else _finer(cuts, registration, box_xyxy, print_xy, to_prove)
     if finer is not None and finer.differs:
         laid, boxes, plain = finer.laid, finer.differs, finer.differs
-    there = _told(boxes, laid.first_to_grid, query_cut, query)
-    back = _told(boxes, laid.second_to_grid, reference_cut, reference)
+    there = led_back(boxes, laid.first_to_grid @ _into(query_cut), query)
+    back = led_back(boxes, laid.second_to_grid @ _into(reference_cut), reference)
     return Seen(numbers, (there, back), bool(plain), finer is not None and finer.is_proven)
 
 
@@ -151,11 +152,11 @@ def _finer(
     laid = lay(query_cut.pixels, reference_cut.pixels, registration.transform, EXACT_SIDE)
     if laid is None or not laid.inside.any():
         return None
-    places, covered, _ = _measured(laid, query_cut, box, print_xy)
-    whole = places.inside & covered
+    places, own, _ = _measured(laid, query_cut, box, print_xy)
+    whole = places.inside & own
     differs = recoloured(colour_places(laid.first), colour_places(laid.second), whole)
     differs += differing_regions(places, whole, registration)[:MOST_BOXES]
-    is_same = can_prove and not differs and is_proven(places, whole, covered)
+    is_same = can_prove and not differs and is_proven(places, whole, own)
     return Finer(laid, differs if exactly else [], is_same)
 
 
@@ -163,10 +164,10 @@ def _measured(
     laid: Laid, query_cut: Cut, box: Box, print_xy: Points
 ) -> tuple[Places, NDArray[np.bool_], Together]:
     """The places of both, those that the thing covers (H, W), and both brought together."""
-    to_grid = laid.first_to_grid @ inverse(shift(*query_cut.corner_xy))
+    to_grid = laid.first_to_grid @ _into(query_cut)
     together = bring_together(laid.first, laid.second, _printed(print_xy, to_grid, laid))
     places = measure(together, laid.inside)
-    return places, _covered(box, to_grid, places), together
+    return places, covered(box, to_grid, places), together
 
 
 def _look_mirrored(
@@ -203,6 +204,11 @@ def _cuts(query: Pixels, reference: Pixels, transform: Matrix, box: Box) -> tupl
     return None if min(min(part.pixels.shape[:2]) for part in cuts) < LEAST_SIDE else cuts
 
 
+def _into(part: Cut) -> Matrix:
+    """(3, 3) from pixels of a picture to those of what was cut out of it."""
+    return inverse(shift(*part.corner_xy))
+
+
 def _printed(print_xy: Points, to_grid: Matrix, laid: Laid) -> NDArray[np.bool_]:
     """(H, W) where the print lies that agrees: the tone of what is around says nothing of it."""
     there = cv2.perspectiveTransform(np.asarray(print_xy, np.float64)[None], to_grid)[0]
@@ -211,18 +217,6 @@ def _printed(print_xy: Points, to_grid: Matrix, laid: Laid) -> NDArray[np.bool_]
     cv2.fillConvexPoly(mask, hull, 1)
     printed = np.asarray(laid.inside & (mask > 0))
     return printed if printed.sum() >= LEAST_PRINT else laid.inside
-
-
-def _covered(box: Box, to_grid: Matrix, places: Places) -> NDArray[np.bool_]:
-    """(H, W) the places that a box of the query covers."""
-    corners = np.array(
-        [[box.x1, box.y1], [box.x2, box.y1], [box.x2, box.y2], [box.x1, box.y2]], float
-    )
-    there = cv2.perspectiveTransform(corners[None], to_grid)[0] / STEP
-    mask = np.zeros(places.inside.shape, np.uint8)
-    # Far beyond the grid OpenCV's whole numbers overflow.
-    cv2.fillConvexPoly(mask, np.round(np.clip(there, -1e4, 1e4)).astype(np.int32), 1)
-    return mask.astype(bool)
 
 
 def _informative(
@@ -283,11 +277,3 @@ def _differing(places: Places, whole: NDArray[np.bool_]) -> list[Box]:
         (stat for stat in stats[1:n].tolist() if stat[4] >= LEAST_PLACES), key=lambda stat: -stat[4]
     )
     return [Box(x, y, x + w, y + h) for x, y, w, h, _ in kept[:MOST_BOXES]]
-
-
-def _told(boxes: list[Box], to_grid: Matrix, cut: Cut, picture: Pixels) -> tuple[Box, ...]:
-    """Boxes of places on the grid as upright boxes in a picture."""
-    back = shift(*cut.corner_xy) @ inverse(to_grid)
-    size_wh = (picture.shape[1], picture.shape[0])
-    led = (bounds(Box(*(STEP * edge for edge in box)), back) for box in boxes)
-    return tuple(box.clipped(size_wh) for box in led if box is not None)

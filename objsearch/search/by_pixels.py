@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from objsearch.agree.beside import differs_beside
 from objsearch.agree.thing import Seen, look
 from objsearch.images.mapping import Matrix, scaling
 from objsearch.match.geometry import bounds, inverse
@@ -16,6 +17,8 @@ SHARED_PRINT = "shared_print"
 """The evidence of a pair, and the note of a hit, of which some agrees and some differs."""
 NOT_LAID = "not_laid"
 """The same where a few keypoints agree, and the pixels could not be laid over each other."""
+DIFFERS_BESIDE = "differs_beside"
+"""The same where the thing agrees, and the pictures are versions of one that differ beside it."""
 NOT_READ_AGAIN = "not_read_again"
 """The note of a hit whose file, or whose query, is not there any more, or is another by now."""
 REPLACED = "replaced"
@@ -63,10 +66,11 @@ def looked_at(comparer: Comparer, hit: Hit, query: Image | None, reference: Imag
         return unread(hit)
     if not is_planar(hit):
         return _proven(hit, query, reference)
-    pairs = tuple(
+    first, *others = (
         _compared(comparer, pair, query, reference) if _says_same(pair) else pair
         for pair in hit.pairs
     )
+    pairs = (_beside(first, query, reference), *others)
     verdict = pairs[0].verdict
     note = hit.note or (pairs[0].evidence if verdict != "same" else "")
     return replace(hit, pairs=pairs, verdict=verdict, note=note)
@@ -74,7 +78,6 @@ def looked_at(comparer: Comparer, hit: Hit, query: Image | None, reference: Imag
 
 def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Image) -> RegionPair:
     """The pair as its pixels say."""
-    from_query, from_reference = _to_whole(query), _to_whole(reference)
     seen = _seen(pair, query, reference)
     # What shows through a transparent picture is not its own: it says nothing against it.
     is_opaque = query.alpha is None and reference.alpha is None
@@ -87,11 +90,32 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
         is_other = seen.is_laid and seen.shares_print_only
     if not is_other:
         return pair
-    differs = (
-        tuple(_moved(box, from_query) for box in seen.differs[0]),
-        tuple(_moved(box, from_reference) for box in seen.differs[1]),
+    return _doubted(pair, SHARED_PRINT, seen.differs, query, reference)
+
+
+def _beside(pair: RegionPair, query: Image, reference: Image) -> RegionPair:
+    """The pair of a thing that agrees, where the pictures are versions of one, and others."""
+    if not _says_same(pair) or query.alpha is not None or reference.alpha is not None:
+        return pair
+    laid = _Laid.of(pair, query, reference)
+    differs = differs_beside(query.pixels, reference.pixels, laid.transform, laid.box_xyxy)
+    return _doubted(pair, DIFFERS_BESIDE, differs, query, reference) if differs[0] else pair
+
+
+def _doubted(
+    pair: RegionPair,
+    evidence: str,
+    differs: tuple[tuple[Box, ...], tuple[Box, ...]],
+    query: Image,
+    reference: Image,
+) -> RegionPair:
+    """The pair as uncertain, with what differs, which is given in pixels at hand."""
+    from_query, from_reference = _to_whole(query), _to_whole(reference)
+    boxes = (
+        tuple(_moved(box, from_query) for box in differs[0]),
+        tuple(_moved(box, from_reference) for box in differs[1]),
     )
-    return replace(pair, verdict="uncertain", evidence=SHARED_PRINT, differs=differs)
+    return replace(pair, verdict="uncertain", evidence=evidence, differs=boxes)
 
 
 def _proven(hit: Hit, query: Image, reference: Image) -> Hit:
@@ -102,23 +126,45 @@ def _proven(hit: Hit, query: Image, reference: Image) -> Hit:
     seen = _seen(first, query, reference, to_prove=True)
     if seen is None or not seen.is_proven:
         return hit
-    return replace(hit, pairs=(replace(first, verdict="same"), *others), verdict="same")
+    proven = _beside(replace(first, verdict="same"), query, reference)
+    if proven.verdict != "same":
+        return hit
+    return replace(hit, pairs=(proven, *others), verdict="same")
 
 
 def _seen(
     pair: RegionPair, query: Image, reference: Image, *, to_prove: bool = False
 ) -> Seen | None:
     """The pictures of a pair laid over each other by its plane."""
-    verification = pair.verification
-    assert verification is not None
-    from_query = _to_whole(query)
-    to_query, to_reference = inverse(from_query), inverse(_to_whole(reference))
-    transform = to_reference @ verification.transform @ from_query
-    box = _moved(pair.query.box_xyxy, to_query)
-    if _is_piece(pair) and bounds(query.frame, transform) is not None:
+    laid = _Laid.of(pair, query, reference)
+    box = laid.box_xyxy
+    if _is_piece(pair) and bounds(query.frame, laid.transform) is not None:
         box = query.frame
-    print_xy = moved_points(verification.inliers_xyxy[:, :2], to_query)
-    return look(query.pixels, reference.pixels, transform, box, print_xy, to_prove=to_prove)
+    return look(
+        query.pixels, reference.pixels, laid.transform, box, laid.print_xy, to_prove=to_prove
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Laid:
+    """What a pair says in pixels at hand: `transform` (3, 3) from those of the query to those of
+    the reference; in the query the thing's box, and the places (N, 2) that agree."""
+
+    transform: Matrix
+    box_xyxy: Box
+    print_xy: Points
+
+    @classmethod
+    def of(cls, pair: RegionPair, query: Image, reference: Image) -> _Laid:
+        verification = pair.verification
+        assert verification is not None
+        from_query = _to_whole(query)
+        to_query, to_reference = inverse(from_query), inverse(_to_whole(reference))
+        return cls(
+            to_reference @ verification.transform @ from_query,
+            _moved(pair.query.box_xyxy, to_query),
+            moved_points(verification.inliers_xyxy[:, :2], to_query),
+        )
 
 
 def _is_piece(pair: RegionPair) -> bool:

@@ -1,0 +1,62 @@
+"""What differs beside a thing, of two pictures made from one: other words, another number plate.
+
+A thing may agree in every place while the pictures that it was found in differ next to it. Between
+two photos that says nothing: one mug stands on many tables. Where what lies around the thing is the
+same as well, to a fraction of a pixel, the two are versions of one picture, and what differs was
+put there.
+"""
+
+from __future__ import annotations
+
+from objsearch.agree.evidence import STRONG
+from objsearch.agree.exactly import differing_beyond_doubt, is_exact
+from objsearch.agree.laying import Matrix, lay
+from objsearch.agree.on_grid import covered, led_back
+from objsearch.agree.places import measure
+from objsearch.agree.registration import Registration, register, sharpened
+from objsearch.agree.thing import AGREES, EXACT_SIDE, MOST_BOXES
+from objsearch.agree.tone import bring_together
+from objsearch.types import Box, Pixels
+
+Boxes = tuple[Box, ...]
+
+AROUND = 200
+"""Places with detail around a thing, from which they tell where it was seen."""
+ALIKE = 0.3
+"""Share of them that agree, from which two pictures were made from one. Of another ground hardly a
+place agrees; of sheets of which only the heading lies around the thing two in five do."""
+
+
+def differs_beside(
+    query: Pixels, reference: Pixels, transform: Matrix, box_xyxy: Box
+) -> tuple[Boxes, Boxes]:
+    """Boxes of what plainly differs, in pixels of each picture, around a thing that agrees.
+
+    `transform` (3, 3) leads from pixels of the query to those of the reference; `box_xyxy` is the
+    thing in the query. None where the pictures do not lie on each other exactly, or their grounds
+    are two.
+    """
+    registration = _registered(query, reference, transform)
+    if registration is None:
+        return (), ()
+    laid = lay(query, reference, registration.transform, EXACT_SIDE)
+    if laid is None or not laid.inside.any():
+        return (), ()
+    places = measure(bring_together(laid.first, laid.second, laid.inside), laid.inside)
+    around = places.inside & ~covered(box_xyxy, laid.first_to_grid, places)
+    detailed = places.feature("wide correlation")[around & (places.feature("strong") > STRONG)]
+    if detailed.size < AROUND or (detailed > AGREES).mean() < ALIKE:
+        return (), ()
+    boxes = differing_beyond_doubt(places, places.inside, registration)[:MOST_BOXES]
+    there = led_back(boxes, laid.first_to_grid, query)
+    return there, led_back(boxes, laid.second_to_grid, reference)
+
+
+def _registered(query: Pixels, reference: Pixels, transform: Matrix) -> Registration | None:
+    """How the pictures lie on each other; None where not exactly."""
+    size_wh = query.shape[1], query.shape[0]
+    registration = register(query, reference, transform)
+    if is_exact(registration, size_wh):
+        return registration
+    sharp = sharpened(query, reference, registration)
+    return sharp if is_exact(sharp, size_wh) else None
