@@ -43,7 +43,10 @@ def aligned(pair: RegionPair, query: Photo, reference: Photo) -> Overlay | None:
     box, corners = _carried(pair.query.box_xyxy, verification, forward)
     if corners is None:
         return None
-    window = _window(corners, reference)
+    # What differs beside the thing is shown as well, from both sides.
+    shown = _around((box, *pair.differs[0]))
+    around = _projected(shown, forward)
+    window = _window(corners if around is None else around, reference)
     if window is None:
         return None
     zoom = min(_SIDE / max(window.width, window.height), _MOST_ENLARGEMENT)
@@ -53,10 +56,16 @@ def aligned(pair: RegionPair, query: Photo, reference: Photo) -> Overlay | None:
     )
     return Overlay(
         resize(crop(reference.pixels, window), size_wh),
-        _warped(query, box, onto @ forward, size_wh),
+        _warped(query, box if around is None else shown, onto @ forward, size_wh),
         _moved(corners, onto),
         tuple(_placed(place, onto @ scaling(*reference.scale_xy)) for place in pair.differs[1]),
     )
+
+
+def _around(boxes: tuple[Box, ...]) -> Box:
+    """The smallest box that holds some."""
+    x1, y1, x2, y2 = zip(*boxes, strict=True)
+    return Box(min(x1), min(y1), max(x2), max(y2))
 
 
 def _placed(box: Box, transform: Matrix) -> Box:

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from objsearch.match.geometry import bounds
 from objsearch.report.overlay import Overlay, aligned
 from objsearch.report.pictures import Photo
-from objsearch.types import Pixels, RegionPair
+from objsearch.types import Box, Pixels, RegionPair
 from tests.report.cases import QUERY_WH, REFERENCE_WH, TRANSFORM, pair, region, verification
 
 
@@ -93,3 +94,24 @@ def test_what_cannot_be_laid_is_not(
     assert aligned(one, *photos) is None
     assert aligned(pair(), *photos) is None
     assert aligned(pair(found=verification("fundamental")), *photos) is None
+
+
+def test_what_differs_beside_the_region_is_shown(
+    located: RegionPair, query_pixels: Pixels, reference_pixels: Pixels
+) -> None:
+    whole = Photo(query_pixels, QUERY_WH), Photo(reference_pixels, REFERENCE_WH)
+    beside = Box(115, 20, 145, 80)
+    there = bounds(beside, TRANSFORM)
+    assert there is not None
+    thing = replace(located, query=region((20, 20, 80, 80)), differs=((beside,), (there,)))
+    overlay = aligned(thing, *whole)
+    assert overlay is not None and difference(overlay) < 3
+    height, width = overlay.query.shape[:2]
+    [place] = overlay.differs
+    assert place == place.clipped((width, height))
+    middle = np.s_[
+        round(place.y1 + place.height / 3) : round(place.y2 - place.height / 3),
+        round(place.x1 + place.width / 3) : round(place.x2 - place.width / 3),
+    ]
+    apart = cv2.absdiff(overlay.query[middle], overlay.reference[middle])
+    assert apart.size and apart.mean() < 3, "the query's pixels are there as well"
