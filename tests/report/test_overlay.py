@@ -103,7 +103,7 @@ def test_what_differs_beside_the_region_is_shown(
     beside = Box(115, 20, 145, 80)
     there = bounds(beside, TRANSFORM)
     assert there is not None
-    thing = replace(located, query=region((20, 20, 80, 80)), differs=((beside,), (there,)))
+    thing = replace(located, query=region((5, 5, 105, 95)), differs=((beside,), (there,)))
     overlay = aligned(thing, *whole)
     assert overlay is not None and difference(overlay) < 3
     height, width = overlay.query.shape[:2]
