@@ -8,6 +8,7 @@ made from the rows.
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import shutil
 import threading
@@ -106,14 +107,12 @@ class Words:
         codes = options.codes(query)
         words = self.vocabulary.words(codes, options.n_words, options.n_branches)
         n_images = int(self.view.is_described.sum())
-        return votes_of(
-            self.segments(),
-            n_images,
-            words,
-            self.vocabulary.signatures(codes),
-            options.max_distance,
-            options.reach,
-        )
+        segments = self.segments()
+        signatures = self.vocabulary.signatures(codes)
+        found = votes_of(segments, n_images, words, signatures, options.max_distance, options.reach)
+        for segment in segments:
+            let_go(segment.postings)
+        return found
 
     def segments(self) -> list[Segment]:
         """All pictures, each in one of the segments; made once."""
@@ -190,6 +189,18 @@ def opened(store: Store, record: Record) -> tuple[NDArray[np.int64], Postings] |
     except (OSError, ValueError):  # derived: what is damaged or gone is made from the rows
         return None
     return arrays[0], Postings(*arrays[1:])
+
+
+def let_go(postings: Postings) -> None:
+    """Have mapped entries that were looked at no longer count as memory of this process.
+
+    Every query looks at others, until all of a gigabyte is held. The system keeps them as long as
+    it has room, and maps them again in no time; one that cannot be told holds them.
+    """
+    for array in (postings.images, postings.signatures):
+        mapped = getattr(array, "_mmap", None)
+        if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def is_due(store: Store, record: Record, numbers: NDArray[np.int64]) -> bool:
