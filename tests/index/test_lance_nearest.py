@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -224,6 +225,24 @@ def test_an_inverted_file_is_made_anew_when_much_has_changed(
     before = voted(index, asked(44))
     (only / "images.npy").write_bytes(b"junk")
     np.testing.assert_allclose(voted(opens({}), asked(44)), before, rtol=1e-6)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells")
+def test_what_a_query_looked_at_is_not_held(
+    opens: Opens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a mapped file every query looks at another part: in time all of it would be held."""
+    monkeypatch.setattr(lance_words, "WORTH_A_FILE", 10)
+    index = opens({})
+    index.put(words_rows(0, 40))
+    index.optimize()
+    first, again = voted(index, asked(5)), voted(index, asked(5))
+    np.testing.assert_array_equal(first, again)
+    mappings = re.split(r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text())
+    own = [text for text in mappings if str(tmp_path) in text]
+    for array in ("images", "signatures"):
+        [mapping] = [text for text in own if f"{array}.npy" in text]
+        assert "\nRss:                   0 kB\n" in mapping
 
 
 def test_words_of_others_are_refused(opens: Opens, tmp_path: Path) -> None:
