@@ -21,8 +21,7 @@ from objsearch.types import Box, Pixels
 Boxes = tuple[Box, ...]
 
 AROUND = 200
-"""Places with detail around a thing, from which they tell of the ground; fewer say nothing, and the
-thing fills the pictures, or lies on plain ground."""
+"""Places with detail around a thing, from which they tell where it was seen."""
 ALIKE = 0.3
 """Share of them that agree, from which two pictures were made from one. Of another ground hardly a
 place agrees; of sheets of which only the heading lies around the thing two in five do."""
@@ -46,9 +45,9 @@ def differs_beside(
     places = measure(bring_together(laid.first, laid.second, laid.inside), laid.inside)
     around = places.inside & ~covered(box_xyxy, laid.first_to_grid, places)
     detailed = places.feature("wide correlation")[around & (places.feature("strong") > STRONG)]
-    if detailed.size >= AROUND and (detailed > AGREES).mean() < ALIKE:
-        return (), ()  # two grounds
-    boxes = differing_beyond_doubt(places, places.inside, registration)[:MOST_BOXES]
+    if detailed.size < AROUND or (detailed > AGREES).mean() < ALIKE:
+        return (), ()  # nothing is beside it, or two grounds are
+    boxes = differing_beyond_doubt(places, registration)[:MOST_BOXES]
     there = led_back(boxes, laid.first_to_grid, query)
     return there, led_back(boxes, laid.second_to_grid, reference)
 

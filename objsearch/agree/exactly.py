@@ -48,6 +48,8 @@ AT_RIM = 0.45
 corners of a turned one; an entry near the edge of a page has less, whose one side ends there."""
 MIDDLE = 0.5
 """Of the middle half of the thing: what fills more of it is the thing's own, wherever it ends."""
+MOSTLY = 0.5
+"""Of two versions of a picture less than that differs."""
 
 MOST_STEADY, PROVING, MANY_CORNERS = 0.95, 0.25, 60
 """The same for pixels to prove that two things are one: less exactly, as nothing may differ."""
@@ -109,11 +111,17 @@ def differing_regions(places: Places, whole: Mask, registration: Registration) -
     return _largest_first(boxes)
 
 
-def differing_beyond_doubt(places: Places, whole: Mask, registration: Registration) -> list[Box]:
-    """The same of what filters and compression never reach, however they change hue and detail."""
+def differing_beyond_doubt(places: Places, registration: Registration) -> list[Box]:
+    """The same of whole pictures, where no filter or compression reaches, however it leans hues.
+
+    None where most of the places seem to differ: that is another light, which no tone explained.
+    """
     logits = weigh(places, load_model().differing(places.features), registration).logits
-    core = eroded(whole, RIM)
-    regions = _regions(core & (logits > 0), core)
+    core = eroded(places.inside, RIM)
+    mask = core & (logits > 0)
+    if mask.sum() > MOSTLY * core.sum():
+        return []
+    regions = _regions(mask, core)
     return _largest_first([box for own, box in regions if float(logits[own].max()) >= PLAINLY])
 
 

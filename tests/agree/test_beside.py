@@ -80,6 +80,22 @@ def test_another_ground_says_nothing_against_a_thing() -> None:
     assert differs_beside(here, there, AS_IT_IS, THING) == ((), ())
 
 
+def test_a_thing_that_fills_its_pictures_has_been_judged() -> None:
+    """Of two photos of a cover all is the thing: nothing tells that one was made from the other."""
+    first, second = with_words(photo(), "GR 4711 K"), with_words(photo(), "HX 2806 B")
+    filling = Box(5, 5, WIDTH - 5, HEIGHT - 5)
+    assert differs_beside(first, second, AS_IT_IS, filling) == ((), ())
+
+
+def test_another_light_all_over_is_no_other_version() -> None:
+    """Of a photo of a print light says that every place differs, and means none."""
+    picture = with_words(photo(), "GR 4711 K")
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    spots = 1 + 0.45 * np.sin(columns / 23) * np.sin(rows / 19)
+    lit = np.clip(picture * spots[..., None], 0, 255).astype(np.uint8)
+    assert differs_beside(picture, lit, AS_IT_IS, THING) == ((), ())
+
+
 def test_corners_that_a_turn_filled_are_no_difference() -> None:
     turn = np.vstack([cv2.getRotationMatrix2D((320, 220), 4, 1), [0, 0, 1]])
     turned = warped(photo(), turn, (WIDTH, HEIGHT))
