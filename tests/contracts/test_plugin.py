@@ -11,11 +11,15 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.processes import Commands
 
 Ran = subprocess.CompletedProcess[str]
 Run = Callable[..., Ran]
@@ -75,23 +79,29 @@ def broken(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return broken
 
 
-@pytest.fixture
-def run(root: Path, tmp_path: Path, clean_environment: dict[str, str]) -> Run:
-    """`run(site, "-m", "objsearch", ...)` in a new process that sees a folder of packages."""
+@pytest.fixture(scope="module")
+def environment(root: Path, clean_environment: dict[str, str]) -> Callable[[Path], dict[str, str]]:
+    """That of a process which sees a folder of packages."""
 
-    def made(site: Path, *arguments: object, cwd: Path = tmp_path) -> Ran:
-        path = os.pathsep.join([str(site), str(root)])
-        return subprocess.run(
-            [sys.executable, "-P", *map(str, arguments)],
-            cwd=cwd,
-            env={**clean_environment, "PYTHONPATH": path, "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+    def made(site: Path) -> dict[str, str]:
+        return {**clean_environment, "PYTHONPATH": os.pathsep.join([str(site), str(root)])}
 
     return made
+
+
+@pytest.fixture(scope="module")
+def processes(
+    environment: Callable[[Path], dict[str, str]],
+) -> Iterator[Callable[[Path], Commands]]:
+    """A process a folder of packages, for all of its commands."""
+    with ExitStack() as stack:
+        yield cache(lambda site: stack.enter_context(Commands(environment(site))))
+
+
+@pytest.fixture
+def run(processes: Callable[[Path], Commands], tmp_path: Path) -> Run:
+    """`run(site, "find", ...)` where a folder of packages is seen."""
+    return lambda site, *words: processes(site).run(*words, cwd=tmp_path)
 
 
 @pytest.fixture
@@ -111,13 +121,13 @@ def data(ran: Ran) -> Any:
 
 
 def test_all_are_listed_with_their_options(run: Run, site: Path) -> None:
-    listed = run(site, "-m", "objsearch", "models", "--json")
+    listed = run(site, "models", "--json")
     assert all(name in data(listed)["components"][room] for room, name in BROUGHT.items())
     assert "warning" not in listed.stderr
-    schema = data(run(site, "-m", "objsearch", "config", "schema"))["$defs"]
+    schema = data(run(site, "config", "schema"))["$defs"]
     [stripes] = [one for one in schema["describe"]["oneOf"] if "n" in one.get("properties", {})]
     assert stripes["properties"]["n"]["description"] == "stripes"
-    findings = data(run(site, "-m", "objsearch", "doctor", "--json"))["findings"]
+    findings = data(run(site, "doctor", "--json"))["findings"]
     told = {one["name"]: one["told"] for one in findings if one["topic"] == "plug-in"}
     assert told == {name: f"{room}, by objsearch-example 0.3" for room, name in BROUGHT.items()}
 
@@ -127,7 +137,7 @@ def test_they_search_from_a_yaml_and_their_own_index_holds_the_descriptors(
 ) -> None:
     pair = [photos / "coins.png", photos / "toys.jpg"]
     command = ("find", pair[1], "--in", *pair, "--config", config, "--include-query", "--json")
-    answer = data(run(site, "-m", "objsearch", *command))
+    answer = data(run(site, *command))
     first = answer["hits"][0]
     assert (first["ref"], first["score"]) == (str(pair[1]), 1.0)
     assert first["pairs"][0]["similarities"].keys() == {"stripes", "fine"}
@@ -142,26 +152,34 @@ def test_the_stored_index_holds_them_by_alias_and_knows_the_package(
     run: Run, site: Path, config: Path, photos: Path, tmp_path: Path
 ) -> None:
     photo, index = photos / "toys.jpg", tmp_path / "kept.index"
-    built = run(
-        site, "-m", "objsearch", "index", "build", "--index", index, photo, "--config", config
-    )
+    built = run(site, "index", "build", "--index", index, photo, "--config", config)
     assert built.returncode == 0, built.stderr
     kept = {path.name for path in (index / "rows").iterdir()}
     assert {"vectors-stripes.lance", "vectors-fine.lance"} <= kept
     found = ("find", photo, "--index", index, "--include-query", "--json")
-    assert data(run(site, "-m", "objsearch", *found))["hits"][0]["score"] == 1.0
+    assert data(run(site, *found))["hits"][0]["score"] == 1.0
     recipe = json.loads((index / "rows" / "index.json").read_text())["recipe"]
     assert recipe["versions.objsearch-example"] == "0.3"
-    without = run(tmp_path, "-m", "objsearch", *found)
+    without = run(tmp_path, *found)
     assert without.returncode == 2 and "no 'middle' in detect" in without.stderr
 
 
-def test_the_contracts_run_on_them(run: Run, site: Path, root: Path) -> None:
+def test_the_contracts_run_on_them(
+    environment: Callable[[Path], dict[str, str]], site: Path, root: Path
+) -> None:
     chosen = " or ".join(BROUGHT.values())
     tests = [f"tests/contracts/test_{name}.py" for name in ("components", "detectors")]
     tests += [f"tests/contracts/test_{name}.py" for name in ("extractors", "indexes")]
     asked = ("-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", chosen)
-    ran = run(site, *asked, *tests, cwd=root)
+    ran = subprocess.run(
+        [sys.executable, "-P", *asked, *tests],
+        cwd=root,
+        env={**environment(site), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     n_passed = int(ran.stdout.split(" passed")[0].split()[-1])
     assert n_passed > 60 and "failed" not in ran.stdout
@@ -170,7 +188,7 @@ def test_the_contracts_run_on_them(run: Run, site: Path, root: Path) -> None:
 def test_a_broken_package_is_named_in_a_sentence_and_breaks_nothing_else(
     run: Run, broken: Path, config: Path, photos: Path
 ) -> None:
-    listed = run(broken, "-m", "objsearch", "models", "--json")
+    listed = run(broken, "models", "--json")
     components = data(listed)["components"]
     warnings = [line for line in listed.stderr.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == len(BROKEN)
@@ -179,11 +197,11 @@ def test_a_broken_package_is_named_in_a_sentence_and_breaks_nothing_else(
         assert "'objsearch-broken'" in warning and told in warning
         assert (name in components[room]) == (name == "orb")
     assert all(name in components[room] for room, name in BROUGHT.items())
-    assert run(broken, "-m", "objsearch", "config", "schema").returncode == 0
-    doctor = run(broken, "-m", "objsearch", "doctor")
+    assert run(broken, "config", "schema").returncode == 0
+    doctor = run(broken, "doctor")
     assert doctor.returncode == 2 and doctor.stdout.count("objsearch-broken") == len(BROKEN)
     photo = photos / "toys.jpg"
-    same = run(broken, "-m", "objsearch", "compare", photo, photo, "--config", config)
+    same = run(broken, "compare", photo, photo, "--config", config)
     assert same.returncode == 0, same.stderr
 
 
@@ -201,7 +219,7 @@ def test_settings_that_name_a_broken_one_are_refused_with_file_and_line(
 ) -> None:
     path = tmp_path / "wrong.yaml"
     path.write_text(f"# mine\n{setting}\n")
-    refused = run(broken, "-m", "objsearch", "config", "check", path)
+    refused = run(broken, "config", "check", path)
     assert refused.returncode == 2
     [sentence] = refused.stderr.splitlines()
     assert "wrong.yaml, line 2: " in sentence and f"'{name}'" in sentence

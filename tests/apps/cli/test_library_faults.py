@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,12 @@ from objsearch.index.lance import Stored
 from objsearch.search import references
 from tests.apps.cli.conftest import Cli
 from tests.pictures import drawing, encoded
+from tests.processes import Commands
 
 LONG_AGO = 1_700_000_000
 WITHOUT_LANCE = """
 import sys
 sys.modules["lance"] = sys.modules["pyarrow"] = None
-from objsearch.apps.cli import main
-main()
 """
 
 
@@ -73,6 +72,14 @@ def full(*_: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+@pytest.fixture(scope="module")
+def without_lance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Commands, Path]]:
+    """A process that has no Lance, and the library that it would have."""
+    folder = tmp_path_factory.mktemp("without lance") / "library"
+    with Commands({**os.environ, "OBJSEARCH_LIBRARY": str(folder)}, WITHOUT_LANCE) as commands:
+        yield commands, folder
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [
@@ -84,11 +91,16 @@ def full(*_: object) -> None:
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
 def test_without_lance_all_is_found_and_nothing_remembered(
-    command: tuple[str, ...], code: int, photos: Path, library: Path, config: Path
+    command: tuple[str, ...],
+    code: int,
+    photos: Path,
+    without_lance: tuple[Commands, Path],
+    config: Path,
 ) -> None:
+    commands, library = without_lance
+
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-c", WITHOUT_LANCE, *command, "--config", str(config), *more]
-        return subprocess.run(words, cwd=photos, capture_output=True, text=True, check=False)
+        return commands.run(*command, "--config", config, *more, cwd=photos)
 
     told = run("--json")
     assert told.returncode == code, told.stderr
