@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -21,6 +20,7 @@ from objsearch.apps.cli import main
 from objsearch.apps.cli.app import app
 from objsearch.components.registry import ROOMS
 from objsearch.settings import load_settings, preset_names
+from tests.clone import lay_down
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"
@@ -81,23 +81,9 @@ YAML = [
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What someone who has just cloned the repository has, one for all commands in order.
-
-    To save time, photos that show nothing that is looked for are left out, and every other query
-    of the ground truth.
-    """
+    """A clone of the repository, one for all commands in order."""
     folder = tmp_path_factory.mktemp("clone")
-    shutil.copytree(ROOT / "examples", folder / "examples")
-    truth = folder / "examples" / "groundtruth.csv"
-    rows = truth.read_text(encoding="utf-8").splitlines(keepends=True)
-    left_out = [row for row in rows if row.endswith(",distractor,\n")]
-    assert left_out
-    for row in left_out:
-        (truth.parent / row.split(",")[1]).unlink()
-    asked = [row for row in rows if ",query," in row]
-    assert len(asked) == 14
-    left_out += asked[1::2]
-    truth.write_text("".join(row for row in rows if row not in left_out), encoding="utf-8")
+    lay_down(folder)
     return folder
 
 
