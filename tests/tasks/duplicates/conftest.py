@@ -35,14 +35,18 @@ def light(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
+def deciding_in(folder: Path, light: dict[str, Any]) -> Settings:
+    """The light settings, with decisions of their own."""
+    return load_settings(light, {"duplicates.decisions": str(folder / "decisions.json")})
+
+
 @pytest.fixture
 def settings(light: dict[str, Any], tmp_path: Path) -> Settings:
     """The light settings, with decisions of the test's own."""
-    return load_settings(light, {"duplicates.decisions": str(tmp_path / "decisions.json")})
+    return deciding_in(tmp_path, light)
 
 
-@pytest.fixture
-def planned(settings: Settings) -> Planned:
+def planner(settings: Settings) -> Planned:
     """`planned(folder, keep=[...], n_kept=2, references=[...])` is a plan."""
 
     def plan(*sources: Path, references: Any = (), against: Any = (), **rules: Any) -> Plan:
@@ -58,6 +62,12 @@ def planned(settings: Settings) -> Planned:
         )
 
     return plan
+
+
+@pytest.fixture
+def planned(settings: Settings) -> Planned:
+    """A planner with decisions of the test's own."""
+    return planner(settings)
 
 
 def put(path: Path, pixels: Pixels, *, seconds: int = 1_000_000, **options: Any) -> Path:

@@ -27,7 +27,7 @@ from objsearch.tasks.duplicates.reviewing import SCRIPTS, file_uri, preview_side
 from objsearch.tasks.removal import apply_plan, read_plan
 from objsearch.types import Flag, ImageRef, Pixels
 from tests.pictures import cropped, drawing
-from tests.tasks.duplicates.conftest import Planned, put
+from tests.tasks.duplicates.conftest import Planned, deciding_in, planner, put
 
 FOLDER = Path(write_page.__globals__["__file__"]).parent
 NODE = shutil.which("node")
@@ -40,26 +40,35 @@ def read(ref: ImageRef) -> Pixels | None:
         return np.asarray(picture.convert("RGB"))
 
 
-@pytest.fixture
-def plan(planned: Planned, tmp_path: Path) -> Plan:
+def plan_of(folder: Path, light: dict[str, Any]) -> Plan:
     """`1.png`, kept, with a copy, and a part to be reviewed; the same below `best`, protected."""
-    pixels = drawing(400, 600, seed=1)
-    put(tmp_path / "photos" / "1.png", pixels)
-    put(tmp_path / "photos" / "2.bmp", pixels)
-    put(tmp_path / "photos" / f"{ODD}.png", cropped(pixels, 0.7))
-    put(tmp_path / "photos" / "best" / "1.png", drawing(400, 600, seed=2))
-    put(tmp_path / "photos" / "of.png", cropped(drawing(400, 600, seed=2), 0.7))
-    rules = {"keep": ["path"], "references": [tmp_path / "photos" / "best"]}
-    made = planned(tmp_path / "photos", **rules)
+    photos, pixels = folder / "photos", drawing(400, 600, seed=1)
+    put(photos / "1.png", pixels)
+    put(photos / "2.bmp", pixels)
+    put(photos / f"{ODD}.png", cropped(pixels, 0.7))
+    put(photos / "best" / "1.png", drawing(400, 600, seed=2))
+    put(photos / "of.png", cropped(drawing(400, 600, seed=2), 0.7))
+    planned = planner(deciding_in(folder, light))
+    made = planned(photos, keep=["path"], references=[photos / "best"])
     assert [len(group.members) for group in made.groups] == [3, 2]
     assert [one.action for one in made.groups[0].members] == ["keep", "remove", "review"]
     return made
 
 
-@pytest.fixture
-def page(plan: Plan, tmp_path: Path) -> str:
-    write_page(plan, tmp_path / "review.html", read)
-    return (tmp_path / "review.html").read_text(encoding="utf-8")
+def page_of(plan: Plan, folder: Path) -> str:
+    write_page(plan, folder / "review.html", read)
+    return (folder / "review.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def plan(light: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A plan over photos that nobody changes."""
+    return plan_of(tmp_path_factory.mktemp("planned"), light)
+
+
+@pytest.fixture(scope="module")
+def page(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return page_of(plan, tmp_path_factory.mktemp("page"))
 
 
 def data(page: str, name: str) -> str:
@@ -181,6 +190,10 @@ Chosen = Callable[..., Any]
 
 @pytest.fixture
 def chosen(page: str, tmp_path: Path) -> Chosen:
+    return choosing_on(page, tmp_path)
+
+
+def choosing_on(page: str, tmp_path: Path) -> Chosen:
     """`chosen([(g, i, what), ...])` is what the script says after these choices, and its plan."""
     (tmp_path / "page.json").write_text(
         json.dumps({name: data(page, name) for name in ("groups", "rest", "page")})
@@ -310,7 +323,8 @@ def test_kept_choices_that_do_not_fit_are_left_out(odd: object, chosen: Chosen) 
 
 
 @with_node
-def test_a_saved_plan_is_applied(chosen: Chosen, tmp_path: Path) -> None:
+def test_a_saved_plan_is_applied(light: dict[str, Any], tmp_path: Path) -> None:
+    chosen = choosing_on(page_of(plan_of(tmp_path, light), tmp_path), tmp_path)
     chosen([(0, 1, "keeper"), (0, 2, "remove"), (1, 1, "remove")])
     outcome = apply_plan(read_plan(tmp_path / "saved.json"), tmp_path / "quarantine")
     assert outcome.left == ()
