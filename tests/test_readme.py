@@ -17,7 +17,7 @@ import pytest
 import typer
 
 from objsearch.apps.cli import main
-from objsearch.apps.cli.app import app
+from objsearch.apps.cli.app import tree as command_tree
 from objsearch.components.registry import ROOMS
 from objsearch.settings import load_settings, preset_names
 from tests.clone import lay_down
@@ -185,7 +185,7 @@ def tree(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 EVERY = [
     pytest.param(path, command, id=" ".join(["objsearch", *path]))
-    for path, command in tree(typer.main.get_command(app))
+    for path, command in tree(typer.main.get_command(command_tree()))
 ]
 
 

@@ -25,14 +25,14 @@ def main() -> None:
     # Photos are what is divided among threads (`run.workers`): more of them below each wait for one
     # another, on processors that the others want.
     os.environ.setdefault(LINEAR_ALGEBRA, "1")
-    from objsearch.apps.cli.app import app
+    from objsearch.apps.cli.app import reader
     from objsearch.apps.cli.output import complain
     from objsearch.errors import ObjSearchError
 
     _show_any_name()
     try:
         with _written_out():
-            app()
+            reader(sys.argv[1:])()
     except ObjSearchError as error:
         complain(str(error))
         sys.exit(2)

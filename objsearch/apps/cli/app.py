@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -25,28 +27,24 @@ from objsearch.apps.cli import (
 )
 from objsearch.apps.cli.command import Command
 
-app = typer.Typer(
-    name="objsearch",
-    help="Which of these photos show the same object?",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("find", cls=Command)(find.find)
-app.command("compare", cls=Command)(compare.compare)
-app.command("detect", cls=Command)(detect.detect)
-app.command("evaluate", cls=Command)(evaluate.evaluate)
-app.command("calibrate", cls=Command)(calibrate.calibrate)
-app.command("larger", cls=Command)(larger.larger)
-app.command("screen", cls=Command)(screen.screen)
-app.command("sign", cls=Command)(sign.sign)
-app.command("signed", cls=Command)(signed.signed)
-app.command("doctor", cls=Command)(doctor.doctor)
-app.command("models", cls=Command)(models.models)
-app.add_typer(duplicates.app, name="duplicates")
-app.add_typer(index.app, name="index")
-app.add_typer(config.app, name="config")
+_COMMANDS: Mapping[str, Callable[..., None]] = {
+    "find": find.find,
+    "compare": compare.compare,
+    "detect": detect.detect,
+    "evaluate": evaluate.evaluate,
+    "calibrate": calibrate.calibrate,
+    "larger": larger.larger,
+    "screen": screen.screen,
+    "sign": sign.sign,
+    "signed": signed.signed,
+    "doctor": doctor.doctor,
+    "models": models.models,
+}
+_GROUPS: Mapping[str, typer.Typer] = {
+    "duplicates": duplicates.app,
+    "index": index.app,
+    "config": config.app,
+}
 
 
 def _print_version(wanted: bool) -> None:
@@ -57,7 +55,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     version: Annotated[
         bool,
@@ -70,3 +67,38 @@ def root(
     ] = False,
 ) -> None:
     """Which of these photos show the same object?"""
+
+
+def tree(only: str = "") -> typer.Typer:
+    """All subcommands, or one of them by name."""
+    app = typer.Typer(
+        name="objsearch",
+        help="Which of these photos show the same object?",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name, command in _COMMANDS.items():
+        if only in ("", name):
+            app.command(name, cls=Command)(command)
+    for name, group in _GROUPS.items():
+        if only in ("", name):
+            app.add_typer(group, name=name)
+    app.callback()(root)
+    return app
+
+
+def reader(words: Sequence[str]) -> Callable[[], Any]:
+    """What reads a command line and runs it.
+
+    Most of what a start costs before the work is reading what every subcommand takes: where one is
+    named first, the others are left alone.
+    """
+    is_named = bool(words) and (words[0] in _COMMANDS or words[0] in _GROUPS)
+    return _reader(words[0] if is_named else "")
+
+
+@cache
+def _reader(only: str) -> Callable[[], Any]:
+    return typer.main.get_command(tree(only))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from objsearch.apps.cli.app import app
+from objsearch.apps.cli.app import reader, tree
 from objsearch.apps.cli.command import FORMER
 from tests.apps.cli.conftest import Cli
 from tests.pictures import drawing, encoded
@@ -78,9 +78,24 @@ def test_a_pattern_that_the_shell_has_replaced_is_told(failing: Failing, folder:
     assert said.startswith("--exclude was given names of files") and "quotes" in said
 
 
+def test_a_command_that_is_named_is_read_without_the_others() -> None:
+    """Reading what all of them take is most of a start."""
+
+    def read(*words: str) -> set[str]:
+        root: Any = reader(words)
+        return set(root.commands)
+
+    assert read("find", "a.png") == {"find"}
+    assert read("index", "build") == {"index"}
+    every = read()
+    assert {"find", "index", "models"} < every
+    for words in (("--help",), ("--version",), ("fnid",), ("", "find")):
+        assert read(*words) == every
+
+
 def commands() -> dict[str, Any]:
-    tree: Any = typer.main.get_command(app)
-    return {**tree.commands, "duplicates": tree.commands["duplicates"].commands["plan"]}
+    root: Any = typer.main.get_command(tree())
+    return {**root.commands, "duplicates": root.commands["duplicates"].commands["plan"]}
 
 
 def options_of(command: Any) -> set[str]:
