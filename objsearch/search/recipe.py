@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -72,8 +73,9 @@ def _versions(settings: Settings, made_by: Mapping[str, Any]) -> dict[str, str]:
     return every
 
 
+@cache
 def _version(name: str) -> str:
-    """Major and minor: what else changes mends."""
+    """Major and minor: what else changes mends. A process has loaded one, and keeps it."""
     try:
         return ".".join(version(name).split(".")[:2])
     except PackageNotFoundError:
