@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import pytest
@@ -33,11 +34,15 @@ def matcher(pair: tuple[Matcher, str]) -> Matcher:
     return pair[0]
 
 
-@pytest.fixture
-def sides(
-    pair: tuple[Matcher, str], pixels_of: Callable[[str], Pixels]
-) -> tuple[Sequence[Descriptor], Sequence[Descriptor]]:
-    """Two query and four reference descriptors; the query's first shows the reference's second."""
+Sides = tuple[Sequence[Descriptor], Sequence[Descriptor]]
+
+
+@pytest.fixture(scope="module")
+def sides_by(pixels_of: Callable[[str], Pixels]) -> Callable[[str], Sides]:
+    """By an extractor, two query and four reference descriptors, which no matcher may change.
+
+    The query's first shows the reference's second.
+    """
     toys = pixels_of("toys.jpg")
     query = [Crop(toys[60:260, 50:300]), Crop(drawing(80, 90), is_frame=True)]
     reference = [
@@ -46,11 +51,18 @@ def sides(
         Crop(flat(40, 40)),
         Crop(noise(1, 1), is_frame=True),
     ]
-    extractor = shared("describe", pair[1])
-    return extractor.extract_batch(query), extractor.extract_batch(reference)
+
+    @cache
+    def described(name: str) -> Sides:
+        extractor = shared("describe", name)
+        return extractor.extract_batch(query), extractor.extract_batch(reference)
+
+    return described
 
 
-Sides = tuple[Sequence[Descriptor], Sequence[Descriptor]]
+@pytest.fixture
+def sides(pair: tuple[Matcher, str], sides_by: Callable[[str], Sides]) -> Sides:
+    return sides_by(pair[1])
 
 
 def test_every_kind_of_descriptor_has_a_matcher() -> None:

@@ -144,8 +144,11 @@ def test_both_are_stored_and_compared(index: str, two: Any, some: list[Path]) ->
         assert list(image.descriptors) == ["orb", "coarse", "perceptual-hash"]
         fine, coarse = (image.descriptors[alias][-1] for alias in ("orb", "coarse"))
         assert len(fine) > len(coarse)  # type: ignore[arg-type]
+    look = {"doubtful": 1}
     for shortlist in (None, 2):
-        answer = search.find(some[0], include_query=True, shortlist=shortlist, threshold=0)
+        answer = search.find(
+            some[0], include_query=True, shortlist=shortlist, threshold=0, second_look=look
+        )
         assert answer.hits[0].ref.uri == str(some[0]) and answer.hits[0].score == 1.0
         assert {"orb", "coarse"} <= set(answer.hits[0].pairs[0].similarities)
         assert answer.warnings == ()
@@ -158,13 +161,10 @@ def test_a_query_with_fewer_finds_all_the_same(index: str, two: Any, some: list[
     for kept in (("coarse",), ("perceptual-hash",), ("orb", "perceptual-hash")):
         fewer = {alias: whole.image.descriptors[alias] for alias in kept}
         view = View((replace(whole.image, descriptors=fewer, content=""),))
-        for shortlist in (None, 1):
+        # A second look knows nothing of shortlists: one is enough.
+        for shortlist, look in ((None, {"doubtful": 1}), (1, {"enabled": False})):
             answer = search.find(
-                view,
-                include_query=True,
-                shortlist=shortlist,
-                threshold=0.1,
-                second_look={"doubtful": 1},
+                view, include_query=True, shortlist=shortlist, threshold=0.1, second_look=look
             )
             assert answer.hits[0].ref.uri == str(some[2])
             assert set(answer.hits[0].aliases) == set(kept)

@@ -17,10 +17,12 @@ from objsearch.search.pipeline import ObjectSearch
 TAIL = Tail(logits=(-4.9, 0.0, 4.0), rates=(0.5, 0.02, 0.001), same=1e-4, n_pairs=3000)
 
 
-@pytest.fixture
-def told(first_look: dict[str, Any], tmp_path: Path, photos: Path) -> ObjectSearch:
-    """A quick search whose calibration has a tail, over all example photos."""
-    path = tmp_path / "own.yaml"
+@pytest.fixture(scope="module")
+def told(
+    first_look: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, photos: Path
+) -> ObjectSearch:
+    """A quick search whose calibration has a tail, over all example photos; nobody adds to it."""
+    path = tmp_path_factory.mktemp("told") / "own.yaml"
     save(Calibration(intercept=-5.0, coefficients={"orb": 2.2}, tail=TAIL), path)
     return ObjectSearch.open({**first_look, "calibration": str(path)}).add(photos)
 

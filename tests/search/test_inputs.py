@@ -25,7 +25,7 @@ from objsearch.types import Image, ImageRef, Pixels, Unreadable
 from tests.pictures import drawing, encoded, flat, noise
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def png(pixels_of: Callable[[str], Pixels]) -> bytes:
     return encoded(pixels_of("toys.jpg"), "PNG")
 
@@ -83,10 +83,9 @@ READ_AGAIN = {"enabled": True, "candidates": 2, "doubtful": 1}
 
 
 @pytest.fixture(scope="module")
-def expected(pixels_of: Callable[[str], Pixels], quick_search: ObjectSearch) -> dict[str, float]:
+def expected(png: bytes, quick_search: ObjectSearch) -> dict[str, float]:
     """By reference, the score of a picture that is given as the bytes of a file."""
-    given = encoded(pixels_of("toys.jpg"), "PNG")
-    answer = quick_search.find(given, threshold=0, second_look=READ_AGAIN)
+    answer = quick_search.find(png, threshold=0, second_look=READ_AGAIN)
     return {str(hit.ref): hit.score for hit in answer.hits}
 
 
