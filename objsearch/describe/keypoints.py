@@ -73,7 +73,7 @@ class KeypointExtractor(Extractor):
         size_wh = crop.pixels.shape[1], crop.pixels.shape[0]
         working = resize_quickly(gray(crop.pixels), fitted_wh(size_wh, long_side))
         scale = max(size_wh) / long_side
-        if min(working.shape[:2]) < SMALLEST_SIDE:
+        if min(working.shape[:2]) < SMALLEST_SIDE or _is_blank(working):
             return LocalFeatures(np.zeros((0, 2), np.float32), self._codes(None), scale)
         keypoints, raw = self._found(working, n_points)
         # SIFT may return more than asked for; the strongest stay, ties broken by place.
@@ -84,6 +84,12 @@ class KeypointExtractor(Extractor):
         points = (points[order] + 0.5) * scale - 0.5 + np.asarray(crop.corner_xy, np.float32)
         codes = self._codes(None if raw is None else raw[order])
         return LocalFeatures(points.astype(np.float32), codes, scale)
+
+
+def _is_blank(gray_levels: np.ndarray) -> bool:
+    """Whether there is one level alone: nothing can be found, and looking takes as long as ever."""
+    least, most, *_ = cv2.minMaxLoc(gray_levels)
+    return least == most
 
 
 def _inside(features: LocalFeatures, box: Box) -> LocalFeatures:

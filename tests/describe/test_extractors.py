@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import onnxruntime
@@ -29,7 +31,7 @@ from objsearch.types import (
     Region,
 )
 from tests.contracts.made import shared
-from tests.pictures import brightened, drawing, image, noise, rotated
+from tests.pictures import brightened, drawing, flat, image, noise, rotated
 
 WHITENED = "efficientnet-lite0-whitened"
 """A file of two outputs."""
@@ -84,6 +86,27 @@ def test_keypoints_are_limited_and_the_strongest_first(
     fewer = kind(n_points=50).extract(photo)
     assert isinstance(fewer, LocalFeatures)
     assert len(fewer) <= 50
+
+
+@pytest.mark.parametrize("kind", [Orb, Sift])
+def test_where_nothing_can_be_found_nothing_is_looked_for(
+    kind: type[Orb | Sift], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.full((300, 400, 3), 128, np.uint8)
+    pixels[100:, 200:] = 131
+    faint = kind().extract(pixels)
+    assert isinstance(faint, LocalFeatures)
+
+    def found(*_: object) -> None:
+        raise AssertionError("a blank picture was looked at")
+
+    monkeypatch.setattr(kind, "_found", found)
+    for blank in (pixels[:90], noise(1, 1), flat(700, 900)):
+        features = kind().extract(blank)
+        assert isinstance(features, LocalFeatures)
+        assert len(features) == 0 and features.codes.shape[1:] == faint.codes.shape[1:]
+    with pytest.raises(AssertionError, match="was looked at"):
+        kind().extract(pixels)
 
 
 @pytest.mark.parametrize(
@@ -232,8 +255,7 @@ def test_the_embedding_takes_weights_by_name_or_path_and_tells_what_it_cannot(
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
+    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))  # there, and quick to load
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(MissingDependencyError, match="pip install timm"):
         Embedding(weights="timm:resnet18").extract(drawing(61, 83))
