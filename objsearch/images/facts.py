@@ -45,7 +45,7 @@ _SECONDS = 14
 
 # What cameras and tools write of themselves, where people would write something.
 _BY_ITSELF = re.compile(
-    r"[\w .-]*\b(digital ?camera|camera pictures|sony dsc|minolta dsc|exif_jpeg_picture)"
+    r"[\w .-]{0,100}\b(digital ?camera|camera pictures|sony dsc|minolta dsc|exif_jpeg_picture)"
     r"|(created|made|edited|saved|converted|optimi[sz]ed|compressed) (with|by|using|in) .*"
     r"|creator: gd-jpeg.*|lead technologies.*|file written by .*|intel\(r\) jpeg.*|lavc[\d.]+"
     r"|(adobe|jpeg|imagemagick|ffmpeg|paint\.net|xv |handmade software)\b[^.!?]{0,60}"

@@ -16,6 +16,7 @@ import pytest
 
 from objsearch.errors import ConfigError, UsageError
 from objsearch.images.decode import decode
+from objsearch.images.transform import resize
 from objsearch.report.as_json import answer_json
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings, preset_names
@@ -40,6 +41,11 @@ def as_bytes(answer: Answer) -> bytes:
     data = answer_json(answer)
     data.pop("elapsed_seconds")
     return json.dumps(data).encode()
+
+
+def halved(path: Path) -> Pixels:
+    pixels = decode(path.read_bytes()).pixels
+    return resize(pixels, (pixels.shape[1] // 2, pixels.shape[0] // 2))
 
 
 def size_of(path: Path) -> tuple[int, int]:
@@ -245,12 +251,16 @@ def test_whichever_comes_first_the_score_is_the_same(
     preset: str, photos: Path, queries: Path
 ) -> None:
     search = ObjectSearch.open(preset)
-    pairs = [("electronics_book.jpg", "two_books.jpg"), ("box.png", "box_in_scene.png")]
-    for query, photo in [*pairs, ("cat.jpg", "coins.png")]:
-        one = search.compare(queries / query, photos / photo)
-        other = search.compare(photos / photo, queries / query)
-        assert one.score == other.score, (query, photo)
-        assert one.verdict == other.verdict, (query, photo)
+    pairs: list[tuple[Any, Any]] = [
+        (queries / "electronics_book.jpg", photos / "two_books.jpg"),
+        (queries / "box.png", photos / "box_in_scene.png"),
+        # Strangers are compared in every way there is: small ones.
+        tuple(halved(path) for path in (queries / "cat.jpg", photos / "coins.png")),
+    ]
+    for number, (query, photo) in enumerate(pairs):
+        one, other = search.compare(query, photo), search.compare(photo, query)
+        assert one.score == other.score, number
+        assert one.verdict == other.verdict, number
 
 
 def test_told_from_the_other_side_the_evidence_is_turned(photos: Path, queries: Path) -> None:
@@ -290,7 +300,7 @@ def test_workers_change_no_byte_beside_threads_of_linear_algebra(
     some: list[Path], queries: Path, clean_environment: dict[str, str]
 ) -> None:
     """In a process of its own: in that of the tests there is one of them (`tests/__init__.py`)."""
-    names, query = [str(path) for path in some], str(queries / "toys_whale_marked.jpg")
+    names, query = [str(path) for path in some[:3]], str(queries / "toys_whale_marked.jpg")
     code = f"""
 from objsearch import ObjectSearch
 from tests.search.test_pipeline import as_bytes
