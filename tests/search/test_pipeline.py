@@ -130,7 +130,8 @@ def test_one_row_an_image(search: ObjectSearch, queries: Path) -> None:
 def test_the_threshold_is_inclusive_and_monotone(
     search: ObjectSearch, queries: Path, fusion: str
 ) -> None:
-    views = [queries / QUERY, queries / "motorcycle.jpg"][: 1 + (fusion != "max")]
+    names = [QUERY, "motorcycle.jpg"][: 1 + (fusion != "max")]
+    views, _ = search.viewer.views([queries / name for name in names])  # described once
     every = scores(search.find(*views, threshold=0, fusion=fusion))
     for threshold in sorted({0.001, 0.2, 0.9, 1.0, *sorted(every.values())[-5:]}):
         found = scores(search.find(*views, threshold=threshold, fusion=fusion))
@@ -147,7 +148,8 @@ def test_raising_the_threshold_adds_no_hit_beyond_the_shortlist(
     queries: Path,
 ) -> None:
     searching = search if preset == "quick" else searches(preset)
-    views = [queries / QUERY, queries / "motorcycle.jpg", queries / "cat.jpg"]
+    names = (QUERY, "motorcycle.jpg", "cat.jpg")
+    views, _ = searching.viewer.views([queries / name for name in names])  # described once
     options = {"fusion": fusion, "shortlist": 2, "second_look": {"candidates": 2}}
     before = scores(searching.find(*views, threshold=0, **options))
     for threshold in (0.001, 0.01, 0.3, 0.6, 0.95):
