@@ -94,8 +94,13 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
 
 
 def _beside(pair: RegionPair, query: Image, reference: Image) -> RegionPair:
-    """The pair of a thing that agrees, where the pictures are versions of one, and others."""
-    if not _says_same(pair) or query.alpha is not None or reference.alpha is not None:
+    """The pair of a thing that agrees, where the pictures are versions of one, and others.
+
+    Of a part that somebody has cut out, the rest of the picture says nothing.
+    """
+    is_part = query.within_xyxy is not None or reference.within_xyxy is not None
+    has_alpha = query.alpha is not None or reference.alpha is not None
+    if not _says_same(pair) or is_part or has_alpha:
         return pair
     laid = _Laid.of(pair, query, reference)
     differs = differs_beside(query.pixels, reference.pixels, laid.transform, laid.box_xyxy)

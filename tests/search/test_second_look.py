@@ -294,6 +294,32 @@ def test_a_tile_that_agrees_is_no_thing_of_its_own(tmp_path: Path) -> None:
     assert all(box.x1 > 200 and box.y1 > 540 for box in differs)
 
 
+def car_with(plate: str) -> Pixels:
+    """A thing on some ground, and a plate beside it."""
+    picture = drawing(480, 640, 31).copy()
+    picture[40:300, 60:330] = drawing(260, 270, 32)
+    sheet = PillowImage.fromarray(picture)
+    pen = ImageDraw.Draw(sheet)
+    pen.rectangle((380, 380, 600, 440), (250, 250, 250), (20, 20, 20))
+    pen.text((395, 390), plate, (10, 10, 10), font_size=38)
+    return np.asarray(sheet)
+
+
+def test_what_differs_beside_a_thing_makes_another_version_of_the_picture(tmp_path: Path) -> None:
+    for name, plate in (("own", "GR 4711 K"), ("other", "HX 2806 B")):
+        PillowImage.fromarray(car_with(plate)).save(tmp_path / f"{name}.jpg", quality=90)
+    query = car_with("GR 4711 K")
+    thing = {"name": "given-boxes", "boxes_xywh": [[60, 40, 270, 260]]}
+    things = search(detector=thing, **{"assignment.frames": False}).add(tmp_path)
+    found = things.find(query, threshold=0)
+    assert verdicts(found) == {"own.jpg": "same", "other.jpg": "uncertain"}
+    [hit] = [hit for hit in found.hits if hit.verdict == "uncertain"]
+    assert hit.note == hit.pairs[0].evidence == "differs_beside"
+    assert all(box.x1 > 330 and box.y1 > 330 for side in hit.pairs[0].differs for box in side)
+    cut = things.find(query, threshold=0, region=(50, 30, 290, 280), roi_mode="filter")
+    assert set(verdicts(cut).values()) == {"same"}, "what was cut out is all that counts"
+
+
 def visiting_card(name: str, number: str, street: str) -> Pixels:
     """A printed template, filled in for somebody."""
     ink = (90, 20, 40)
