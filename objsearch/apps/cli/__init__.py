@@ -8,11 +8,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 from objsearch.apps.cli.waiting import stopwatch  # it starts here
 
 STOPPED = 130
 """What shells call a program that Ctrl-C ended."""
+LEFT_ALONE = 141
+"""What shells call a program whose reader went away, as `head` does; 0 and 1 would be answers."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A disk, or what a person may use of it, is full: exit code 1 would say that nothing was found."""
 LINEAR_ALGEBRA = "OPENBLAS_NUM_THREADS"
@@ -30,26 +33,42 @@ def main() -> None:
     from objsearch.errors import ObjSearchError
 
     _show_any_name()
-    try:
-        with _written_out():
-            reader(sys.argv[1:])()
-    except ObjSearchError as error:
-        complain(str(error))
-        sys.exit(2)
-    except SystemExit as stop:
-        if stop.code == STOPPED:  # typer has caught the KeyboardInterrupt, and says nothing
-            complain("stopped; no file is left half written")
-            _leave()
-        raise
-    except BrokenPipeError:
-        sys.stderr.close()  # `objsearch ... | head` closed its end: that is no error
-        sys.exit(0)
-    except OSError as error:
-        if error.errno not in _FULL:
+    with _quiet_where_nobody_reads():
+        try:
+            with _written_out():
+                reader(sys.argv[1:])()
+        except ObjSearchError as error:
+            complain(str(error))
+            sys.exit(2)
+        except SystemExit as stop:
+            if stop.code == STOPPED:  # typer has caught the KeyboardInterrupt, and says nothing
+                complain("stopped; no file is left half written")
+                _leave()
             raise
-        complain(f"cannot write {error.filename or 'to standard output'}: {error.strerror}")
-        _drop_output()
-        sys.exit(2)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            complain(f"cannot write {error.filename or 'to standard output'}: {error.strerror}")
+            _drop(sys.stdout)
+            sys.exit(2)
+
+
+@contextmanager
+def _quiet_where_nobody_reads() -> Iterator[None]:
+    """`objsearch ... | head` closes its end when it has enough: that is no error.
+
+    What prints catches it, too, and exits with 1, which would say that nothing was found.
+    """
+    try:
+        yield
+    except (BrokenPipeError, SystemExit) as stop:
+        if not isinstance(stop, BrokenPipeError) and not isinstance(
+            stop.__context__, BrokenPipeError
+        ):
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            _drop(stream)
+        sys.exit(LEFT_ALONE)
 
 
 def _show_any_name() -> None:
@@ -69,10 +88,10 @@ def _written_out() -> Iterator[None]:
             sys.stdout.flush()
 
 
-def _drop_output() -> None:
+def _drop(stream: TextIO | None) -> None:
     """What could not be written is not tried again when the interpreter ends."""
     with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
 
 
 def _leave() -> None:

@@ -423,20 +423,37 @@ def test_ctrl_c_is_one_line(
     assert len(result.err.splitlines()) == 1
 
 
-def test_a_closed_pipe_is_no_error(root: Path, clean_environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "config schema",  # printed by typer
+        "models",  # printed by rich
+        "find {photo} --in {photo} --include-query --config {config} --json",
+        "find {photo} --in {photo} --include-query --config {config} --paths",
+        "compare {photo} {photo} --config {config}",
+        "compare {photo} gone.jpg",  # the sentence on stderr
+    ],
+)
+def test_a_closed_pipe_ends_a_command_without_a_word(
+    words: str, root: Path, photos: Path, config: Path, clean_environment: dict[str, str]
+) -> None:
+    named = [word.format(photo=photos / "coins.png", config=config) for word in words.split()]
     code = "from objsearch.apps.cli import main; main()"
-    command = f'"{sys.executable}" -c "{code}" config schema | head -c 5'
+    reading, writing = os.pipe()
+    os.close(reading)  # as if `head` had seen enough before the first byte came
     result = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
+        [sys.executable, "-c", code, *named],
         cwd=root,
         env=clean_environment,
-        capture_output=True,
+        stdout=writing,
+        stderr=writing if "gone" in words else subprocess.PIPE,
         text=True,
         timeout=120,
         check=False,
     )
-    assert result.stdout == '{\n  "'
-    assert result.stderr == ""
+    os.close(writing)
+    assert result.returncode == 141  # as of a program that SIGPIPE ended: 0 and 1 are answers
+    assert not result.stderr
 
 
 def test_the_quick_settings_are_settings(config: Path) -> None:
