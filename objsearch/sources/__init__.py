@@ -15,6 +15,7 @@ from objsearch.sources.places import (
     expand,
     is_made_up,
     key_of,
+    place_of,
     real_path,
     ref_of,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "is_url",
     "key_of",
     "nothing_there",
+    "place_of",
     "read_image",
     "read_working",
     "real_path",

@@ -158,10 +158,10 @@ def _from_name(name: str | bytes, filters: Filters, kind: str) -> Iterable[Place
     if os.path.lexists(text):
         return [Place(ImageRef(text))]
     if is_url(text):
-        return [_parsed(text)]
+        return [place_of(text)]
     if scheme_of(text):
         raise UsageError(f"'{text}' is no URL of http or https, and no other can be opened")
-    place = _parsed(text)
+    place = place_of(text)
     if place.ref.uri != text and os.path.lexists(place.ref.uri):
         return [place]
     if glob.has_magic(text):
@@ -169,8 +169,11 @@ def _from_name(name: str | bytes, filters: Filters, kind: str) -> Iterable[Place
     raise UsageError(f"no such {kind}: '{text}'")
 
 
-def _parsed(text: str) -> Place:
-    """A name with a fragment; `#xywh=percent:10,20,50,50` is W3C Media Fragments' way to say it."""
+def place_of(text: str) -> Place:
+    """What a name with a fragment says; `#xywh=percent:10,20,50,50` is as in W3C Media Fragments.
+
+    Raises UsageError for a fragment that is none.
+    """
     percents = _PERCENT.search(text)
     try:
         ref = ImageRef.parse(text[: percents.start()] if percents else text)

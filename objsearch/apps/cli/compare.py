@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from objsearch.apps.cli import options as shared
+from objsearch.apps.cli.names import check_read_once, picture
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="A photo.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="Another photo.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="A photo; '-': one on standard input.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     preset: shared.PresetOption = None,
     config: shared.ConfigOption = None,
     mode: shared.ModeOption = None,
@@ -20,6 +21,7 @@ def compare(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Do two photos show the same object? Exit code 0: same, 1: not, 2: error."""
+    check_read_once(first, second)
     from objsearch.apps.cli.output import print_json, print_table, warn
     from objsearch.apps.cli.waiting import waiting
 
@@ -28,7 +30,7 @@ def compare(
         from objsearch.search.pipeline import ObjectSearch
 
         search = ObjectSearch(settings)
-        hit = search.compare(first, second)
+        hit = search.compare(picture(first, settings), picture(second, settings))
     warn(search.comparer.scoring.notes([hit]))
     if as_json:
         from objsearch.report.as_json import comparison_json

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from objsearch.apps.cli import options as shared
-from objsearch.apps.cli.names import FilesFromOption, NullOption, form_of, listed
+from objsearch.apps.cli.names import FilesFromOption, NullOption, form_of, listed_or_piped
 from objsearch.apps.cli.outputs import check_folder
 from objsearch.errors import UsageError
 
@@ -24,7 +24,8 @@ def detect(
     images: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="IMAGE...", help="Photos, folders, globs; '-': names on standard input."
+            metavar="IMAGE...",
+            help="Photos, folders, globs; '-': a photo, or names, on standard input.",
         ),
     ] = None,
     files_from: FilesFromOption = None,
@@ -46,7 +47,7 @@ def detect(
 ) -> None:
     """Where are things? A line a photo. Exit code 0, or 2 when a photo cannot be read."""
     form = form_of(as_json=as_json, as_csv=as_csv)
-    names = listed(images, files_from, null, "no photo: name photos or folders")
+    names = listed_or_piped(images, files_from, null, "no photo: name photos or folders")
     if draw is not None:
         check_folder("--draw", draw, [*names, config], force=force, pattern="[0-9]*-*.png")
     from objsearch.apps.cli.waiting import waiting
@@ -114,7 +115,7 @@ def _draw(image: Image, regions: tuple[Region, ...], folder: Path, number: int) 
 
     from objsearch.images.draw import draw_regions
 
-    stem = Path(image.ref.uri).stem or "image"
+    stem = Path(image.ref.uri).stem.strip("<>") or "image"
     mark = PngInfo()  # tells an earlier drawing from a photo of that name
     mark.add_text("Software", "objsearch")
     try:

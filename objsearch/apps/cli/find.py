@@ -17,8 +17,10 @@ from objsearch.apps.cli.names import (
     FilesFromOption,
     NullOption,
     PathsOption,
+    check_read_once,
     form_of,
     listed,
+    picture,
     print_paths,
 )
 from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
@@ -29,14 +31,16 @@ from objsearch.errors import UsageError
 if TYPE_CHECKING:
     from objsearch.apps.cli.waiting import Waiting
     from objsearch.search.pipeline import ObjectSearch
-    from objsearch.sources import RoiMode
+    from objsearch.sources import Place, RoiMode
     from objsearch.types import Answer, Hit
 
 
 def find(
     query: Annotated[
         list[str] | None,
-        typer.Argument(help="Photos of the wanted thing: files, folders or globs."),
+        typer.Argument(
+            help="Photos of the wanted thing: files, folders, globs; '-': one on standard input."
+        ),
     ] = None,
     references: Annotated[
         list[str] | None,
@@ -107,7 +111,7 @@ def find(
     Exit code 0: hits of the verdicts asked for by --verdict, else same or uncertain ones; 1: none;
     2: an error.
     """
-    query, references = _checked(query, references, files_from, null, index)
+    query, references = _checked(query, unwanted, references, files_from, null, index)
     form = form_of(as_json=as_json, as_csv=as_csv, as_paths=as_paths)
     if each and weight:
         raise UsageError("--weight weighs photos of one thing; with --each every one is another")
@@ -141,16 +145,17 @@ def find(
         memory = Memory(index, root, library, forget, in_region, wanted["roi_mode"])
         given = Given(preset, config, mode, workers, assignments, filters)
         search = _search(references, given, memory, progress)
-        progress.say("searching")
-        answers = search.find_each(query, **wanted) if each else [search.find(*query, **wanted)]
+        asked = _pictures(query, search)
+        answers = _answers(search, asked, wanted, each)
         seen = _shown(answers, form, progress, each=each, null=null)
         progress.say("report")
-        _write_page(seen, report, search)
+        _write_page(seen, report, search, asked)
     raise typer.Exit(0 if any(hit.verdict in counting(verdict) for hit in hits_of(seen)) else 1)
 
 
 def _checked(
     query: list[str] | None,
+    unwanted: list[str] | None,
     references: list[str] | None,
     files_from: list[Path] | None,
     null: bool,
@@ -158,6 +163,7 @@ def _checked(
 ) -> tuple[list[str], list[str]]:
     if not query:
         raise UsageError("no query: name at least one photo of the thing to look for")
+    check_read_once(*query, *(unwanted or ()), *(references or ()), *(files_from or ()))
     if index is not None and not references and not files_from:
         return query, []
     missing = "nothing to search: name photos or folders with --in PATH"
@@ -195,12 +201,32 @@ def _search(references: list[str], given: Given, memory: Memory, progress: Waiti
     return search.add(*references, region=memory.region, roi_mode=memory.roi_mode)
 
 
-def _write_page(answers: Sequence[Answer], report: Path | None, search: ObjectSearch) -> None:
+def _pictures(names: Iterable[str], search: ObjectSearch) -> list[str | Place]:
+    return [picture(name, search.settings) for name in names]
+
+
+def _answers(
+    search: ObjectSearch, asked: list[str | Place], wanted: dict[str, Any], each: bool
+) -> Iterator[Answer]:
+    if wanted["negatives"] is not None:
+        wanted["negatives"] = _pictures(wanted["negatives"], search)
+    if each:
+        yield from search.find_each(asked, **wanted)
+    else:
+        yield search.find(*asked, **wanted)
+
+
+def _write_page(
+    answers: Sequence[Answer],
+    report: Path | None,
+    search: ObjectSearch,
+    queries: Sequence[str | Place],
+) -> None:
     from objsearch.apps.cli.output import reader_of, write_report
     from objsearch.report.as_html import write_html
     from objsearch.search.thumbnails import kept_picture
 
-    read, kept = reader_of(search), partial(kept_picture, search.references)
+    read, kept = reader_of(search, queries), partial(kept_picture, search.references)
     write_report(report, lambda path: write_html(answers, path, read, kept=kept))
 
 
@@ -220,6 +246,7 @@ def _shown(
     """Print answers as they come, each with the seconds waited for it; returns them."""
     from objsearch.apps.cli.output import warn
 
+    progress.say("searching")
     seen: list[Answer] = []
     for made in answers:
         answer = replace(made, elapsed_seconds=stopwatch.lap())

@@ -13,8 +13,10 @@ from objsearch.apps.cli.names import (
     FilesFromOption,
     NullOption,
     PathsOption,
+    check_read_once,
     form_of,
     listed,
+    picture,
     print_paths,
 )
 from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 
 def larger(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="The photo at hand.")],
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="The photo at hand; '-': on standard input.")
+    ],
     former_references: Annotated[
         list[str] | None,
         typer.Argument(metavar="[REFERENCE...]", help="Say --in REFERENCE...", hidden=True),
@@ -74,6 +78,7 @@ def larger(
 
         hint("photos to search come after --in: objsearch larger QUERY --in PATH...")
     given = [*(former_references or ()), *(references or ())]
+    check_read_once(query, *given, *(files_from or ()))
     missing = "nothing to search: name photos or folders with --in PATH"
     names = listed(given, files_from, null, missing)
     check_outputs([Output("--report", report, PAGE)], [query, *names, config], force=force)
@@ -92,7 +97,8 @@ def larger(
         progress.say("describing")
         search = ObjectSearch(settings, progress).add(*names)
         progress.say("searching")
-        made = find_larger(search, query, threshold=threshold, region=region)
+        asked = picture(query, settings)
+        made = find_larger(search, asked, threshold=threshold, region=region)
         answer = replace(made, elapsed_seconds=stopwatch.lap())
         with progress.hidden():
             warn(answer.warnings)
@@ -102,7 +108,7 @@ def larger(
             else:
                 _show(answer, form)
         progress.say("report")
-        read = reader_of(search, reduced=False)
+        read = reader_of(search, [asked], reduced=False)
         write_report(report, lambda path: write_page(answer, path, read))
     raise typer.Exit(0 if answer.copies else 1)
 

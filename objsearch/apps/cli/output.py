@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from objsearch.report.pictures import Read
     from objsearch.search.pipeline import ObjectSearch
+    from objsearch.sources import Place
 
 
 def complain(sentence: str) -> None:
@@ -56,17 +57,22 @@ def write_report(path: Path | None, write: Callable[[Path], None]) -> None:
     print(f"report: {path}", file=sys.stderr)
 
 
-def reader_of(search: ObjectSearch, *, reduced: bool = True) -> Read:
+def reader_of(
+    search: ObjectSearch, given: Iterable[str | Place] = (), *, reduced: bool = True
+) -> Read:
     """What gives a report its pictures: the pixels of a whole image, or None.
 
-    Huge ones come `reduced`, unless a page shows them pixel by pixel.
+    Huge ones come `reduced`, unless a page shows them pixel by pixel. Of what was `given`, pictures
+    from standard input are kept.
     """
     from objsearch.sources import Place
     from objsearch.types import Image, ImageRef, Pixels
 
+    piped = {place.ref.uri: place.content for place in given if isinstance(place, Place)}
+
     def pixels_of(ref: ImageRef) -> Pixels | None:
         read = search.describer.read_working if reduced else search.describer.read
-        image = read(Place(ref))
+        image = read(Place(ref, piped.get(ref.uri)))
         return image.pixels if isinstance(image, Image) else None
 
     return pixels_of

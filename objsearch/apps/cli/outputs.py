@@ -12,9 +12,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from objsearch.errors import UsageError
 from objsearch.files import is_stream
+
+if TYPE_CHECKING:
+    from objsearch.sources import Place
 
 _HEAD_BYTES = 8192
 
@@ -37,15 +41,15 @@ class Output:
 
 
 def check_outputs(
-    outputs: Sequence[Output], inputs: Iterable[str | Path | None], *, force: bool = False
+    outputs: Sequence[Output], inputs: Iterable[str | Path | Place | None], *, force: bool = False
 ) -> None:
     """Refuse what must not or cannot be written, before the work begins.
 
-    `inputs` are all names that the command reads from: photos, folders, globs, settings. Raises
-    UsageError that names the option and the file, and says what to do.
+    `inputs` are all names that the command reads from: photos, folders, globs, settings; what was
+    piped in is no file. Raises UsageError that names the option and the file, and says what to do.
     """
     named = [(output, output.path) for output in outputs if output.path is not None]
-    sources = [os.fspath(name) for name in inputs if name is not None]
+    sources = [os.fspath(name) for name in inputs if isinstance(name, str | Path)]
     targets: dict[str, str] = {}
     for output, path in named:
         _check_place(output.option, path)
@@ -57,7 +61,12 @@ def check_outputs(
 
 
 def check_folder(
-    option: str, folder: Path, inputs: Iterable[str | Path | None], *, force: bool, pattern: str
+    option: str,
+    folder: Path,
+    inputs: Iterable[str | Path | Place | None],
+    *,
+    force: bool,
+    pattern: str,
 ) -> None:
     """The same for a folder of pictures named by `pattern` that is made where there is none."""
     if folder.exists() and not folder.is_dir():
@@ -65,7 +74,7 @@ def check_folder(
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not os.access(there, os.W_OK | os.X_OK):
         raise UsageError(f"{option}: cannot write to '{folder}': no right to write in '{there}'")
-    sources = [os.fspath(name) for name in inputs if name is not None]
+    sources = [os.fspath(name) for name in inputs if isinstance(name, str | Path)]
     for path in sorted(folder.glob(pattern)):
         _check_existing(Output(option, path, DRAWING), path, sources, force)
 

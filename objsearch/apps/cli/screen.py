@@ -15,7 +15,7 @@ from objsearch.apps.cli.names import (
     NullOption,
     PathsOption,
     form_of,
-    listed,
+    listed_or_piped,
     print_paths,
 )
 from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
@@ -39,7 +39,8 @@ def screen(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PATH...", help="Photos, folders, globs; '-': names on standard input."
+            metavar="PATH...",
+            help="Photos, folders, globs; '-': a photo, or names, on standard input.",
         ),
     ] = None,
     files_from: FilesFromOption = None,
@@ -84,7 +85,7 @@ def screen(
     could not be looked at.
     """
     form = form_of(as_json=as_json, as_csv=as_csv, as_paths=as_paths)
-    names = listed(paths, files_from, null, "nothing to screen: name photos or folders")
+    names = listed_or_piped(paths, files_from, null, "nothing to screen: name photos or folders")
     inputs = [*names, *(block or []), *(examples or []), config]
     check_outputs([Output("--report", report, PAGE)], inputs, force=force)
     given = {"block": block, "examples": examples, "action": action and action.value}
@@ -117,7 +118,7 @@ def screen(
             else:
                 _show(listing, form)
         progress.say("report")
-        read = reader_of(ObjectSearch(settings))
+        read = reader_of(ObjectSearch(settings), names)
         write_report(report, lambda path: write_page(listing, path, read))
     raise typer.Exit(2 if listing.skipped else 0 if listing.flagged else 1)
 

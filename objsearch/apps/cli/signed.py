@@ -16,7 +16,7 @@ from objsearch.apps.cli.names import (
     NullOption,
     PathsOption,
     form_of,
-    listed,
+    listed_or_piped,
     print_paths,
 )
 from objsearch.apps.cli.outputs import PAGE, Output, check_outputs
@@ -46,7 +46,7 @@ def signed(
         list[str] | None,
         typer.Argument(
             metavar="PATH...",
-            help="Photos, PDFs, folders or globs; '-': names on standard input.",
+            help="Photos, PDFs, folders or globs; '-': a photo, or names, on standard input.",
         ),
     ] = None,
     files_from: FilesFromOption = None,
@@ -90,7 +90,7 @@ def signed(
     Exit code 0: signed ones found, and all of them valid; 1: none; 2: an error; 3: an invalid one.
     """
     form = form_of(as_json=as_json, as_csv=as_csv, as_paths=as_paths)
-    names = listed(paths, files_from, null, "nothing to look at: name photos or folders")
+    names = listed_or_piped(paths, files_from, null, "nothing to look at: name photos or folders")
     inputs = [*names, *(trust or []), password_file, config]
     check_outputs([Output("--report", report, PAGE)], inputs, force=force)
     given: dict[str, Any] = {
