@@ -38,6 +38,7 @@ from objsearch.sources import (
     expand,
     is_made_up,
     nothing_there,
+    within,
 )
 from objsearch.types import Answer, DescribedImage, Hit, Image, Pixels, Region, Unreadable
 
@@ -94,10 +95,9 @@ class ObjectSearch:
         self._n_at_hand += sum(is_made_up(place.ref) for place in places)
         self.screen.remember(places)
         mode, reading = roi_mode or self.settings.input.roi_mode, self.settings.input.reading
-        parts = [
-            self._at_hand.keep(p, reading).within(wanted, mode) if isinstance(p, Place) else p
-            for p in places
-        ]
+        kept = [self._at_hand.keep(p, reading) if isinstance(p, Place) else p for p in places]
+        parts, told = within(kept, wanted, mode)
+        self.references.told += told
         fresh = without_renamed(self.references, self.references.fresh(parts), self.describer)
         self.n_remembered += len(parts) - len(fresh)
         self.n_described += len(fresh)

@@ -23,6 +23,7 @@ from objsearch.sources import (
     is_made_up,
     key_of,
     nothing_there,
+    within,
 )
 from objsearch.types import DescribedImage, Image, ImageRef, Unreadable
 
@@ -96,7 +97,7 @@ class Viewer:
             )
         views: dict[str, View] = {}
         reasons: list[str] = []
-        for number, place in self._places(inputs, kind, interest):
+        for number, place in self._places(inputs, kind, interest, reasons):
             weight = weights[number] if weights else 1.0
             for view in self._views_of(place, reasons):
                 if view.image.note:
@@ -132,7 +133,7 @@ class Viewer:
         return self.views(parts, kind="picture")[0][0]
 
     def _places(
-        self, inputs: Sequence[Any], kind: str, interest: Interest
+        self, inputs: Sequence[Any], kind: str, interest: Interest, reasons: list[str]
     ) -> Iterator[tuple[int, Place | Unreadable | View]]:
         """The places of each input, with its number."""
         n_made_up = 0
@@ -140,14 +141,12 @@ class Viewer:
             if isinstance(source, View | Unreadable):
                 yield number, source
                 continue
-            for place in expand(self._ref_of(source), kind=kind, first_number=n_made_up + 1):
-                if isinstance(place, Unreadable):
-                    yield number, place
-                    continue
-                n_made_up += is_made_up(place.ref) and not isinstance(
-                    source, Place | ImageRef | str
-                )
-                yield number, place.within(interest.region, interest.roi_mode)
+            places = expand(self._ref_of(source), kind=kind, first_number=n_made_up + 1)
+            if not isinstance(source, Place | ImageRef | str):
+                n_made_up += sum(isinstance(p, Place) and is_made_up(p.ref) for p in places)
+            parts, told = within(places, interest.region, interest.roi_mode)
+            reasons += told
+            yield from ((number, part) for part in parts)
 
     def _ref_of(self, source: Any) -> Any:
         """A name such as `<bytes:1>` leads nowhere, unless it is one of the index."""

@@ -18,6 +18,7 @@ from objsearch.sources.places import (
     place_of,
     real_path,
     ref_of,
+    within,
 )
 from objsearch.sources.reading import read_image, read_working
 from objsearch.sources.regions import RegionOfInterest, RoiMode, region_of
@@ -48,4 +49,5 @@ __all__ = [
     "region_of",
     "stamp_of",
     "unfold",
+    "within",
 ]

@@ -51,6 +51,19 @@ class Place:
         return replace(self, region=self.region if is_named else region, roi_mode=roi_mode)
 
 
+def within(
+    places: Iterable[Place | Unreadable], region: RegionOfInterest | None, roi_mode: RoiMode
+) -> tuple[list[Place | Unreadable], list[str]]:
+    """Places of which a part counts, and what is said of those that name another one themselves."""
+    parts = [p.within(region, roi_mode) if isinstance(p, Place) else p for p in places]
+    told = [
+        f"{part.ref}: it names its own part, and the region {region.text} is not used"
+        for part in parts
+        if region is not None and isinstance(part, Place) and part.region is not region
+    ]
+    return parts, told
+
+
 def key_of(ref: ImageRef) -> str:
     """The same text for every way to write a file's path; a URL and a made-up name as they are."""
     if is_made_up(ref) or is_url(ref.uri):

@@ -390,6 +390,19 @@ def test_a_region_in_the_ref_is_a_region(search: ObjectSearch, photos: Path) -> 
     assert scores(by_option) == scores(by_ref)
 
 
+def test_a_region_that_is_not_used_is_told(quick: dict[str, Any], some: list[Path]) -> None:
+    part, whole = f"{some[0]}#xywh=10,10,200,200", some[1]
+    percent = f"{some[2]}#xywh=percent:10,10,50,50"
+    search = ObjectSearch.open(quick).add(part, whole, region="5%,5%,90%,90%")
+    told = "it names its own part, and the region 5%,5%,90%,90% is not used"
+    assert search.find(whole).warnings == (f"{part}: {told}",)
+    asked = search.find(part, percent, whole, region="0,0,100,100").warnings
+    assert [warning for warning in asked if "the region 0,0,100,100 is not used" in warning] == [
+        f"{name}: it names its own part, and the region 0,0,100,100 is not used"
+        for name in (part, some[2])
+    ]
+
+
 def test_boxes_of_a_region_are_in_the_whole_image(search: ObjectSearch, photos: Path) -> None:
     path = photos / "toys.jpg"
     look = {"doubtful": 2}  # the photo and its copy
