@@ -69,6 +69,7 @@ def check_folder(
     pattern: str,
 ) -> None:
     """The same for a folder of pictures named by `pattern` that is made where there is none."""
+    _check_name(option, folder)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{option}: cannot write to '{folder}', which is no folder")
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
@@ -79,7 +80,13 @@ def check_folder(
         _check_existing(Output(option, path, DRAWING), path, sources, force)
 
 
+def _check_name(option: str, path: Path) -> None:
+    if path == Path("-"):  # standard output takes the data; and such a file is hard to get rid of
+        raise UsageError(f"{option}: '-' is standard output elsewhere, and not here; give a name")
+
+
 def _check_place(option: str, path: Path) -> None:
+    _check_name(option, path)
     if path.is_dir():
         raise UsageError(f"{option}: cannot write '{path}', which is a folder; name a file in it")
     if is_stream(path):

@@ -37,6 +37,29 @@ COMMANDS = {
 }
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *((*words, option) for words, option in COMMANDS.values()),
+        ("detect", "{folder}", "--draw"),
+        ("sign", "{q}", "--password-file", "{password}", "--out"),
+    ],
+)
+def test_no_file_is_called_as_standard_output_is(
+    words: tuple[str, ...],
+    failing: Failing,
+    folder: Path,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(folder)
+    names = {"q": tmp_path / "query.jpg", "password": tmp_path / "password.txt"}
+    told = [word.format(**names, folder=folder, config=config) for word in words]
+    assert failing(*told, "-").startswith(f"{words[-1]}: '-' is standard output elsewhere")
+    assert {path.name for path in folder.iterdir()} == {"a.jpg", "b.jpg"}
+
+
 @pytest.mark.parametrize("case", COMMANDS)
 def test_only_new_files_and_earlier_outputs_are_written(
     case: str, cli: Cli, failing: Failing, folder: Path, config: Path, tmp_path: Path
