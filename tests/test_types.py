@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objsearch.types import Box, Image, ImageRef, Region, Unreadable, Verification
+from objsearch.types.addresses import data_without_secrets
 
 coordinates = st.floats(-1e4, 1e4, allow_nan=False)
 boxes = st.builds(Box, coordinates, coordinates, coordinates, coordinates)
@@ -95,6 +96,33 @@ def test_a_fragment_that_is_no_number_is_an_error_in_words(text: str) -> None:
 
 def test_pixels_may_be_called_so_as_by_media_fragments() -> None:
     assert ImageRef.parse("a.jpg#xywh=pixel:1,2,3,4") == ImageRef("a.jpg", xywh=(1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://me:word@x.org/a.png", "https://***@x.org/a.png"),
+        ("https://ghp_abc@x.org/a.png?b=1&c", "https://***@x.org/a.png?b=1&c"),
+        ("http://me:a@b@x.org:80/a@b.png", "http://***@x.org:80/a@b.png"),
+        ("https://x.org/a?id=7&access_token=abc&w=9", "https://x.org/a?id=7&access_token=***&w=9"),
+        (
+            "https://x.org/a?X-Amz-Credential=A%2F1&X-Amz-Signature=00ff&X-Amz-Expires=60",
+            "https://x.org/a?X-Amz-Credential=***&X-Amz-Signature=***&X-Amz-Expires=60",
+        ),
+        ("https://x.org/a?sv=22&sig=a%3D&sr=b", "https://x.org/a?sv=22&sig=***&sr=b"),
+        ("https://x.org/?api-key=1;pwd=2&token=", "https://x.org/?api-key=***;pwd=***&token="),
+        # What may be what the picture is called is left.
+        ("https://x.org/a?key=a.png&design=2&code=3", "https://x.org/a?key=a.png&design=2&code=3"),
+        ("https://x.org/user@home/a.png?at=me@x.org", "https://x.org/user@home/a.png?at=me@x.org"),
+        ("photos/me:word@home?token=abc.png", "photos/me:word@home?token=abc.png"),
+    ],
+)
+def test_what_is_secret_in_a_url_is_not_shown(uri: str, shown: str) -> None:
+    ref = ImageRef(uri, page=3)
+    assert str(ref) == f"{shown}#page=3"
+    assert str(ImageRef.parse(str(ref))) == str(ref)  # what is stored stays the same
+    assert ImageRef.parse(ref.text) == ref
+    assert data_without_secrets({"a": [uri, 1, None]}) == {"a": [shown, 1, None]}
 
 
 def test_refs_sort_and_hash() -> None:

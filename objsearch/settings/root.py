@@ -37,6 +37,7 @@ from objsearch.settings.input import Input
 from objsearch.settings.search import Search
 from objsearch.settings.tasks import Duplicates, Larger, Signing
 from objsearch.types import Kind
+from objsearch.types.addresses import data_without_secrets
 
 DEFAULT_MATCHERS: Mapping[Kind, str] = {
     "global": "cosine",
@@ -232,4 +233,5 @@ class Settings(Part):
         """What an answer says of the settings that made it: not the workers, nor other tasks'."""
         tasks = {"duplicates", "larger", "signing"}
         unsaid = {"run", "description", "thumbnails", *tasks}
-        return self.model_dump(mode="json", exclude=unsaid)
+        said: dict[str, Any] = data_without_secrets(self.model_dump(mode="json", exclude=unsaid))
+        return said

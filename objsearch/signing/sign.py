@@ -24,6 +24,7 @@ from objsearch.signing.signatures import (
 )
 from objsearch.signing.writing import Target, encoded, fitted, target_of, write_file
 from objsearch.types import ImageRef
+from objsearch.types.addresses import without_secrets
 
 _MAX_MEGAPIXELS = 1_000  # of all pages together
 
@@ -134,7 +135,8 @@ def _read(image: str | Path | bytes, ref: ImageRef | None) -> tuple[str, bytes]:
     try:
         return str(image), Path(ref.uri).read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read '{image}': {error.strerror or error}") from None
+        name = without_secrets(str(image))
+        raise UsageError(f"cannot read '{name}': {error.strerror or error}") from None
 
 
 def _may_replace(

@@ -23,6 +23,7 @@ from objsearch.sources.own_files import own_names
 from objsearch.sources.regions import RegionOfInterest, RoiMode
 from objsearch.sources.urls import is_url, scheme_of
 from objsearch.types import ImageRef, Unreadable
+from objsearch.types.addresses import without_secrets
 
 _PERCENT = re.compile(r"[#&]xywh=percent:([^#&]*)$")
 
@@ -65,10 +66,10 @@ def within(
 
 
 def key_of(ref: ImageRef) -> str:
-    """The same text for every way to write a file's path; a URL and a made-up name as they are."""
+    """The same text for every way to write a file's path; a URL and a made-up name as shown."""
     if is_made_up(ref) or is_url(ref.uri):
         return str(ref)
-    return _real(ref.uri) + str(ref)[len(ref.uri) :]
+    return _real(ref.uri) + ref.fragment
 
 
 def ref_of(key: str) -> ImageRef:
@@ -173,7 +174,9 @@ def _from_name(name: str | bytes, filters: Filters, kind: str) -> Iterable[Place
     if is_url(text):
         return [place_of(text)]
     if scheme_of(text):
-        raise UsageError(f"'{text}' is no URL of http or https, and no other can be opened")
+        raise UsageError(
+            f"'{without_secrets(text)}' is no URL of http or https, and no other can be opened"
+        )
     place = place_of(text)
     if place.ref.uri != text and os.path.lexists(place.ref.uri):
         return [place]

@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.types.addresses import without_secrets
+
 Pixels = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB. BGR never leaves a function that calls OpenCV."""
 
@@ -74,10 +76,11 @@ _FRAGMENT = re.compile(r"#((?:page|frame|t|xywh)=[^#]*)$")
 
 @dataclass(frozen=True, slots=True, order=True)
 class ImageRef:
-    """Where an image came from; its text form is a URI with a fragment, and reads back.
+    """Where an image came from; its text form is a URI with a fragment.
 
     `scan.pdf#page=3`, `a.gif#frame=5`, `film.mp4#t=12.5`, `a.jpg#xywh=10,20,200,100` (pixels, after
-    W3C Media Fragments 1.0). Pages and frames count from 1 and 0 as their formats do.
+    W3C Media Fragments 1.0). Pages and frames count from 1 and 0 as their formats do. `text` reads
+    back; what is shown and stored, `str`, does so but for a URL's secrets, which it hides.
     """
 
     uri: str
@@ -87,6 +90,16 @@ class ImageRef:
     xywh: tuple[int, int, int, int] | None = None
 
     def __str__(self) -> str:
+        return without_secrets(self.uri) + self.fragment
+
+    @property
+    def text(self) -> str:
+        """All of it, a URL's secrets too."""
+        return self.uri + self.fragment
+
+    @property
+    def fragment(self) -> str:
+        """`#page=3`, or nothing."""
         parts = []
         if self.page is not None:
             parts.append(f"page={self.page}")
@@ -96,7 +109,7 @@ class ImageRef:
             parts.append("t=" + repr(float(self.seconds)).removesuffix(".0"))
         if self.xywh is not None:
             parts.append("xywh=" + ",".join(str(v) for v in self.xywh))
-        return self.uri + ("#" + "&".join(parts) if parts else "")
+        return "#" + "&".join(parts) if parts else ""
 
     @classmethod
     def parse(cls, text: str) -> ImageRef:
@@ -131,7 +144,8 @@ def _told_in_words(text: str) -> Iterator[None]:
         yield
     except ValueError:
         raise ValueError(
-            f"'{text}': after '#', page=3 and frame=3 want a whole number, t=12.5 seconds, "
+            f"'{without_secrets(text)}': after '#', page=3 and frame=3 want a whole number, "
+            "t=12.5 seconds, "
             "and xywh=10,20,200,100 x,y,w,h in whole pixels or as percent:10,20,50,50"
         ) from None
 

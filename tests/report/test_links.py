@@ -29,6 +29,9 @@ from tests.report.cases import hit
         (os.fsdecode(b"/a/\xe9.jpg"), "%E9.jpg"),
         ("https://example.org/a.jpg?b=1", "https://example.org/a.jpg?b=1"),
         ("<bytes:1>", ""),
+        ("https://me:word@example.org/a.jpg", ""),
+        ("https://***@example.org/a.jpg", ""),
+        ("https://example.org/a.jpg?token=abc", ""),
     ],
 )
 def test_where_names_lead(ref: str, expected: str) -> None:

@@ -114,8 +114,10 @@ def _draw(image: Image, regions: tuple[Region, ...], folder: Path, number: int) 
     from PIL.PngImagePlugin import PngInfo
 
     from objsearch.images.draw import draw_regions
+    from objsearch.sources import is_url
 
-    stem = Path(image.ref.uri).stem.strip("<>") or "image"
+    uri = image.ref.uri
+    stem = Path(uri.partition("?")[0] if is_url(uri) else uri).stem.strip("<>") or "image"
     mark = PngInfo()  # tells an earlier drawing from a photo of that name
     mark.add_text("Software", "objsearch")
     try:

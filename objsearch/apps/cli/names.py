@@ -141,10 +141,13 @@ def _is_picture(data: bytes) -> bool:
 
 
 def print_paths(refs: Iterable[object], null: bool) -> None:
-    """Each name once, as it is, with no escapes: odd bytes come out as they were."""
+    """Each name once, as it is, with no escapes: odd bytes as they were, and URLs whole."""
+    from objsearch.types import ImageRef
+
     end = "\0" if null else "\n"
     sys.stdout.flush()
-    names = "".join(f"{ref}{end}" for ref in dict.fromkeys(map(str, refs)))
+    texts = (ref.text if isinstance(ref, ImageRef) else str(ref) for ref in refs)
+    names = "".join(f"{text}{end}" for text in dict.fromkeys(texts))
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:
         sys.stdout.write(names)

@@ -17,6 +17,7 @@ from objsearch.search.recalling import Recalling
 from objsearch.settings import Settings, load_settings
 from objsearch.sources import expand, nothing_there
 from objsearch.types import Flag, ImageRef, Unreadable
+from objsearch.types.addresses import data_without_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def screen_images(
     return Listing(
         images=tuple(result for result in told if isinstance(result, Screened)),
         skipped=tuple(result for result in told if isinstance(result, Unreadable)),
-        settings=settings.screening.model_dump(mode="json"),
+        settings=data_without_secrets(settings.screening.model_dump(mode="json")),
         elapsed_seconds=time.monotonic() - started,
         remembered=sum(recalling.n_remembered for recalling in opened),
         warnings=tuple(dict.fromkeys(told for recalling in opened for told in recalling.told)),

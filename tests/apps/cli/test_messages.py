@@ -10,6 +10,7 @@ from PIL import Image as PillowImage
 
 from tests.apps.cli.conftest import Cli
 from tests.pictures import drawing, encoded
+from tests.sources.server import running
 
 Failing = Callable[..., str]
 
@@ -130,3 +131,64 @@ def test_a_wrong_separator_is_told(
     said = failing("calibrate", truth, "--config", config)
     name = "tabs" if separator == "\t" else "';'"
     assert said == f"{truth}: its columns are separated by {name}; separate them by commas"
+
+
+# What is secret in a URL
+
+
+SECRET = "hunter2"
+
+ASKED = {
+    "a query": ("find", "{url}", "--in", "{photo}", "--json", "--report", "{page}"),
+    "a reference": ("find", "{photo}", "--in", "{url}", "--csv", "--threshold", "0"),
+    "what is unwanted": ("find", "{photo}", "--in", "{photo}", "--not", "{url}", "--json"),
+    "a table": ("find", "{photo}", "--in", "{url}", "--threshold", "0", "--report", "{page}"),
+    "compare": ("compare", "{photo}", "{url}", "--json"),
+    "larger": ("larger", "{url}", "--in", "{photo}", "--json", "--report", "{page}"),
+    "screen": ("screen", "{url}", "--block", "{url}", "--json", "--report", "{page}"),
+    "detect": ("detect", "{url}", "--draw", "{drawn}"),
+    "signed": ("signed", "{url}", "--csv", "--report", "{page}"),
+    "an index": ("index", "build", "--index", "{drawn}", "{url}"),
+    "what is not there": ("find", "{gone}", "--in", "{photo}"),
+    "no part": ("find", "{url}#page=x", "--in", "{photo}"),
+    "no http": ("find", "ftp://me:hunter2@127.0.0.1/", "--in", "{photo}"),
+    "a photo to sign": ("sign", "{url}", "--out", "{drawn}.png", "--password-file", "{word}"),
+    "no file": ("duplicates", "{url}"),
+}
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_a_password_in_a_url_is_shown_and_stored_nowhere(
+    case: str, cli: Cli, config: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OBJSEARCH_LIBRARY", str(tmp_path / "library"))
+    (tmp_path / "word.txt").write_text("another password\n")
+    with running() as server:
+        place = f"http://me:{SECRET}@127.0.0.1:{server.server_address[1]}"
+        names = {
+            "url": f"{place}/file/drawing.png?token={SECRET}",
+            "gone": f"{place}/missing?token={SECRET}",
+            "photo": str(folder / "a.jpg"),
+            "page": str(tmp_path / "page.html"),
+            "drawn": str(tmp_path / "drawn"),
+            "word": str(tmp_path / "word.txt"),
+        }
+        words = [word.format(**names) for word in ASKED[case]]
+        if case not in ("screen", "signed", "a photo to sign", "no file"):
+            words += ["--config", str(config)]
+        result = cli(*words, "--set", "input.allow_private=true")
+    assert SECRET not in result.out + result.err
+    assert "***@127.0.0.1" in (result.out + result.err).replace("\n", "") or case == "an index"
+    for path in tmp_path.rglob("*"):
+        assert SECRET not in str(path)
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes()
+
+
+def test_names_for_other_programs_keep_what_opens_them(
+    cli: Cli, config: Path, folder: Path
+) -> None:
+    with running() as server:
+        url = f"http://me:{SECRET}@127.0.0.1:{server.server_address[1]}/file/drawing.png"
+        base = ("find", folder / "a.jpg", "--in", url, "--threshold", "0", "--config", config)
+        result = cli(*base, "--paths", "--set", "input.allow_private=true")
+    assert result.out == f"{url}\n"
