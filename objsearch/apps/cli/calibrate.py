@@ -48,7 +48,7 @@ def calibrate(
         raise UsageError(f"--out: '{out}' has to end in .yaml, so that settings can name it")
     inputs = [*truths, *(distractors or []), config]
     check_outputs([Output("--out", out, CALIBRATION)], inputs, force=force)
-    from objsearch.apps.cli.output import print_json, warn
+    from objsearch.apps.cli.output import print_json, print_line, tell_written, warn
     from objsearch.apps.cli.waiting import waiting
 
     with waiting() as progress:
@@ -67,6 +67,6 @@ def calibrate(
         print_json({"schema": "objsearch/calibrate/1", **result.as_data(precision)}, indent=2)
         return
     for line in result.lines(precision):
-        typer.echo(line)
+        print_line(line)
     if out is not None:
-        typer.echo(f"calibration: {out}", err=True)
+        tell_written("calibration", out)

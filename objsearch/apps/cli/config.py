@@ -39,13 +39,14 @@ def show(
 @app.command()
 def check(file: Annotated[Path, typer.Argument(metavar="FILE.yaml")]) -> None:
     """Whether a YAML file is right; a mistake is named with its line."""
+    from objsearch.apps.cli.output import print_line
     from objsearch.search.scoring import Scoring
     from objsearch.settings import load_settings
 
     notes = Scoring(load_settings(file)).notes(())
-    typer.echo(f"{file}: all right")
+    print_line(f"{file}: all right")
     for note in notes:
-        typer.echo(f"{file}: {note}")
+        print_line(f"{file}: {note}")
 
 
 @app.command()

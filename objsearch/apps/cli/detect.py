@@ -73,7 +73,7 @@ def detect(
 def _print(
     image: Image | Unreadable, regions: tuple[Region, ...], form: str, is_first: bool
 ) -> None:
-    from objsearch.apps.cli.output import print_json, warn
+    from objsearch.apps.cli.output import print_json, print_line, warn
     from objsearch.report.as_json import detection_json
     from objsearch.types import Unreadable
 
@@ -95,10 +95,10 @@ def _print(
             told = (region["label"], f"{region['confidence']:.4f}", region["proposal"], box)
             _print_row((data["ref"], data["width"], data["height"], *told))
         return
-    typer.echo(f"{data['ref']}  {data['width']} x {data['height']}")
+    print_line(f"{data['ref']}  {data['width']} x {data['height']}")
     for region in data["regions"]:
         box = ", ".join(f"{value:.0f}" for value in region["box_xyxy"])
-        typer.echo(
+        print_line(
             f"  {region['confidence']:.2f}  {region['label']:<10} {box}  ({region['proposal']})"
         )
 

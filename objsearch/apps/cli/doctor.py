@@ -81,8 +81,10 @@ def doctor(as_json: shared.JsonOption = False) -> None:
             {"schema": "objsearch/doctor/1", "well": is_well, **_as_data(findings)}, indent=2
         )
     else:
+        from objsearch.apps.cli.output import print_line
+
         for finding in findings:
-            typer.echo(f"{finding.topic:<9} {finding.name:<28} {finding.state:<8} {finding.told}")
+            print_line(f"{finding.topic:<9} {finding.name:<28} {finding.state:<8} {finding.told}")
     raise typer.Exit(0 if is_well else 2)
 
 

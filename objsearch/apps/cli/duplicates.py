@@ -144,7 +144,7 @@ def plan(
         "duplicates.decisions": str(decisions) if decisions else None,
         **shared.files_filters(include, exclude),
     }
-    from objsearch.apps.cli.output import warn, write_report
+    from objsearch.apps.cli.output import tell_written, warn, write_report
     from objsearch.apps.cli.waiting import waiting
 
     with waiting() as progress:
@@ -161,7 +161,7 @@ def plan(
             warn((*made.warnings, *(f"{passed.path}: {passed.reason}" for passed in made.skipped)))
             if plan_file is not None:
                 write_plan(made, plan_file)
-                typer.echo(f"plan: {plan_file}", err=True)
+                tell_written("plan", plan_file)
             _show(made, form, null)
         progress.say("report")
         write_report(report, lambda path: _write_page(made, path, settings, screen))

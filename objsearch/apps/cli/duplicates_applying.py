@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,7 +104,7 @@ def _confirm(plan: Plan) -> None:
 
 
 def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
-    from objsearch.apps.cli.output import hint, print_json, warn
+    from objsearch.apps.cli.output import hint, print_json, print_line, warn
     from objsearch.report.wording import files, shown
     from objsearch.tasks.removal.applying import GONE
 
@@ -131,9 +132,10 @@ def _tell(outcome: Outcome, method: str, as_json: bool) -> None:
     if outcome.n_before:
         typer.echo(f"{files(outcome.n_before)} removed by this plan before")
     if outcome.removed:
-        typer.echo(f"manifest: {outcome.manifest}")
+        print_line(f"manifest: {outcome.manifest}")
     if method == "quarantine" and outcome.removed:
-        typer.echo(f"bring them back with: objsearch duplicates undo '{outcome.manifest}'")
+        named = shlex.quote(str(outcome.manifest))
+        print_line(f"bring them back with: objsearch duplicates undo {named}")
 
 
 def undo(

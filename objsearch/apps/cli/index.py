@@ -151,14 +151,14 @@ def _tell(tally: Tally, as_json: bool = False) -> None:
 
 
 def _show(facts: dict[str, Any], as_json: bool) -> None:
-    from objsearch.apps.cli.output import print_json
+    from objsearch.apps.cli.output import print_json, print_line
     from objsearch.tasks.indexing import info_lines
 
     if as_json:
         print_json(facts)
         return
     for line in info_lines(facts):
-        typer.echo(line)
+        print_line(line)
 
 
 for command in (build, update, remove, prune, compact, info):

@@ -1,4 +1,7 @@
-"""Where words go: data on stdout alone, progress and warnings on stderr."""
+"""Where words go: data on stdout alone, progress and warnings on stderr.
+
+Names in sentences are strangers' text, and a terminal obeys what is in it: it is made safe here.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,36 @@ if TYPE_CHECKING:
 
 def complain(sentence: str) -> None:
     """An error, as one line on stderr."""
-    print(f"error: {sentence}", file=sys.stderr)
+    _say(f"error: {sentence}")
 
 
 def warn(sentences: Iterable[str]) -> None:
     """Warnings, a line each on stderr."""
     for sentence in sentences:
-        print(f"warning: {sentence}", file=sys.stderr)
+        _say(f"warning: {sentence}")
 
 
 def hint(sentence: str) -> None:
     """What would be better next time, as one line on stderr."""
-    print(f"hint: {sentence}", file=sys.stderr)
+    _say(f"hint: {sentence}")
+
+
+def tell_written(what: str, path: str | Path) -> None:
+    """Where something was written, as one line on stderr."""
+    _say(f"{what}: {path}")
+
+
+def _say(sentence: str) -> None:
+    from objsearch.report.wording import shown
+
+    print(shown(sentence), file=sys.stderr)
+
+
+def print_line(line: str) -> None:
+    """A line for people on stdout."""
+    from objsearch.report.wording import shown
+
+    print(shown(line), flush=True)
 
 
 def print_json(data: Any, *, indent: int | None = None) -> None:
@@ -54,7 +75,7 @@ def write_report(path: Path | None, write: Callable[[Path], None]) -> None:
         write(path)
     except OSError as error:
         raise UsageError(f"cannot write the report '{path}': {error.strerror}") from None
-    print(f"report: {path}", file=sys.stderr)
+    tell_written("report", path)
 
 
 def reader_of(

@@ -45,7 +45,7 @@ def sign(
     Exit code 0: written, 2: an error, and nothing written.
     """
     check_outputs([Output("--out", out, SIGNED)], [image, password_file, config], force=force)
-    from objsearch.apps.cli.output import hint, print_json, warn
+    from objsearch.apps.cli.output import hint, print_json, print_line, warn
     from objsearch.apps.cli.password import asked_password
     from objsearch.apps.cli.waiting import waiting
 
@@ -68,7 +68,7 @@ def sign(
         print_json({"schema": "objsearch/sign/1", **made.as_data()}, indent=2)
         return
     pages = "1 page" if made.pages == 1 else f"{made.pages} pages"
-    typer.echo(
+    print_line(
         f"{made.path}: {made.kind} signature, {pages}, {made.percentage:.0f}% in the file, "
         f"{made.psnr_db:.1f} dB"
     )

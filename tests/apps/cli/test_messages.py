@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -192,3 +193,39 @@ def test_names_for_other_programs_keep_what_opens_them(
         base = ("find", folder / "a.jpg", "--in", url, "--threshold", "0", "--config", config)
         result = cli(*base, "--paths", "--set", "input.allow_private=true")
     assert result.out == f"{url}\n"
+
+
+# Names are strangers' text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_no_name_tells_a_terminal_what_to_do(
+    cli: Cli, failing: Failing, config: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "\x1b]0;mine\x07"
+    folder.mkdir()
+    for name in (b"two\nlines.jpg", b"\x1b[31mred.jpg", "\u202egpj.exe".encode(), b"\xff.jpg"):
+        Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(b"no picture")
+    good = folder / "good\x1b[2J.png"
+    good.write_bytes(encoded(drawing(160, 180), "PNG"))
+    report, plan, out = folder / "page.html", folder / "plan.json", folder / "signed.png"
+    settings = folder / "mine.yaml"
+    settings.write_text("{}")
+    (tmp_path / "word.txt").write_text("a long password\n")
+    told = [
+        cli("detect", folder, "--mode", "whole"),
+        cli("screen", folder, "--block", good, "--report", report),
+        cli("duplicates", folder, "--plan", plan),
+        cli("signed", folder),
+        cli("index", "build", "--index", folder / "index", folder, "--config", config),
+        cli("index", "info", "--index", folder / "index"),
+        cli("sign", good, "--out", out, "--password-file", tmp_path / "word.txt"),
+        cli("config", "check", settings),
+    ]
+    for result in told:
+        assert result.code in (0, 1, 2)
+        for line in (result.out + result.err).splitlines():
+            assert line.isprintable(), line
+        assert result.err.count("two") <= 1 and "\\x1b]0;mine" in result.out + result.err
+    red = failing("find", folder / "\x1b[31mred.jpg", "--in", folder, "--config", config)
+    assert red.isprintable() and "\\x1b[31mred.jpg" in red
