@@ -83,16 +83,30 @@ class MemoryContent:
     def path(self) -> str:
         with self._lock:
             if not self._path:
-                handle, self._path = tempfile.mkstemp(prefix="objsearch-")
+                self._path = _copy_on_disk(self._data)
                 weakref.finalize(self, _remove, self._path)
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(self._data)
             return self._path
 
     @property
     def key(self) -> str:
         return self.path
 
+
+def _copy_on_disk(data: bytes) -> str:
+    """A temporary file of that content. Raises OSError with what to do."""
+    path = ""
+    try:
+        handle, path = tempfile.mkstemp(prefix="objsearch-")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+    except OSError as error:
+        _remove(path)  # half of it would be taken for a damaged file
+        raise OSError(None, f"{NO_COPY}: {error.strerror}; {ELSEWHERE}") from None
+    return path
+
+
+NO_COPY = "a temporary copy of it cannot be written"
+ELSEWHERE = "the variable TMPDIR names another folder for that"
 
 _O_BINARY = getattr(os, "O_BINARY", 0)
 

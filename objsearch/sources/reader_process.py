@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Decoded, Limits, Part
 from objsearch.images.pdf import PdfReader
 from objsearch.images.renderers import TriedInVainError
+from objsearch.sources.contents import ELSEWHERE
 
 # What the libraries take by themselves, and the copies of one picture that may be held at once.
 _BASE_BYTES = 3 * 1024**3
@@ -90,35 +92,51 @@ def main() -> None:
         given = request.pop("limits")
         limits = Limits(**{**given, "background": tuple(given["background"])})
         _guard(limits)
-        with _plain_path(request["path"]) as path:
-            is_worn = _answer({**request, "path": path}, limits, answers)
+        is_worn = _answer(request, limits, answers)
         _write(answers, {"end": True, "worn": is_worn})
 
 
 @contextmanager
 def _plain_path(path: str) -> Iterator[str]:
-    """A path that libraries understand: theirs must be UTF-8."""
+    """A path that libraries understand: theirs must be UTF-8. Raises UnreadableImageError."""
+    if _is_utf8(path):
+        yield path
+        return
+    try:
+        folder = tempfile.mkdtemp(prefix="objsearch-")
+        link = os.path.join(folder, "file")
+        os.symlink(os.path.abspath(path), link)
+    except OSError as error:
+        raise UnreadableImageError(
+            f"it cannot be read (its name is no UTF-8, and no link to it can be made: "
+            f"{error.strerror}; {ELSEWHERE})"
+        ) from None
+    try:
+        yield link
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_utf8(path: str) -> bool:
     try:
         path.encode()
-        yield path
     except UnicodeEncodeError:
-        with tempfile.TemporaryDirectory(prefix="objsearch-") as folder:
-            link = os.path.join(folder, "file")
-            os.symlink(os.path.abspath(path), link)
-            yield link
+        return False
+    return True
 
 
 def _answer(request: dict[str, Any], limits: Limits, answers: BinaryIO) -> bool:
     """Write all answers to a request; whether this process had better end afterwards."""
     ticked = time.monotonic()
     try:
-        for item in serve(request, limits):
-            _set_alarm(limits)
-            if item is not None:
-                _write_item(answers, item)
-            elif time.monotonic() - ticked > 1.0:
-                ticked = time.monotonic()
-                _write(answers, {"tick": True})
+        with _plain_path(request["path"]) as path:
+            for item in serve({**request, "path": path}, limits):
+                _set_alarm(limits)
+                if item is not None:
+                    _write_item(answers, item)
+                elif time.monotonic() - ticked > 1.0:
+                    ticked = time.monotonic()
+                    _write(answers, {"tick": True})
     except UnreadableImageError as error:
         part = Part(request["page"], request["frame"], request["seconds"])
         _write_item(answers, (part, error))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import json
 import os
 import signal
 import subprocess
@@ -9,12 +12,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 import pytest
 
 from objsearch.images.decode import Limits
-from objsearch.sources import Place, Reading, isolation, read_image
+from objsearch.sources import Place, Reading, isolation, read_image, reader_process, unfold
 from objsearch.sources.isolation import replies, stop_all
 from objsearch.types import Image, ImageRef, Unreadable
 from tests.images import files
@@ -158,6 +162,37 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
         with open(path, "wb") as stream:
             stream.write(data)
         assert isinstance(read_image(Place(ImageRef(os.fsdecode(path)))), Image), name
+
+
+def full(*_: object, **__: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("refusing", ["tempfile.mkstemp", "objsearch.sources.contents.os.fdopen"])
+def test_no_room_for_a_temporary_copy_is_told(
+    refusing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(ImageRef("<bytes:1>"), files.pdf(files.numbered(1)))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(refusing, full)
+    for read in (lambda: read_image(place), lambda: next(unfold([place]))):
+        result = read()
+        assert isinstance(result, Unreadable)
+        assert result.reason == (
+            "it cannot be read (a temporary copy of it cannot be written: No space left on device; "
+            "the variable TMPDIR names another folder for that)"
+        )
+    assert not list(tmp_path.iterdir())  # not even half of one, that a second try would read
+
+
+def test_no_room_for_a_link_to_an_odd_name_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    answers = io.BytesIO()
+    request = {"kind": "PDF", "verb": "list", "path": "caf\udce9.pdf", "embedded": False}
+    part = {"page": None, "frame": None, "seconds": None}
+    assert not reader_process._answer({**request, **part}, Limits(), answers)
+    answer = json.loads(answers.getvalue())
+    assert answer["reason"].startswith("it cannot be read (its name is no UTF-8")
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
