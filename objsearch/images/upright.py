@@ -17,7 +17,9 @@ def upright_picture(picture: PillowImage.Image) -> PillowImage.Image:
 
 
 def orientation_of(picture: PillowImage.Image) -> int:
-    """By EXIF, 1 to 8; upright where the block is damaged."""
+    """By EXIF, 1 to 8; upright where the block is damaged, and where a codec has turned it."""
+    if picture.format == "JXL" and not getattr(picture, "jpeg", False):
+        return 1  # it says so beside its pixels, and the same in EXIF; not so a JPEG packed in it
     if picture.format == "PNG":
         picture.load()  # it looks behind the pixels for EXIF: what is wrong with these is told here
     try:

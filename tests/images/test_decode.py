@@ -7,14 +7,17 @@ import struct
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_jxl  # noqa: F401  (teaches Pillow JPEG XL)
 import pytest
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Limits, decode, told_in_a_sentence
+from objsearch.images.plugins import decode_with_plugin
 from objsearch.types import Pixels
 from tests.pictures import drawing, encoded, flat, noise
 
@@ -77,6 +80,55 @@ def test_exif_orientation_is_applied(kind: str, orientation: int) -> None:
     decoded = decode(encoded(stored, kind, exif=exif, **options))
     check(decoded.pixels, 61, 83)
     assert distance(decoded.pixels, PICTURE) <= allowed
+
+
+def jxl(pixels: Pixels, orientation: int) -> bytes:
+    """A JPEG XL that says its orientation beside its pixels, and once more in EXIF, as cjxl does.
+
+    The encoder at hand writes a header without a field, all of it as usual, after the size; this
+    one has all fields, with the values that were meant.
+    """
+    stream = encoded(pixels, "JXL", quality=95)
+    stream = stream[stream.index(b"\xff\x0a") :]
+    height, width = pixels.shape[:2]
+    assert 256 < height <= 512 and 256 < width <= 512 and height % 8  # then 26 bits say the size
+    size = [int.from_bytes(stream[2:6], "little") >> n & 1 for n in range(26)]
+    turn = [(orientation - 1) >> n & 1 for n in range(3)]
+    fields = [0, 1, *turn, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 0, 0, 1]
+    bits = [*size, *fields]
+    bits += [0] * (-len(bits) % 8)
+    header = sum(bit << n for n, bit in enumerate(bits)).to_bytes(len(bits) // 8, "little")
+    exif = PillowImage.Exif()
+    exif[0x0112] = orientation
+    boxes = {
+        b"JXL ": b"\r\n\x87\n",
+        b"ftyp": b"jxl \0\0\0\0jxl ",
+        b"Exif": b"\0\0\0\0" + exif.tobytes().removeprefix(b"Exif\0\0"),
+        b"jxlc": stream[:2] + header + stream[6:],
+    }
+    return b"".join(struct.pack(">I", 8 + len(body)) + kind + body for kind, body in boxes.items())
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_jpeg_xl_is_turned_once(orientation: int) -> None:
+    picture = drawing(300, 420)
+    stored = np.rot90(picture, {1: 0, 3: 2, 6: 1, 8: -1}[orientation])
+    pixels = decode_with_plugin(jxl(stored, orientation), "JXL", "a.jxl", Limits()).pixels
+    check(pixels, 300, 420)
+    assert distance(pixels, picture) < 6
+
+
+def test_a_jpeg_packed_in_a_jpeg_xl_is_turned_as_it_says(tmp_path: Path) -> None:
+    picture = drawing(300, 420)
+    exif = PillowImage.Exif()
+    exif[0x0112] = 6
+    stored = np.ascontiguousarray(np.rot90(picture, 1))
+    (tmp_path / "a.jpg").write_bytes(encoded(stored, "JPEG", quality=95, exif=exif))
+    with PillowImage.open(tmp_path / "a.jpg") as jpeg:
+        packed = saved(jpeg, "JXL", lossless_jpeg=True)
+    pixels = decode_with_plugin(packed, "JXL", "a.jxl", Limits()).pixels
+    check(pixels, 300, 420)
+    assert distance(pixels, picture) < 6
 
 
 @pytest.mark.parametrize(("long_side", "size_wh"), [(60, (60, 40)), (61, (120, 80)), (999, None)])
