@@ -203,8 +203,7 @@ class ObjectSearch:
         search = search.model_copy(update={"negatives": tuple(str(v.image.ref) for v in unwanted)})
         retrieval = self._retrieval(references, search, views)
         hits = self._hits(retrieval, views, unwanted)
-        wanted = [hit for hit in hits if search.wants(hit)]
-        kept, filtered = self.screen.parted(wanted)
+        kept, filtered = self.screen.parted([hit for hit in hits if search.wants(hit)])
         warnings = [*warnings, *told, *self._told_of(retrieval, hits)]
         answer = self._answer(retrieval, views, kept, warnings, started)
         return self.screen.marked(answer, filtered)
@@ -246,6 +245,7 @@ class ObjectSearch:
         return self.viewer.views(given, kind="unwanted image")
 
     def _told_of(self, retrieval: Retrieval, hits: Sequence[Hit]) -> Iterator[str]:
+        yield from retrieval.only_queries()
         yield from unknown_labels(retrieval.references, retrieval.search.where.labels)
         yield from self.comparer.scoring.notes(hits)
         yield from left_out_unknown(retrieval.search, hits)

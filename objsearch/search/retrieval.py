@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -42,6 +42,14 @@ class Retrieval:
     def n_references(self) -> int:
         """How many references count, be some of them the query's own."""
         return self.references.index.count(replace(self.where, but=frozenset()))
+
+    def only_queries(self) -> Iterator[str]:
+        """What is said where every reference is a query's own, and so none can be a hit."""
+        if self.where.but and self.n_references and not self.references.index.count(self.where):
+            yield (
+                "all that was searched is the query itself, which is no hit of its own; "
+                "--include-query (include_query=True) makes it one"
+            )
 
     def hits(self, views: Sequence[View], negatives: Sequence[View] = ()) -> list[Hit]:
         """Every reference that may be a hit, best first, ties by ref."""

@@ -39,6 +39,7 @@ def load_settings(
 ) -> Settings:
     """Settings from a preset's name, a YAML file or plain data; then `overrides` by dotted key.
 
+    A text names a file by its ending `.yaml` or `.yml`; a `Path` may lead to one of any name.
     `load_settings("copies", {"search.top": 5})`. Raises ConfigError: one sentence that names the
     file, the line, the key and the nearest known name; of an override, what it is `called`.
     """
@@ -60,7 +61,8 @@ def _read(preset: str | Path | Mapping[str, Any]) -> tuple[dict[str, Any], Marks
     if isinstance(preset, Mapping):
         return dict(preset), Marks("settings")
     path = Path(preset).expanduser()
-    if path.suffix not in (".yaml", ".yml"):
+    is_file = isinstance(preset, Path) and path.is_file() and str(preset) not in preset_names()
+    if path.suffix not in (".yaml", ".yml") and not is_file:
         path = presets_dir() / f"{preset}.yaml"
         if not path.is_file():
             known = preset_names()

@@ -390,6 +390,14 @@ def test_a_region_in_the_ref_is_a_region(search: ObjectSearch, photos: Path) -> 
     assert scores(by_option) == scores(by_ref)
 
 
+def test_a_search_among_the_query_alone_says_so(quick: dict[str, Any], some: list[Path]) -> None:
+    search = ObjectSearch.open(quick).add(some[0])
+    [told] = search.find(some[0]).warnings
+    assert told.startswith("all that was searched is the query itself")
+    assert search.find(some[0], include_query=True).warnings == ()
+    assert search.add(some[1]).find(some[0]).warnings == ()
+
+
 def test_a_region_that_is_not_used_is_told(quick: dict[str, Any], some: list[Path]) -> None:
     part, whole = f"{some[0]}#xywh=10,10,200,200", some[1]
     percent = f"{some[2]}#xywh=percent:10,10,50,50"

@@ -329,3 +329,15 @@ def test_dumped_settings_keep_words_of_every_language(write: Write) -> None:
     settings = load_settings({"description": "чашка: «да» #1", "input": {"exclude": ["*.tmp"]}})
     assert "чашка" in dump_yaml(settings)
     assert load_settings(write(dump_yaml(settings))) == settings
+
+
+def test_a_path_leads_to_a_file_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").write_text("search: {top: 7}")
+    assert load_settings(tmp_path / "mine").search.top == 7
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(Path("mine")).search.top == 7
+    with pytest.raises(ConfigError, match="no preset 'mine'"):  # a text names a preset
+        load_settings("mine")
+    assert load_settings(Path("fast")) == load_settings("fast")
