@@ -132,7 +132,7 @@ class Retrieval:
         }
         by_negative = [self._compared(view, asked, full) for view in negatives]
         return {
-            key: _lowered(hit, [said[key] for said in by_negative]) if key in asked else hit
+            key: lowered(hit, [said[key] for said in by_negative]) if key in asked else hit
             for key, hit in hits.items()
         }
 
@@ -156,7 +156,8 @@ def _fused(of_views: Sequence[Hit], emphasis: Sequence[float], score: float) -> 
     return replace(best, score=score, view_scores={str(hit.query): hit.score for hit in of_views})
 
 
-def _lowered(hit: Hit, by_negative: Sequence[Hit]) -> Hit:
+def lowered(hit: Hit, by_negative: Sequence[Hit]) -> Hit:
+    """A hit of the query with what hits of negatives say of the same reference."""
     said = {str(negative.query): negative.score for negative in by_negative}
     score = ranked_down(hit.score, list(hit.view_scores.values()), list(said.values()))
     if max(said.values()) <= max(hit.view_scores.values()):

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from objsearch.flow import ordered_map
+from objsearch.flow import once, ordered_map
 from objsearch.match.geometry import inverse
 from objsearch.search.by_pixels import (
     full_scaling,
@@ -29,6 +29,7 @@ from objsearch.search.by_pixels import (
 from objsearch.search.comparing import Comparer, swapped
 from objsearch.search.describing import Describer
 from objsearch.search.queries import View
+from objsearch.search.retrieval import compare_versions, lowered
 from objsearch.search.second_comparison import Closer, Plane, with_plane
 from objsearch.settings import SecondLook as SecondLookOptions
 from objsearch.sources import AtHand, Place
@@ -76,12 +77,16 @@ class SecondLook:
         self.is_replaced = is_replaced
 
     def over(
-        self, views: Sequence[View], hits: Sequence[Hit], options: SecondLookOptions
+        self,
+        views: Sequence[View],
+        hits: Sequence[Hit],
+        options: SecondLookOptions,
+        negatives: Sequence[View] = (),
     ) -> list[Hit]:
         """The hits, best first: those in doubt compared once more, then the first looked at."""
         pictures = Pictures(self)
-        if len(views) == 1 and self.comparer.local and not any(h.negative_scores for h in hits):
-            hits = self._closer(views[0], hits, options.doubtful, pictures)
+        if len(views) == 1 and self.comparer.local:
+            hits = self._closer((views[0], *negatives), hits, options.doubtful, pictures)
         return self._looked_over(views, hits, options, pictures)
 
     def _looked_over(
@@ -119,23 +124,51 @@ class SecondLook:
         is_looked_at = is_planar(hit) or may_be_proven(hit)
         return looked_at(self.comparer, hit, *pictures) if is_looked_at else hit
 
-    def _closer(self, view: View, hits: Sequence[Hit], n: int, pictures: Pictures) -> list[Hit]:
-        """The first `n` hits in doubt compared once more; ordered anew."""
+    def _closer(
+        self, views: Sequence[View], hits: Sequence[Hit], n: int, pictures: Pictures
+    ) -> list[Hit]:
+        """The first `n` hits in doubt compared once more; ordered anew.
+
+        The first of the views is the query. The others are negatives, and a hit that has become
+        the same is compared with these as closely.
+        """
+        view, *negatives = views
         doubtful = [hit for hit in hits if _is_doubtful(hit)][:n]
         query = pictures.of_query(view) if doubtful else None
         if query is None:
             return list(hits)
         workers = self.describer.settings.run.n_workers
         closer = Closer.of(query, workers)
+        of_negative = once(lambda: [self._closer_of(view, pictures) for view in negatives])
 
         def again(hit: Hit) -> Hit:
             known, reference = pictures.known(hit.ref), pictures.of_hit(hit.ref)
             if known is None or reference is None:
                 return hit
-            return _with_plane(self.comparer, hit, (view.image, known), closer, reference)
+            better = _with_plane(self.comparer, hit, (view.image, known), closer, reference)
+            if better is hit or not negatives:
+                return better
+            better = replace(better, view_scores={str(better.query): better.score})
+            each = zip(negatives, of_negative(), strict=True)
+            return lowered(
+                better, [self._as_closely(n, nearer, known, reference) for n, nearer in each]
+            )
 
         by_ref = {hit.ref: hit for hit in ordered_map(again, doubtful, workers=workers)}
         return sorted((by_ref.get(hit.ref, hit) for hit in hits), key=_rank_key)
+
+    def _as_closely(
+        self, view: View, closer: Closer | None, known: DescribedImage, reference: Image
+    ) -> Hit:
+        """The hit of a negative, compared once more, too, where that is in doubt."""
+        hit = compare_versions(self.comparer, view, known)
+        if closer is None or not _is_doubtful(hit):
+            return hit
+        return _with_plane(self.comparer, hit, (view.image, known), closer, reference)
+
+    def _closer_of(self, view: View, pictures: Pictures) -> Closer | None:
+        query = pictures.of_query(view)
+        return None if query is None else Closer.of(query)
 
     def _closer_both_ways(
         self,

@@ -495,3 +495,27 @@ def test_likeness_alone_makes_nothing_the_same_where_keypoints_speak(folder: Pat
     assert second_comparison.with_plane(wanted.comparer, doubted, sides, plane).verdict == "same"
     weak = replace(plane, central=plane.sure * 3)
     assert second_comparison.with_plane(wanted.comparer, doubted, sides, weak) is doubted
+
+
+def test_what_is_not_wanted_takes_no_look_away(photos: Path, queries: Path, tmp_path: Path) -> None:
+    """A negative that has nothing to do with a hit changes nothing; one that is more like it does.
+
+    The box in the scene is *same* by the keypoints of the second comparison alone.
+    """
+    found = ObjectSearch.open("fast").add(photos / "box_in_scene.png")
+    query = queries / "box.png"
+    [without] = found.find(query, threshold=0, second_look={"doubtful": 0}).hits
+    [alone] = found.find(query).hits
+    assert (without.verdict, alone.verdict) == ("different", "same")
+    [beside] = found.find(query, negatives=queries / "cat.jpg").hits
+    assert (beside.score, beside.verdict, beside.note) == (alone.score, "same", "")
+    nearer = tmp_path / "nearer.jpg"
+    with PillowImage.open(query) as picture:
+        turned = picture.convert("RGB").rotate(15, expand=True)
+        turned.resize((275, 189)).save(nearer, quality=92)
+    # At first the query is more like it than this is; compared once more, this is.
+    [first] = found.find(query, negatives=nearer, threshold=0, second_look={"doubtful": 0}).hits
+    assert first.note == "" and first.score == without.score
+    [lowered] = found.find(query, negatives=nearer, threshold=0).hits
+    assert lowered.negative_scores[str(nearer)] > alone.score > lowered.score
+    assert (lowered.verdict, lowered.note) == ("uncertain", "like_a_negative")
