@@ -25,6 +25,7 @@ LINEAR_ALGEBRA = "OPENBLAS_NUM_THREADS"
 def main() -> None:
     """Run the command line; what a person can mend is one sentence on stderr and exit code 2."""
     stopwatch.restart()
+    _open_what_is_closed()
     # Photos are what is divided among threads (`run.workers`): more of them below each wait for one
     # another, on processors that the others want.
     os.environ.setdefault(LINEAR_ALGEBRA, "1")
@@ -71,6 +72,16 @@ def _quiet_where_nobody_reads() -> Iterator[None]:
         sys.exit(LEFT_ALONE)
 
 
+def _open_what_is_closed() -> None:
+    """Standard streams that whoever called has closed lead nowhere, and hold nothing.
+
+    Their numbers are taken: the next file to be opened would get them, and what libraries print.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 def _show_any_name() -> None:
     """A file name need not be UTF-8; it is shown with escapes, never a reason to stop."""
     for stream in (sys.stdout, sys.stderr):
@@ -84,14 +95,13 @@ def _written_out() -> Iterator[None]:
     try:
         yield
     finally:
-        if sys.stdout is not None:  # as where a shell has closed it
-            sys.stdout.flush()
+        sys.stdout.flush()
 
 
-def _drop(stream: TextIO | None) -> None:
+def _drop(stream: TextIO) -> None:
     """What could not be written is not tried again when the interpreter ends."""
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _leave() -> None:

@@ -91,7 +91,10 @@ def _check_place(option: str, path: Path) -> None:
         raise UsageError(f"{option}: cannot write '{path}', which is a folder; name a file in it")
     if is_stream(path):
         return
-    target = Path(os.path.realpath(path))
+    try:
+        target = Path(os.path.realpath(path))
+    except FileNotFoundError:
+        raise UsageError(f"{option}: cannot write '{path}': the current folder is gone") from None
     folder = target.parent
     if not folder.is_dir():
         raise UsageError(f"{option}: cannot write '{path}': there is no folder '{folder}'")

@@ -456,5 +456,52 @@ def test_a_closed_pipe_ends_a_command_without_a_word(
     assert not result.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="shells there close nothing")
+@pytest.mark.parametrize(
+    ("words", "closed", "code"),
+    [
+        ("find - --in {photo} --config {config}", "<&-", 2),
+        ("find {photo} --in - --config {config}", "<&-", 2),
+        ("find {photo} --in {photo} --include-query --config {config} --paths", ">&-", 0),
+        ("compare {photo} gone.jpg", "2>&-", 2),
+        ("models", "<&- >&- 2>&-", 0),
+    ],
+)
+def test_closed_streams_lead_nowhere(
+    words: str,
+    closed: str,
+    code: int,
+    root: Path,
+    photos: Path,
+    config: Path,
+    clean_environment: dict[str, str],
+) -> None:
+    called = words.format(photo=photos / "coins.png", config=config)
+    program = "from objsearch.apps.cli import main; main()"
+    result = subprocess.run(
+        ["sh", "-c", f"'{sys.executable}' -c '{program}' {called} {closed}"],
+        cwd=root,
+        env=clean_environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder in use stays there")
+def test_an_output_where_the_current_folder_is_gone(
+    failing: Failing, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    said = failing("find", photos / "coins.png", "--in", photos, "--report", "page.html")
+    assert said == "--report: cannot write 'page.html': the current folder is gone"
+
+
 def test_the_quick_settings_are_settings(config: Path) -> None:
     assert load_settings(config).detector.name == "whole-image"
