@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +19,7 @@ from objsearch.match.tail import LEAST_PAIRS, measured
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings
 from objsearch.tasks.evaluation.groundtruth import Groundtruth, read_groundtruth
+from objsearch.tasks.evaluation.pairs import Pair, is_pairs, read_pairs
 from objsearch.types import Hit, Verdict
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
@@ -160,8 +160,8 @@ def labelled_pairs(
     for source, path in enumerate(files):
         search = ObjectSearch(settings, progress)
         labelled = (
-            _from_pairs(search, path)
-            if _is_pairs(path)
+            _from_pairs(search, read_pairs(path))
+            if is_pairs(path)
             else _from_groundtruth(search, read_groundtruth(path), distractors)
         )
         pairs += [replace(pair, source=source) for pair in labelled]
@@ -213,27 +213,16 @@ def _is_whole(extractor: str) -> bool:
     return made.produces in ("global", "binary")
 
 
-def _is_pairs(path: Path) -> bool:
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            return {"a", "b", "same"} <= set(stream.readline().strip().split(","))
-    except (OSError, UnicodeDecodeError):
-        return False  # `read_groundtruth` says what is wrong with it
-
-
-def _from_pairs(search: ObjectSearch, path: Path) -> Iterator[Labelled]:
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        for number, line in enumerate(csv.DictReader(stream), 2):
-            if None in (line["a"], line["b"], line["same"]):
-                raise UsageError(f"{path}, line {number}: wanted a, b, same")
-            hit = search.compare(path.parent / line["a"], path.parent / line["b"])
-            is_same = line["same"].strip().lower() in ("1", "true", "yes")
-            yield Labelled(_features(hit), is_same, verdict=hit.verdict)
+def _from_pairs(search: ObjectSearch, pairs: Iterable[Pair]) -> Iterator[Labelled]:
+    for pair in pairs:
+        hit = search.compare(pair.a, pair.b)
+        yield Labelled(_features(hit), pair.is_same, verdict=hit.verdict)
 
 
 def _from_groundtruth(
     search: ObjectSearch, truth: Groundtruth, distractors: Sequence[Any]
 ) -> Iterator[Labelled]:
+    truth.check(has_more=bool(distractors))
     search.add(*truth.references(), *distractors)
     rows = truth.queries()
     for number, row in enumerate(rows, 1):

@@ -82,6 +82,7 @@ def evaluate(search: ObjectSearch, truth: Groundtruth, options: Options = Option
     right hits over the settings' threshold whose box is known.
     """
     every = options.every_query
+    truth.check(every, has_more=bool(options.distractors))
     search.add(*truth.references(every), *options.distractors)
     rows = truth.queries(every)
     outcomes = []

@@ -7,6 +7,7 @@ empty. A photo may stand in several rows, one a thing that it shows.
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,18 @@ class Groundtruth:
         """The rows to search with; with `every`, also those of role db."""
         roles = ("query", "db") if every else ("query",)
         return [row for row in self.rows if row.role in roles]
+
+    def check(self, every: bool = False, *, has_more: bool = False) -> None:
+        """Raises UsageError where nothing is searched for, or nothing searched: no figure is one.
+
+        `has_more` says that there are photos to search in that stand elsewhere.
+        """
+        if not self.queries(every):
+            raise UsageError(f"{self.name}: no row has the role query: nothing to search for")
+        if not has_more and not self.references(every):
+            raise UsageError(
+                f"{self.name}: no row has the role db or distractor: nothing to search"
+            )
 
     def references(self, every: bool = False) -> list[Path]:
         """The photos to search in, each once; with `every`, also those of role query."""
@@ -93,8 +106,15 @@ def _rows(path: Path, lines: Iterable[dict[str, str]]) -> Iterable[Row]:
                 f"{path}, line {number}: no role '{role}'{nearest(role, ROLES)} "
                 f"(known: {', '.join(ROLES)})"
             )
+        group, photo = ((line[column] or "").strip() for column in ("group_id", "path"))
+        if not photo:
+            raise UsageError(f"{path}, line {number}: no photo: 'path' is empty")
+        if not group and role != "distractor":
+            raise UsageError(
+                f"{path}, line {number}: a {role} wants a group_id, the name of what it shows"
+            )
         box = _box(path, number, (line.get("box") or "").strip())
-        yield Row(line["group_id"] or "", path.parent / line["path"], role, box)
+        yield Row(group, path.parent / photo, role, box)
 
 
 def _box(path: Path, number: int, text: str) -> Box | None:
@@ -102,6 +122,10 @@ def _box(path: Path, number: int, text: str) -> Box | None:
         return None
     try:
         x1, y1, x2, y2 = (float(part) for part in text.split(","))
+        if not (math.inf > x2 > x1 > -math.inf and math.inf > y2 > y1 > -math.inf):
+            raise ValueError
     except ValueError:
-        raise UsageError(f"{path}, line {number}: the box '{text}' is not x1,y1,x2,y2") from None
+        raise UsageError(
+            f"{path}, line {number}: the box '{text}' is not x1,y1,x2,y2 with x1 < x2 and y1 < y2"
+        ) from None
     return Box(x1, y1, x2, y2)

@@ -15,6 +15,7 @@ from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.tasks.evaluation import calibrating
 from objsearch.tasks.evaluation.calibrating import Labelled, Result, calibrate, fitted
+from objsearch.tasks.evaluation.pairs import is_pairs, read_pairs
 
 SAME = (
     ("queries/palace.jpg", "photos/palace_copy_rotated.jpg"),
@@ -125,6 +126,36 @@ def test_labels_of_one_kind_are_told(tmp_path: Path, root: Path, quick: dict[str
     path.write_text(f"a,b,same\n{photo},{photo},yes\n")
     with pytest.raises(UsageError, match="pairs that are the same and pairs that are not"):
         calibrate(load_settings(quick), [path])
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["a.jpg,b.jpg,1", "a.jpg,c.jpg,different"], "line 3: same is 1 or 0, not 'different'"),
+        (["a.jpg,b.jpg,"], "line 2: same is 1 or 0, not ''"),
+        (["a.jpg"], "line 2: a pair wants two photos"),
+        ([",b.jpg,1"], "line 2: a pair wants two photos"),
+    ],
+)
+def test_a_label_that_is_none_is_no_difference(
+    lines: list[str], expected: str, tmp_path: Path, quick: dict[str, Any]
+) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text("\n".join(["a,b,same", *lines]))
+    with pytest.raises(UsageError, match=expected):
+        calibrate(load_settings(quick), [path])
+
+
+def test_labels_as_programs_write_them(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    truths = {"1": True, "1.0": True, "True": True, " YES ": True}
+    truths |= {"0": False, "0.0": False, "FALSE": False, "no": False}
+    rows = [f'"{text}","{n}.jpg","b/c.jpg"' for n, text in enumerate(truths)]
+    path.write_text("\n".join(['"same","a","b"', *rows]))
+    assert is_pairs(path)
+    pairs = read_pairs(path)
+    assert [pair.is_same for pair in pairs] == list(truths.values())
+    assert (pairs[0].a, pairs[0].b) == (tmp_path / "0.jpg", tmp_path / "b/c.jpg")
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path, quick: dict[str, Any], root: Path) -> None:

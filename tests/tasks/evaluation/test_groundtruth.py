@@ -64,12 +64,29 @@ def test_a_file_from_a_spreadsheet(tmp_path: Path) -> None:
         ("group_id,path,role,box\na,b,query,\na,c,db,1 2 3 4\n", "line 3: the box '1 2 3 4'"),
         ('group_id,path,role,box\na,b,db,"1,2,3"\n', "line 2: the box '1,2,3'"),
         ('group_id,path,role,box\na,b,db,"1,2,3,x"\n', "line 2: the box '1,2,3,x'"),
+        ('group_id,path,role,box\na,b,db,"5,2,3,4"\n', "the box '5,2,3,4' is not .* x1 < x2"),
+        ('group_id,path,role,box\na,b,db,"1,2,nan,4"\n', "line 2: the box '1,2,nan,4'"),
+        ("group_id,path,role\n ,b,db\n", "line 2: a db wants a group_id"),
+        ("group_id,path,role\na,,query\n", "line 2: no photo"),
+        ("role,group_id,path\nquery,a\n", "line 2: no photo"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, expected: str) -> None:
     with pytest.raises(UsageError, match=expected) as caught:
         read_groundtruth(written(tmp_path, text))
     assert "truth.csv" in str(caught.value)
+
+
+def test_nothing_to_search_for_or_in_is_no_figure(tmp_path: Path) -> None:
+    head = "group_id,path,role\n"
+    alone = read_groundtruth(written(tmp_path, head + "a,b,db\n"))
+    with pytest.raises(UsageError, match=r"truth\.csv: no row has the role query"):
+        alone.check()
+    alone.check(every=True)
+    asking = read_groundtruth(written(tmp_path, head + "a,b,query\n"))
+    with pytest.raises(UsageError, match="no row has the role db or distractor"):
+        asking.check()
+    asking.check(has_more=True)
 
 
 def test_files_that_are_none_are_told(tmp_path: Path) -> None:
