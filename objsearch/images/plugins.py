@@ -13,6 +13,8 @@ from objsearch.images.decode import Decoded, Limits, decoded_frame, opened_pictu
 _PLUGINS = {"HEIF": ("pillow_heif", "heic", "HEIC"), "JXL": ("pillow_jxl", "jxl", "JPEG XL")}
 """Kind: module, extra of this package, name for people."""
 
+_NOT_DECODED = "it cannot be decoded: it is damaged, or of a kind of JPEG XL that is not read"
+
 
 def decode_with_plugin(data: bytes, kind: str, name: str, limits: Limits) -> Decoded:
     """The main picture. Raises UnreadableImageError, also where the plug-in is not installed."""
@@ -23,8 +25,13 @@ def decode_with_plugin(data: bytes, kind: str, name: str, limits: Limits) -> Dec
         raise UnreadableImageError(missing(called, extra)) from None
     if kind == "HEIF":
         module.register_heif_opener()
-    with opened_picture(data, limits, formats=(kind,)) as picture:
-        decoded = decoded_frame(picture, name, limits)
+    try:
+        with opened_picture(data, limits, formats=(kind,)) as picture:
+            decoded = decoded_frame(picture, name, limits)
+    except UnreadableImageError as error:
+        if "libjxl" in str(error):  # it asks the person to build it anew, whatever is wrong
+            raise UnreadableImageError(_NOT_DECODED) from None
+        raise
     said = only_first_of(boxes.held_of(data).n_pictures) if kind == "HEIF" else ()
     return replace(decoded, warnings=(*decoded.warnings, *said))
 

@@ -118,6 +118,13 @@ def test_a_jpeg_xl_is_turned_once(orientation: int) -> None:
     assert distance(pixels, picture) < 6
 
 
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.99])
+def test_a_cut_jpeg_xl_asks_nobody_to_build_its_codec(part: float) -> None:
+    whole = encoded(drawing(300, 420), "JXL", quality=90)
+    with pytest.raises(UnreadableImageError, match="it is damaged, or of a kind of JPEG XL"):
+        decode_with_plugin(whole[: int(part * len(whole))], "JXL", "a.jxl", Limits())
+
+
 def test_a_jpeg_packed_in_a_jpeg_xl_is_turned_as_it_says(tmp_path: Path) -> None:
     picture = drawing(300, 420)
     exif = PillowImage.Exif()
