@@ -28,7 +28,7 @@ from objsearch.describe.keypoints import KeypointExtractor
 from objsearch.detect.base import Detector
 from objsearch.index.base import Index
 from objsearch.index.vocabulary import Vocabulary
-from objsearch.search import describing, retrieval, second_comparison, second_look
+from objsearch.search import closer_look, describing, retrieval, second_comparison, second_look
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.search.queries import Viewer
 
@@ -46,8 +46,8 @@ STAGES: list[tuple[Any, str, str]] = [
     (Viewer, "views", "query"),
     (retrieval.Retrieval, "hits", "ranked"),
     (retrieval, "compare_versions", "compared"),
-    (second_look, "_with_plane", "second look: matched"),
-    (second_look, "_looked_at", "second look: laid over each other"),
+    (closer_look, "raised_by", "second look: matched"),
+    (second_look, "looked_at", "second look: laid over each other"),
     (describing.Describer, "read_closely", "second look: read in full"),
     (second_comparison, "_surest", "second look: SIFT"),
     (second_comparison, "_features", "second look: ORB"),

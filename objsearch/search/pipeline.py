@@ -261,7 +261,7 @@ class ObjectSearch:
     def _hits(self, retrieval: Retrieval, views: list[View], unwanted: list[View]) -> list[Hit]:
         hits, search = retrieval.hits(views, unwanted), retrieval.search
         if search.second_look.enabled:
-            hits = self.second_look.over(views, hits, search.second_look, unwanted)
+            hits = self.second_look.over(views, hits, search, unwanted)
         scoring, n_references = self.comparer.scoring, retrieval.n_references
         return with_false_alarms(hits, search, scoring, n_references, len(views))
 

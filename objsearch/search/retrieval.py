@@ -68,11 +68,11 @@ class Retrieval:
             return sorted(by_view[0].values(), key=_rank_key)
         scores = [{key: hit.score for key, hit in hits.items()} for hits in by_view]
         weights = [view.weight for view in views]
-        fused = fuse(scores, self.search.fusion, weights)
+        by_fusion = fuse(scores, self.search.fusion, weights)
         best = max(weights)
         by_key = {
-            key: _fused([hits[key] for hits in by_view], [w / best for w in weights], score)
-            for key, score in fused.items()
+            key: fused([hits[key] for hits in by_view], [w / best for w in weights], score)
+            for key, score in by_fusion.items()
         }
         if negatives:
             every = {key for first, _ in listed for key in first}
@@ -149,7 +149,7 @@ def _rank_key(hit: Hit) -> tuple[float, str]:
     return -hit.score, str(hit.ref)
 
 
-def _fused(of_views: Sequence[Hit], emphasis: Sequence[float], score: float) -> Hit:
+def fused(of_views: Sequence[Hit], emphasis: Sequence[float], score: float) -> Hit:
     """The hit of the view with the most say, with the fused score and what each view said."""
     said = zip(of_views, emphasis, strict=True)
     best = min(said, key=lambda pair: (-pair[0].score * pair[1], str(pair[0].query)))[0]

@@ -10,27 +10,16 @@ unless more speaks for it than usual; what cannot be read again is *uncertain*, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache, lru_cache
 
-import numpy as np
-
-from objsearch.flow import once, ordered_map
-from objsearch.match.geometry import inverse
-from objsearch.search.by_pixels import (
-    full_scaling,
-    is_planar,
-    looked_at,
-    may_be_proven,
-    moved_points,
-    replaced,
-    unread,
-)
+from objsearch.flow import ordered_map
+from objsearch.search.by_pixels import is_planar, looked_at, may_be_proven, replaced, unread
+from objsearch.search.closer_look import CloserLook, is_doubtful, raised_by
 from objsearch.search.comparing import Comparer, swapped
 from objsearch.search.describing import Describer
 from objsearch.search.queries import View
-from objsearch.search.retrieval import compare_versions, lowered
-from objsearch.search.second_comparison import Closer, Plane, with_plane
+from objsearch.search.second_comparison import Closer
+from objsearch.settings import Search
 from objsearch.settings import SecondLook as SecondLookOptions
 from objsearch.sources import AtHand, Place
 from objsearch.types import DescribedImage, Hit, Image, ImageRef
@@ -80,13 +69,15 @@ class SecondLook:
         self,
         views: Sequence[View],
         hits: Sequence[Hit],
-        options: SecondLookOptions,
+        search: Search,
         negatives: Sequence[View] = (),
     ) -> list[Hit]:
         """The hits, best first: those in doubt compared once more, then the first looked at."""
-        pictures = Pictures(self)
-        if len(views) == 1 and self.comparer.local:
-            hits = self._closer((views[0], *negatives), hits, options.doubtful, pictures)
+        pictures, options = Pictures(self), search.second_look
+        if self.comparer.local:
+            workers = self.describer.settings.run.n_workers
+            look = CloserLook(self.comparer, pictures, views, negatives, search.fusion, workers)
+            hits = self._closer(look, hits, options.doubtful)
         return self._looked_over(views, hits, options, pictures)
 
     def _looked_over(
@@ -119,56 +110,20 @@ class SecondLook:
         if _is_same_picture(query.image, reference.image):
             return hit
         pictures = self._picture(query), self._picture(reference)
-        if _is_doubtful(hit) and self.comparer.local:
+        if is_doubtful(hit) and self.comparer.local:
             hit = self._closer_both_ways(hit, (query.image, reference.image), pictures)
         is_looked_at = is_planar(hit) or may_be_proven(hit)
         return looked_at(self.comparer, hit, *pictures) if is_looked_at else hit
 
-    def _closer(
-        self, views: Sequence[View], hits: Sequence[Hit], n: int, pictures: Pictures
-    ) -> list[Hit]:
-        """The first `n` hits in doubt compared once more; ordered anew.
-
-        The first of the views is the query. The others are negatives, and a hit that has become
-        the same is compared with these as closely.
-        """
-        view, *negatives = views
-        doubtful = [hit for hit in hits if _is_doubtful(hit)][:n]
-        query = pictures.of_query(view) if doubtful else None
-        if query is None:
+    def _closer(self, look: CloserLook, hits: Sequence[Hit], n: int) -> list[Hit]:
+        """The first `n` hits in doubt compared once more; ordered anew."""
+        doubtful = [hit for hit in hits if is_doubtful(hit)][:n]
+        if not doubtful:
             return list(hits)
+        look.prepare()
         workers = self.describer.settings.run.n_workers
-        closer = Closer.of(query, workers)
-        of_negative = once(lambda: [self._closer_of(view, pictures) for view in negatives])
-
-        def again(hit: Hit) -> Hit:
-            known, reference = pictures.known(hit.ref), pictures.of_hit(hit.ref)
-            if known is None or reference is None:
-                return hit
-            better = _with_plane(self.comparer, hit, (view.image, known), closer, reference)
-            if better is hit or not negatives:
-                return better
-            better = replace(better, view_scores={str(better.query): better.score})
-            each = zip(negatives, of_negative(), strict=True)
-            return lowered(
-                better, [self._as_closely(n, nearer, known, reference) for n, nearer in each]
-            )
-
-        by_ref = {hit.ref: hit for hit in ordered_map(again, doubtful, workers=workers)}
+        by_ref = {hit.ref: hit for hit in ordered_map(look.again, doubtful, workers=workers)}
         return sorted((by_ref.get(hit.ref, hit) for hit in hits), key=_rank_key)
-
-    def _as_closely(
-        self, view: View, closer: Closer | None, known: DescribedImage, reference: Image
-    ) -> Hit:
-        """The hit of a negative, compared once more, too, where that is in doubt."""
-        hit = compare_versions(self.comparer, view, known)
-        if closer is None or not _is_doubtful(hit):
-            return hit
-        return _with_plane(self.comparer, hit, (view.image, known), closer, reference)
-
-    def _closer_of(self, view: View, pictures: Pictures) -> Closer | None:
-        query = pictures.of_query(view)
-        return None if query is None else Closer.of(query)
 
     def _closer_both_ways(
         self,
@@ -181,9 +136,9 @@ class SecondLook:
         if query is None or reference is None:
             return hit
         first, second = sides
-        there = _with_plane(self.comparer, hit, sides, Closer.of(query), reference)
+        there = raised_by(self.comparer, hit, sides, Closer.of(query), reference)
         back = swapped(hit, first.size_wh)
-        back = _with_plane(self.comparer, back, (second, first), Closer.of(reference), query)
+        back = raised_by(self.comparer, back, (second, first), Closer.of(reference), query)
         return there if there.score >= back.score else swapped(back, second.size_wh)
 
     def _judged(self, hit: Hit, view: View, pictures: Pictures) -> Hit:
@@ -211,43 +166,8 @@ class SecondLook:
         return image if is_same_size else None
 
 
-def _with_plane(
-    comparer: Comparer,
-    hit: Hit,
-    sides: tuple[DescribedImage, DescribedImage],
-    closer: Closer,
-    reference: Image,
-) -> Hit:
-    """The hit with what a second comparison finds, told in pixels of the whole images."""
-    for plane in closer.planes(reference):
-        better = with_plane(comparer, hit, sides, _in_full(plane, closer.query, reference))
-        if better is not hit:
-            return better
-    return hit
-
-
-def _in_full(plane: Plane, query: Image, reference: Image) -> Plane:
-    """The plane in pixels of the whole images."""
-    to_query, to_reference = full_scaling(query), full_scaling(reference)
-    verification = plane.verification
-    points = np.hstack(
-        [
-            moved_points(verification.inliers_xyxy[:, :2], to_query),
-            moved_points(verification.inliers_xyxy[:, 2:], to_reference),
-        ]
-    )
-    transform = to_reference @ verification.transform @ inverse(to_query)
-    return replace(
-        plane, verification=replace(verification, transform=transform, inliers_xyxy=points)
-    )
-
-
 def _rank_key(hit: Hit) -> tuple[float, str]:
     return -hit.score, str(hit.ref)
-
-
-def _is_doubtful(hit: Hit) -> bool:
-    return hit.verdict != "same" and not hit.note
 
 
 def _is_same_picture(first: DescribedImage, second: DescribedImage) -> bool:

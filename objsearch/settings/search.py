@@ -58,7 +58,7 @@ class SecondLook(Part):
         5,
         ge=0,
         description="candidates not called *same*, the first, whose keypoints are compared once "
-        "more, at full size: what is small in a photo counts; of a single query image only",
+        "more, at full size: what is small in a photo counts",
     )
 
 

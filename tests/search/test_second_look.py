@@ -519,3 +519,32 @@ def test_what_is_not_wanted_takes_no_look_away(photos: Path, queries: Path, tmp_
     [lowered] = found.find(query, negatives=nearer, threshold=0).hits
     assert lowered.negative_scores[str(nearer)] > alone.score > lowered.score
     assert (lowered.verdict, lowered.note) == ("uncertain", "like_a_negative")
+
+
+@pytest.mark.parametrize("fusion", ["max", "mean", "min", "rrf"])
+def test_several_views_are_looked_at_again_as_one_is(tmp_path: Path, fusion: str) -> None:
+    """One photo given twice finds no less than given once, however what views say is fused."""
+    card = card_on_a_desk(tmp_path)
+    PillowImage.fromarray(drawing(500, 400, seed=41)).save(tmp_path / "other.png")
+    wanted = search().add(tmp_path)
+    once = wanted.find(card, threshold=0)
+    twice = wanted.find(card, card.copy(), threshold=0, fusion=fusion)
+    assert verdicts(once) == verdicts(twice) == {"desk.jpg": "same", "other.png": "different"}
+    if fusion != "rrf":
+        assert [hit.score for hit in twice.hits] == pytest.approx([hit.score for hit in once.hits])
+    first = twice.hits[0]
+    assert set(first.view_scores.values()) == {once.hits[0].score}
+
+
+def test_of_several_views_one_that_shows_it_is_enough(tmp_path: Path) -> None:
+    card = card_on_a_desk(tmp_path)
+    wanted, stranger = search().add(tmp_path), drawing(400, 500, seed=20)
+    [alone] = wanted.find(card, threshold=0).hits
+    [hit] = wanted.find(stranger, card, threshold=0, fusion="max").hits
+    assert (hit.verdict, hit.score) == ("same", alone.score)
+    assert hit.pairs[0].inliers == alone.pairs[0].inliers
+    [hit] = wanted.find(stranger, card, threshold=0, fusion="min").hits
+    assert hit.score < alone.score, "all of them are asked for"
+    [hit] = wanted.find(stranger, card, threshold=0, fusion="mean", weights=[3, 1]).hits
+    others = [score for score in hit.view_scores.values() if score != alone.score]
+    assert hit.score == pytest.approx((3 * others[0] + alone.score) / 4)
