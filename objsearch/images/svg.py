@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import replace
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Decoded, Limits, decode, drawing_size, told_in_a_sentence
@@ -27,15 +28,19 @@ def render(data: bytes, limits: Limits) -> Decoded:
     if max(inches) > _MAX_RATIO * min(inches):  # resvg would draw it for hours
         raise UnreadableImageError(f"its sides differ more than {_MAX_RATIO:,}-fold")
     with told_in_a_sentence(limits):
-        return Decoded(drawn(text, drawing_size(inches, limits), limits), "SVG")
+        return replace(_drawn(text, drawing_size(inches, limits), limits), format="SVG")
 
 
 def drawn(text: str, size_wh: tuple[int, int], limits: Limits) -> Pixels:
     """The drawing at the largest size that fits into `size_wh`, laid on the background."""
+    return _drawn(text, size_wh, limits).pixels
+
+
+def _drawn(text: str, size_wh: tuple[int, int], limits: Limits) -> Decoded:
     import resvg_py
 
     png = resvg_py.svg_to_bytes(svg_string=text, width=size_wh[0], height=size_wh[1], dpi=96.0)
-    return decode(png, limits=limits).pixels
+    return decode(png, limits=limits)
 
 
 def _text(data: bytes) -> str:

@@ -13,13 +13,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Decoded, Limits, Part
@@ -120,15 +121,12 @@ class _ReaderProcess:
             return part, UnreadableImageError(header["reason"])
         if "shape" not in header:
             return part, None
-        pixels = np.empty(header["shape"], np.uint8)
-        view = pixels.data.cast("B")
-        filled = 0
-        while filled < len(view):
-            n_read = stdout.readinto(view[filled:])  # type: ignore[attr-defined]
-            if not n_read:
-                raise OSError("the pixels broke off")
-            filled += n_read
-        return part, Decoded(pixels, header["format"], tuple(header["warnings"]))
+        shape = header["shape"]
+        pixels = _filled(shape, stdout)
+        alpha = _filled(shape[:2], stdout) if header["has_alpha"] else None
+        red, green, blue = header["ground"]
+        said = tuple(header["warnings"])
+        return part, Decoded(pixels, header["format"], said, alpha, (red, green, blue))
 
     def _overrun(self) -> None:
         self._overran.set()
@@ -157,6 +155,18 @@ class _ReaderProcess:
         for pipe in (self._popen.stdin, self._popen.stdout):
             with suppress(OSError):
                 _pipe(pipe).close()
+
+
+def _filled(shape: Sequence[int], stdout: IO[bytes]) -> NDArray[np.uint8]:
+    array = np.empty(shape, np.uint8)
+    view = array.data.cast("B")
+    filled = 0
+    while filled < len(view):
+        n_read = stdout.readinto(view[filled:])  # type: ignore[attr-defined]
+        if not n_read:
+            raise OSError("the pixels broke off")
+        filled += n_read
+    return array
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -18,6 +18,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Decoded, Limits, Part
 from objsearch.images.pdf import PdfReader
@@ -153,12 +156,15 @@ def _write_item(answers: BinaryIO, item: tuple[Part, Any]) -> None:
         _write(answers, header)
     else:
         header |= {"shape": result.pixels.shape, "format": result.format}
-        _write(answers, {**header, "warnings": result.warnings}, result.pixels.data.cast("B"))
+        header |= {"has_alpha": result.alpha is not None, "ground": result.ground}
+        _write(answers, {**header, "warnings": result.warnings}, result.pixels, result.alpha)
 
 
-def _write(answers: BinaryIO, header: dict[str, Any], pixels: memoryview | bytes = b"") -> None:
+def _write(answers: BinaryIO, header: dict[str, Any], *arrays: NDArray[np.uint8] | None) -> None:
     answers.write(json.dumps(header).encode() + b"\n")
-    answers.write(pixels)
+    for array in arrays:
+        if array is not None:
+            answers.write(np.ascontiguousarray(array).data.cast("B"))
     answers.flush()
 
 

@@ -159,3 +159,51 @@ def test_which_of_two_is_transparent_does_not_matter(
         sides = tmp_path / "logo.png", places / f"{name}.png"
         there, back = search.compare(*sides), search.compare(*reversed(sides))
         assert there.verdict == back.verdict == "same"
+
+
+def test_a_drawing_says_what_of_it_is_opaque() -> None:
+    svg = b"""<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">
+    <rect x="100" y="50" width="100" height="100" fill="#e8f0f8"/></svg>"""
+    drawn = read(svg)
+    assert drawn.alpha is not None
+    height, width = drawn.alpha.shape
+    assert (width, height) == drawn.size_wh
+    assert drawn.alpha[height // 2, width // 2] == 255 and drawn.alpha[0, 0] == 0
+    box = opaque_box(drawn)
+    assert box is not None
+    sides = np.array([width, height, width, height])
+    assert np.allclose(np.array(box) / sides, (1 / 3, 0.25, 2 / 3, 0.75), atol=0.01)
+
+
+def test_a_photo_read_by_a_plug_in_says_so_too() -> None:
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    stream = io.BytesIO()
+    PillowImage.fromarray(badge(255), "RGBA").save(stream, "HEIF", quality=95)
+    photo = read(stream.getvalue())
+    assert photo.alpha is not None and (photo.alpha[0, 0], photo.alpha.max()) == (0, 255)
+    assert photo.pixels[0, 0].max() == 0, "white ink is laid on black"
+
+
+def test_a_white_drawing_is_found_on_other_grounds(tmp_path: Path) -> None:
+    """As a picture of its ground and ink would not be: white on white is blank."""
+    rng = np.random.default_rng(5)
+    shapes = "".join(
+        f'<circle cx="{x}" cy="{y}" r="{r}" fill="none" stroke="white" stroke-width="5"/>'
+        for x, y, r in zip(
+            rng.integers(20, 280, 40),
+            rng.integers(20, 180, 40),
+            rng.integers(5, 30, 40),
+            strict=True,
+        )
+    )
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">{shapes}</svg>'
+    (tmp_path / "logo.svg").write_text(svg)
+    drawn = read(svg.encode())
+    assert drawn.alpha is not None
+    layers = np.dstack([np.full_like(drawn.pixels, 255), drawn.alpha])
+    photo = on(layers, drawing(600, 800, 8) // 3)
+    PillowImage.fromarray(photo).save(tmp_path / "wall.jpg", quality=90)
+    search = ObjectSearch.open("orb", {"detector": "whole-image"}).add(tmp_path / "wall.jpg")
+    [hit] = search.find(tmp_path / "logo.svg", threshold=0).hits
+    assert hit.verdict == "same"
