@@ -122,7 +122,8 @@ def differing_beyond_doubt(places: Places, registration: Registration) -> list[B
     if mask.sum() > MOSTLY * core.sum():
         return []
     regions = _regions(mask, core)
-    return _largest_first([box for own, box in regions if float(logits[own].max()) >= PLAINLY])
+    plain = logits >= PLAINLY
+    return _largest_first([box for own, box in regions if (own & plain).sum() >= LEAST_PLACES])
 
 
 def _regions(mask: Mask, core: Mask) -> Iterator[tuple[Mask, Box]]:
