@@ -1,4 +1,4 @@
-"""The inverted file of a stored index: most of it from a file that is mapped, the rest made anew.
+"""The inverted file of a stored index: most of it lies in files, the rest is made anew.
 
 `postings-.../` holds the arrays of `Postings` and the numbers of its pictures. It is derived: rows
 that came later are a small file in memory, those that went are passed over, and a missing one is
@@ -8,7 +8,6 @@ made from the rows.
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
 import shutil
 import threading
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from objsearch.errors import UsageError
 from objsearch.files import sync_folder
+from objsearch.index.filed import opened_array
 from objsearch.index.lance_rows import KEYPOINTS, WORDS, dataset_of, word_type
 from objsearch.index.lance_store import Record, Store
 from objsearch.index.lance_view import View, found_in
@@ -32,6 +32,8 @@ from objsearch.types import DescribedImage, Unreadable
 
 FOLDER = "postings"
 ARRAYS = tuple(field.name for field in fields(Postings))
+ENTRIES = ("images", "signatures")
+"""Those that are too large to be held."""
 WORTH_A_FILE = 1_000
 """Pictures from which on the inverted file is kept on the disk."""
 
@@ -107,12 +109,14 @@ class Words:
         codes = options.codes(query)
         words = self.vocabulary.words(codes, options.n_words, options.n_branches)
         n_images = int(self.view.is_described.sum())
-        segments = self.segments()
-        signatures = self.vocabulary.signatures(codes)
-        found = votes_of(segments, n_images, words, signatures, options.max_distance, options.reach)
-        for segment in segments:
-            let_go(segment.postings)
-        return found
+        return votes_of(
+            self.segments(),
+            n_images,
+            words,
+            self.vocabulary.signatures(codes),
+            options.max_distance,
+            options.reach,
+        )
 
     def segments(self) -> list[Segment]:
         """All pictures, each in one of the segments; made once."""
@@ -182,25 +186,15 @@ def opened(store: Store, record: Record) -> tuple[NDArray[np.int64], Postings] |
     if name is None:
         return None
     try:
-        arrays = [
-            np.load(os.path.join(store.path(name), f"{array}.npy"), mmap_mode="r")
+        arrays: list[Any] = [
+            (opened_array if array in ENTRIES else np.load)(
+                os.path.join(store.path(name), f"{array}.npy")
+            )
             for array in ("numbers", *ARRAYS)
         ]
     except (OSError, ValueError):  # derived: what is damaged or gone is made from the rows
         return None
     return arrays[0], Postings(*arrays[1:])
-
-
-def let_go(postings: Postings) -> None:
-    """Have mapped entries that were looked at no longer count as memory of this process.
-
-    Every query looks at others, until all of a gigabyte is held. The system keeps them as long as
-    it has room, and maps them again in no time; one that cannot be told holds them.
-    """
-    for array in (postings.images, postings.signatures):
-        mapped = getattr(array, "_mmap", None)
-        if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
-            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def is_due(store: Store, record: Record, numbers: NDArray[np.int64]) -> bool:

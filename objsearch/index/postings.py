@@ -15,6 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from objsearch.index.filed import Filed
+
 LONG_RUN = 200
 """Entries of a word, on average, from which on each word is gone through by itself."""
 
@@ -27,13 +29,13 @@ class Postings:
     """Entries in the order of words, and of images within a word.
 
     `starts` (W + 1,) int64: the entries of word w are starts[w] to starts[w + 1]; `images` (E,)
-    int32 and `signatures` (E, S) uint64 of each entry; `rarity` (W,) float32 weight of a word;
-    `n_points` (N,) int32 keypoints of each image.
+    int32 and `signatures` (E, S) uint64 of each entry, which may lie in files; `rarity` (W,)
+    float32 weight of a word; `n_points` (N,) int32 keypoints of each image.
     """
 
     starts: NDArray[np.int64]
-    images: NDArray[np.int32]
-    signatures: NDArray[np.uint64]
+    images: NDArray[np.int32] | Filed
+    signatures: NDArray[np.uint64] | Filed
     rarity: NDArray[np.float32]
     n_points: NDArray[np.int32]
 
@@ -172,9 +174,10 @@ def _said(
     """Of each keypoint and image of a segment that speak for each other: both, and how much."""
     postings, (max_distance, reach) = segment.postings, fading
     n_entries = int((postings.starts[words + 1] - postings.starts[words]).sum())
-    meet = _met_by_runs if n_entries > LONG_RUN * words.size else _met
-    rows, entries, looked_up, distances = meet(postings, words, signatures, max_distance)
-    images = segment.places[postings.images[entries]]
+    is_long = n_entries > LONG_RUN * words.size or isinstance(postings.signatures, Filed)
+    meet = _met_by_runs if is_long else _met
+    rows, met, looked_up, distances = meet(postings, words, signatures, max_distance)
+    images = segment.places[met]
     weights = np.exp(-((distances / reach) ** 2)) * rarity[looked_up]
     is_there = images >= 0
     if not is_there.all():
@@ -182,37 +185,38 @@ def _said(
     return _best_only(rows, images, np.asarray(weights, np.float64), n_images)
 
 
-Met = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint16]]
-"""Keypoints and entries that are near each other, the words they meet under, and the distances."""
+Met = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.uint16]]
+"""Keypoints and images of entries near each other, the words they meet under, the distances."""
 
 
 def _met(
     postings: Postings, words: NDArray[np.int32], signatures: NDArray[np.uint64], most: int
 ) -> Met:
     """All at once: for words with few entries each."""
+    assert isinstance(postings.signatures, np.ndarray) and isinstance(postings.images, np.ndarray)
     rows, entries, looked_up = _entries(postings, words)
     distances = _differing(postings.signatures[entries], signatures[rows])
     near = distances <= most
-    return rows[near], entries[near], looked_up[near], distances[near]
+    return rows[near], postings.images[entries[near]], looked_up[near], distances[near]
 
 
 def _met_by_runs(
     postings: Postings, words: NDArray[np.int32], signatures: NDArray[np.uint64], most: int
 ) -> Met:
     """Word after word: the entries of one lie side by side, and few of them are worth a copy."""
-    stored, flat = np.asarray(postings.signatures), words.ravel()
+    stored, its_images, flat = postings.signatures, postings.images, words.ravel()
     starts, ends = postings.starts[flat].tolist(), postings.starts[flat + 1].tolist()
-    runs: list[NDArray[np.intp]] = []
-    distances = [np.zeros(0, np.uint16)]
+    counts = np.zeros(len(flat), np.int64)
+    images, distances = [np.zeros(0, np.int32)], [np.zeros(0, np.uint16)]
     for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
         differing = _differing(stored[start:end], signatures[i // words.shape[1]])
         near = np.flatnonzero(differing <= most)
-        distances.append(differing[near])
-        runs.append(near + start)
-    counts = np.array([len(near) for near in runs], np.int64)
+        counts[i] = len(near)
+        if len(near):
+            distances.append(differing[near])
+            images.append(its_images[start:end][near])
     at = np.repeat(np.arange(len(flat)), counts)
-    entries = np.concatenate([np.zeros(0, np.intp), *runs])
-    return at // words.shape[1], entries, flat[at], np.concatenate(distances)
+    return at // words.shape[1], np.concatenate(images), flat[at], np.concatenate(distances)
 
 
 def _parts(segments: Sequence[Segment], words: NDArray[np.int32]) -> Iterator[slice]:
