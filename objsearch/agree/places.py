@@ -67,7 +67,7 @@ def measure(pictures: Together, inside: NDArray[np.bool_]) -> Places:
     noise = noise_of(rest, inside)
     harsh = max(noise, noise_of(rest, inside & _is_detailed(a) & _is_detailed(b)))
     left = np.sqrt(_window(pool(rest * rest), NEAR))
-    outside = (_window(pool(gap * gap), NEAR) for gap in (_outside(a, b), _outside(b, a)))
+    outside = (_window(pool(gap * gap), NEAR) for gap in (beyond(a, b), beyond(b, a)))
     beside = np.sqrt(np.maximum(*outside))
     moments = _moments(a, b)
     spreads = [np.sqrt(_window(square, NEAR)) for square in moments[3:]]
@@ -165,7 +165,7 @@ def _over(values: Map, noise: float) -> Map:
     return np.asarray(np.log((values + 1) / (noise + 1)), np.float32)
 
 
-def _outside(a: Map, b: Map) -> Map:
+def beyond(a: Map, b: Map) -> Map:
     """How far each pixel of `a` lies outside of what `b` shows within a pixel of it."""
     kernel = np.ones((3, 3), np.uint8)
     gap = np.maximum(a - cv2.dilate(b, kernel), cv2.erode(b, kernel) - a)

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from objsearch.agree import Agreement, agree
 from objsearch.agree.laying import scaling
+from objsearch.agree.standing_out import standing_out
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.network import Network
@@ -94,3 +95,70 @@ def test_only_what_the_files_show_larger_is_read_in_full() -> None:
     one = as_jpeg(reduced(street("AB 1234"), 0.38), 92)
     _, asked = compared(one, as_jpeg(one, 60))
     assert asked == [None, None]  # as they are, and once each
+
+
+def table(cell: str, wide: int = 3000, high: int = 1600) -> Pixels:
+    """A page full of small numbers, one of which is given."""
+    chosen = np.random.default_rng(3)
+    sheet = Image.new("RGB", (wide, high), "white")
+    draw = ImageDraw.Draw(sheet)
+    for row, y in enumerate(range(6, high - 20, 26)):
+        draw.line((0, y - 6, wide, y - 6), fill=(208, 208, 208))
+        for column, x in enumerate(range(20, wide - 80, 110)):
+            text = str(chosen.integers(10000, 99999))
+            is_given = (column, row) == (6, 31)
+            draw.text((x, y), cell if is_given else text, (20, 20, 20), ImageFont.load_default(15))
+    return np.asarray(sheet)
+
+
+def film(spot: float, size: int = 700) -> Pixels:
+    """Soft bands with grain, as an X-ray has, and a faint spot."""
+    y, x = np.mgrid[:size, :size]
+    grain = np.random.default_rng(5).normal(0, 25, (size, size))
+    light = 60 + 40 * np.sin(y / 24 + x / 90) + 40 * np.exp(-(((x - 350) / 60) ** 2))
+    light += cv2.GaussianBlur(grain, (0, 0), 2)
+    light += spot * np.exp(-((x - 220) ** 2 + (y - 410) ** 2) / (2 * 7.0**2))
+    return np.repeat(np.clip(light, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize(("to", "quality"), [(1.0, 60), (1.0, 92), (0.8, 92)])
+def test_one_digit_among_thousands_stands_out(to: float, quality: int) -> None:
+    one, other = as_jpeg(table("41278"), 93), as_jpeg(reduced(table("41273"), to), quality)
+    for sides in ((one, other), (other, one)):
+        found, _ = compared(*sides)
+        assert found.relation == "edited"
+        assert len(found.differs[0]) == 1
+    same, _ = compared(one, as_jpeg(reduced(table("41278"), to), quality))
+    assert same.relation == "same-picture"
+
+
+def test_a_faint_spot_of_a_small_picture_stands_out() -> None:
+    one, other = film(0), as_jpeg(reduced(film(22), 0.5), 75)
+    found, _ = compared(one, other)
+    assert found.relation == "edited"
+    [box] = found.differs[0]
+    assert ((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2) == pytest.approx((220, 410), abs=20)
+    for to, quality in ((1.0, 40), (0.5, 75), (0.25, 85)):
+        same, _ = compared(one, as_jpeg(reduced(film(0), to), quality))
+        assert same.relation == "same-picture"
+
+
+def test_what_is_apart_in_as_many_places_does_not_stand_out() -> None:
+    one = grainy(400, 560, 3)
+    spots = one.copy()
+    for x in (60, 160, 260, 360, 460):
+        cv2.circle(spots, (x, 200), 1, (0, 0, 0), -1)
+    assert not standing_out(one, spots, np.eye(3))
+    cv2.circle(spots, (160, 80), 9, (0, 0, 0), -1)
+    [place] = standing_out(one, spots, np.eye(3))
+    assert place == pytest.approx((160, 80), abs=10)
+    assert not standing_out(one, one, np.eye(3))
+
+
+def test_what_stands_out_is_the_same_however_tall_a_picture_is() -> None:
+    one = np.tile(grainy(256, 64, 3), (5, 1, 1))  # in bands of 512 rows
+    for y in (300, 505, 520, 1030, 1200):
+        other = one.copy()
+        cv2.circle(other, (30, y), 5, (0, 255, 0), -1)
+        [place] = standing_out(one, other, np.eye(3))
+        assert place == pytest.approx((30, y), abs=6)

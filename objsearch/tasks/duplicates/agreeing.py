@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from objsearch.agree import Agreement, agree
 from objsearch.agree.agreement import ROUGHLY, SIDE, may_be_same
-from objsearch.agree.closely import FINER, differing_closely
+from objsearch.agree.closely import differing_closely
 from objsearch.agree.enlarging import Larger, larger_shows
 from objsearch.agree.framing import is_laid_around
 from objsearch.agree.laying import fitted_side, scaling
@@ -185,10 +185,8 @@ class Agreements:
         return agreement if agreement is None else self._closely(pair, agreement)
 
     def _closely(self, pair: Pair, agreement: Agreement) -> Agreement:
-        """The same once places in doubt were looked at again, where the files show them larger."""
-        sizes = [self._sizes[number] for number in pair]
-        finer = min(max(size) / fitted_side(size, SIDE) for size in sizes)
-        if agreement.relation != "same-picture" or not agreement.doubts or finer <= FINER:
+        """The same once places in doubt, and those that stand out, were looked at again."""
+        if agreement.relation != "same-picture":
             return agreement
         with self._lock:  # two large pictures at once are enough for memory
             first, second = (self._picture(number, None) for number in pair)
