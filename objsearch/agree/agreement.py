@@ -18,7 +18,7 @@ from objsearch.agree.places import measure
 from objsearch.agree.recompressing import compressed_alike
 from objsearch.agree.registration import SIDE as FOLLOWED
 from objsearch.agree.registration import Registration, register
-from objsearch.agree.shape import bend, outline, step, stretch
+from objsearch.agree.shape import bend, lies_within, outline, step, stretch
 from objsearch.agree.tone import bring_together, is_gray
 from objsearch.images.mapping import mirroring
 from objsearch.match.geometry import inverse
@@ -38,10 +38,10 @@ MOST_ODDITY = 1.5
 """Logit that a place of the same picture may reach (the recipe tells what it costs)."""
 STEADY, RESIDUAL = 0.9, 0.4
 """Share of corners that have to follow, and how closely, for places to be compared as they are."""
-WHOLE = 0.985
-"""The part of a picture that counts as all of it: resizing rounds by a pixel a side."""
 INSIDE, TURNED_INSIDE = 0.9, 0.7
 """The part of a cut that the other must show; a turned one has corners of its own."""
+NOT_ALL = 0.999
+"""The part of a picture that is shown at most where something is missing."""
 ODD_ASPECT = 1.03
 """Squeezed by more is more than resized: sizes are whole pixels, and small ones round."""
 MOST_BEND = 1.03
@@ -84,7 +84,7 @@ def _is_in_place(agreement: Agreement, first: Pixels) -> bool:
     """Whether two pictures lie on each other pixel on pixel."""
     corners = outline((first.shape[1], first.shape[0]))
     there = cv2.perspectiveTransform(corners[None], agreement.transform)[0]
-    is_whole = min(agreement.shown) >= WHOLE
+    is_whole = min(agreement.shown) == 1
     return is_whole and float(np.abs(there - corners).max()) < IN_PLACE
 
 
@@ -121,7 +121,7 @@ def _judged(
 ) -> Agreement:
     sizes = ((first.shape[1], first.shape[0]), (second.shape[1], second.shape[0]))
     ways = (laid.transform, inverse(laid.transform))
-    shown = tuple(_part_within(sizes[k], ways[k], sizes[1 - k]) for k in (0, 1))
+    shown = tuple(_shown(sizes[k], ways[k], sizes[1 - k]) for k in (0, 1))
     small_step = step(ways[0], sizes[0])
     longer, shorter = np.linalg.svd(small_step, compute_uv=False)
     scale = float(math.sqrt(longer * shorter))
@@ -185,7 +185,7 @@ def _relation(
         registration.steady >= STEADY and registration.residual <= RESIDUAL
     )
     is_clean = evidence.worst <= MOST_ODDITY and is_still
-    if min(shown) >= WHOLE:
+    if min(shown) == 1:
         if is_clean and is_resized and evidence.n_informative >= FEW_PLACES:
             return "same-picture"
         return "edited"
@@ -213,6 +213,13 @@ def may_be_same(transform: Matrix, size_wh: tuple[int, int], other_wh: tuple[int
         _part_within(other_wh, inverse(transform), size_wh),
     )
     return min(shown) > 0.93 and stretch(transform, size_wh) < 1.1 and _is_upright(degrees, 5.0)
+
+
+def _shown(size_wh: tuple[int, int], transform: Matrix, other_wh: tuple[int, int]) -> float:
+    """The part of one picture that the other shows, 1 where that is all but for rounding."""
+    if lies_within(size_wh, transform, other_wh):
+        return 1.0
+    return min(NOT_ALL, _part_within(size_wh, transform, other_wh))
 
 
 def _part_within(size_wh: tuple[int, int], transform: Matrix, other_wh: tuple[int, int]) -> float:

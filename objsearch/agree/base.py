@@ -26,11 +26,12 @@ class Agreement:
     second.
 
     `differs` are the boxes of what differs, in pixels of the first and of the second; `shown` the
-    part of each that the other shows, in [0, 1]; `scale` how many pixels of the second one of the
-    first is long; `gray` whether each shows no colour; `same_shot` the probability that both come
-    from one shot; `n_judged` how many places hold detail, and could be judged, and `agreeing` the
-    share of these that agree in light. `doubts` are the places (x, y) of the first that look most
-    as if they differed, though not plainly, the most doubtful first.
+    part of each that the other shows, in [0, 1], and 1 where only rounding is missing; `scale` how
+    many pixels of the second one of the first is long; `gray` whether each shows no colour;
+    `same_shot` the probability that both come from one shot; `n_judged` how many places hold
+    detail, and could be judged, and `agreeing` the share of these that agree in light. `doubts`
+    are the places (x, y) of the first that look most as if they differed, though not plainly, the
+    most doubtful first.
     """
 
     relation: Relation

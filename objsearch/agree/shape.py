@@ -5,8 +5,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from objsearch.agree.laying import Matrix
+from objsearch.agree.laying import Matrix, fitted_side
+from objsearch.agree.registration import SIDE as FOLLOWED
 from objsearch.match.geometry import jacobian
+
+ROUNDED = 1.5
+"""Pixels by which a picture may reach beyond the other and count as shown by it in full: sizes are
+whole, and a border is known to less than a pixel of the grid on which corners are followed. Of 618
+copies none reaches so far as half a pixel. By the part of its area a page number at the foot of a
+page was nothing."""
 
 
 def outline(size_wh: tuple[int, int]) -> Matrix:
@@ -32,3 +39,16 @@ def bend(transform: Matrix, size_wh: tuple[int, int]) -> float:
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     pairs = sides[0] / sides[2], sides[1] / sides[3]
     return float(max(max(pair, 1 / pair) for pair in pairs))
+
+
+def lies_within(size_wh: tuple[int, int], transform: Matrix, other_wh: tuple[int, int]) -> bool:
+    """Whether no corner of a picture lies beyond the other, but for rounding.
+
+    `transform` (3, 3) leads from its pixels to the other's.
+    """
+    corners = cv2.perspectiveTransform(outline(size_wh)[None], transform)[0]
+    low, high = outline(other_wh)[0], outline(other_wh)[2]
+    beyond = float(np.maximum(low - corners, corners - high).max())
+    followed = max(other_wh) / fitted_side(other_wh, FOLLOWED)
+    length = float(np.linalg.norm(step(transform, size_wh), 2))
+    return beyond <= ROUNDED * max(1.0, followed, length)

@@ -13,7 +13,7 @@ from objsearch.tasks.duplicates.companions import is_called_raw
 from objsearch.tasks.duplicates.keeping import Candidate, Content
 from objsearch.tasks.duplicates.lesser import is_unclear, worn
 from objsearch.tasks.duplicates.likeness import Likeness
-from objsearch.tasks.duplicates.losses import SMALLER, WHOLE, is_told_otherwise, lacking
+from objsearch.tasks.duplicates.losses import SMALLER, is_told_otherwise, lacking
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types.plans import RELATIONS, Action, Related, Relation
 
@@ -165,7 +165,7 @@ def _how(agreement: Agreement | None) -> str:
         "mirrored": agreement.mirrored,
         f"turned by {agreement.degrees:.0f}°": agreement.degrees >= 1.5,
         f"at {1 / agreement.scale:.0%} of its scale": not SMALLER < agreement.scale < 1 / SMALLER,
-        f"showing {agreement.shown[1]:.0%} of it": agreement.shown[1] < WHOLE,
+        f"showing {min(0.99, agreement.shown[1]):.0%} of it": agreement.shown[1] < 1,
         f"differing in {n_places} {'place' if n_places == 1 else 'places'}": agreement.relation
         == "edited"
         and n_places > 0,

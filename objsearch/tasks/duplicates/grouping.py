@@ -16,7 +16,6 @@ from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.copying import REVIEWED, SAME, Copy, Copying
 from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, why_better
 from objsearch.tasks.duplicates.lesser import lesser
-from objsearch.tasks.duplicates.losses import WHOLE
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types.plans import RELATIONS, Related, Relation
 
@@ -190,7 +189,7 @@ class _Together:
             agreement = self.of.agreements.of(node, keep.node)
             if agreement is None or agreement.relation not in relations:
                 continue
-            has_more = agreement.shown[0] >= WHOLE > agreement.shown[1] or relations is SAME
+            has_more = agreement.shown[0] == 1 > agreement.shown[1] or relations is SAME
             if has_more and keep.node in lesser(self.of.agreements, node, keep.node, agreement):
                 return True
         return False

@@ -5,8 +5,10 @@ from __future__ import annotations
 from objsearch.agree import Agreement
 from objsearch.match.geometry import inverse
 from objsearch.tasks.duplicates.agreeing import Agreements
-from objsearch.tasks.duplicates.losses import SMALLER, WHOLE
+from objsearch.tasks.duplicates.losses import SMALLER
 
+AS_MUCH = 0.01
+"""Parts of two pictures that are as large: one was turned by a little or moved, and neither cut."""
 UPRIGHT = 1.0
 """Degrees by which a copy that is compared pixel by pixel may be turned."""
 
@@ -23,12 +25,13 @@ def lesser(agreements: Agreements, first: int, second: int, agreement: Agreement
             return {large}
         if large is None and (poorer := worn(agreements, first, second, agreement)) is not None:
             return {poorer}
-    if min(mine, its) >= WHOLE:
+    lacks_as_much = max(mine, its) < 1 and abs(mine - its) < AS_MUCH
+    if min(mine, its) == 1 or lacks_as_much:
         return set()
-    if mine >= WHOLE:
+    if mine == 1:
         around = agreements.is_laid_around(second, first, agreement.transform)
         return {second} if around else {first}
-    if its >= WHOLE:
+    if its == 1:
         around = agreements.is_laid_around(first, second, inverse(agreement.transform))
         return {first} if around else {second}
     return {first if its > mine else second}
@@ -38,7 +41,7 @@ def worn(agreements: Agreements, first: int, second: int, agreement: Agreement) 
     """Which of two copies of one size lost tones, colour or sharpness; None where none can be
     told."""
     is_level = SMALLER < agreement.scale < 1 / SMALLER and agreement.degrees < UPRIGHT
-    is_whole = min(agreement.shown) >= WHOLE and not agreement.mirrored
+    is_whole = min(agreement.shown) == 1 and not agreement.mirrored
     # Of gray and colour, colour is kept in any case.
     is_alike = agreement.gray[0] == agreement.gray[1]
     return agreements.worn(first, second) if is_level and is_whole and is_alike else None

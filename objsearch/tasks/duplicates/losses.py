@@ -10,8 +10,6 @@ from objsearch.images.holdings import Holdings
 from objsearch.tasks.duplicates.keeping import Content
 from objsearch.types.plans import Relation
 
-WHOLE = 0.985
-"""The part of a picture that counts as all of it: resizing rounds by a pixel a side."""
 SMALLER = 0.97
 """Scales apart by less are the same: sizes are whole numbers."""
 
@@ -37,8 +35,8 @@ def lacking(
 def _shown(agreement: Agreement | None) -> Iterator[str]:
     if agreement is None:
         return
-    if agreement.shown[0] < WHOLE:
-        yield f"{1 - agreement.shown[0]:.0%} of the picture"
+    if agreement.shown[0] < 1:
+        yield f"{max(0.01, 1 - agreement.shown[0]):.0%} of the picture"
     if agreement.scale < SMALLER:
         yield f"scale: it shows it at {agreement.scale:.0%}"
 

@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 
 from objsearch.images.mapping import Matrix, mapped, shift
-from objsearch.tasks.duplicates.losses import WHOLE
 from objsearch.types.plans import Member
 
 MARGIN = 1.0
 """How far a picture that reaches over the kept one is drawn, in sizes of the kept one a side."""
+NEXT_TO_ALL = 0.995
+"""The part of a picture of which nothing is drawn as missing: borders are known no better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _around(whole: Matrix, shown: Matrix | None) -> str:
     if shown is None:
         return ""
     area, part = cv2.intersectConvexConvex(whole.astype(np.float32), shown.astype(np.float32))
-    if area >= WHOLE * cv2.contourArea(whole.astype(np.float32)):
+    if area >= NEXT_TO_ALL * cv2.contourArea(whole.astype(np.float32)):
         return ""
     inside = "" if part is None or area <= 0 else _path(np.asarray(part, np.float64).reshape(-1, 2))
     return _path(whole) + inside

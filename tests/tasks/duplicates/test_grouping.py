@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.folders import File
 from objsearch.tasks.duplicates.grouping import Grouper
 from objsearch.tasks.duplicates.keeping import Candidate, Content
+from objsearch.tasks.duplicates.lesser import lesser
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.network import Network
 from objsearch.types import Pixels
@@ -201,3 +202,20 @@ def test_only_what_shows_the_same_scene_is_related(
     assert {(one.path, one.other) for one in grouper.related} == (
         {("1.png", "0.png")} if is_related else set()
     )
+
+
+@pytest.mark.parametrize(
+    ("shown", "less"),
+    [
+        ((0.991, 0.993), set()),  # turned by a degree in its frame
+        ((0.993, 0.991), set()),
+        ((0.9, 0.8), {1}),
+        ((0.8, 0.9), {0}),
+    ],
+)
+def test_of_two_that_lack_as_much_of_each_other_neither_is_a_cut(
+    shown: tuple[float, float], less: set[int]
+) -> None:
+    told_of = cast(Agreements, Told("part"))
+    agreement = replace(told_of.of(0, 1) or pytest.fail(), shown=shown)
+    assert lesser(told_of, 0, 1, agreement) == less
