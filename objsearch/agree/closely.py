@@ -54,13 +54,15 @@ def differing_closely(
     doubts = [(place, 1) for place in agreement.doubts] if finer > FINER else []
     outstanding = standing_out(first, second, agreement.transform)
     enlarged = ENLARGED if finer < ENLARGED else 1
-    for place, by in (*doubts, *((place, enlarged) for place in outstanding)):
-        for box in _window(first, second, agreement.transform, place, by):
-            there = bounds(box, agreement.transform)
-            # What is in doubt and stands out is told once.
-            if there is not None and not any(box.intersection(told) for told in boxes[0]):
-                boxes[0].append(box.clipped((first.shape[1], first.shape[0])))
-                boxes[1].append(there.clipped((second.shape[1], second.shape[0])))
+    found = list(outstanding.recoloured)
+    for place, by in (*doubts, *((place, enlarged) for place in outstanding.places)):
+        found += _window(first, second, agreement.transform, place, by)
+    for box in found:
+        there = bounds(box, agreement.transform)
+        # What is in doubt and stands out is told once.
+        if there is not None and not any(box.intersection(told) for told in boxes[0]):
+            boxes[0].append(box.clipped((first.shape[1], first.shape[0])))
+            boxes[1].append(there.clipped((second.shape[1], second.shape[0])))
     return tuple(boxes[0]), tuple(boxes[1])
 
 

@@ -144,21 +144,47 @@ def test_a_faint_spot_of_a_small_picture_stands_out() -> None:
 
 
 def test_what_is_apart_in_as_many_places_does_not_stand_out() -> None:
-    one = grainy(400, 560, 3)
+    one = np.repeat(grainy(400, 560, 3)[..., :1], 3, axis=2)
     spots = one.copy()
     for x in (60, 160, 260, 360, 460):
         cv2.circle(spots, (x, 200), 1, (0, 0, 0), -1)
-    assert not standing_out(one, spots, np.eye(3))
+    assert not standing_out(one, spots, np.eye(3)).places
     cv2.circle(spots, (160, 80), 9, (0, 0, 0), -1)
-    [place] = standing_out(one, spots, np.eye(3))
+    [place] = standing_out(one, spots, np.eye(3)).places
     assert place == pytest.approx((160, 80), abs=10)
-    assert not standing_out(one, one, np.eye(3))
+    assert standing_out(one, one, np.eye(3)) == ((), ())
 
 
 def test_what_stands_out_is_the_same_however_tall_a_picture_is() -> None:
     one = np.tile(grainy(256, 64, 3), (5, 1, 1))  # in bands of 512 rows
     for y in (300, 505, 520, 1030, 1200):
         other = one.copy()
-        cv2.circle(other, (30, y), 5, (0, 255, 0), -1)
-        [place] = standing_out(one, other, np.eye(3))
+        cv2.circle(other, (30, y), 5, (0, 0, 0), -1)
+        place, *_ = standing_out(one, other, np.eye(3)).places
         assert place == pytest.approx((30, y), abs=6)
+
+
+def lit(colour: tuple[int, int, int], is_gray: bool) -> Pixels:
+    """A street with a lamp as light as what is around it."""
+    ground = cv2.GaussianBlur(grainy(336, 448, 2), (0, 0), 1.5)
+    made = np.repeat(ground.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    made = made if is_gray else np.clip(made * (1.1, 1.0, 0.8), 0, 255).astype(np.uint8)
+    made = (0.4 * made + 60).astype(np.uint8)
+    cv2.circle(made, (180, 120), 4, colour, -1, cv2.LINE_AA)
+    return made
+
+
+@pytest.mark.parametrize("is_gray", [True, False])
+@pytest.mark.parametrize(("to", "quality"), [(1.0, 60), (0.5, 85)])
+def test_a_lamp_of_another_colour_stands_out(to: float, quality: int, is_gray: bool) -> None:
+    red, green = lit((200, 60, 60), is_gray), lit((40, 130, 60), is_gray)
+    found, _ = compared(red, as_jpeg(reduced(green, to), quality))
+    assert found.relation == "edited"
+    box = found.differs[0][0]
+    assert ((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2) == pytest.approx((180, 120), abs=16)
+    as_gray = np.repeat(cv2.cvtColor(red, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    brighter = np.clip(red * 1.15, 0, 255).astype(np.uint8)
+    # Of colour in one place alone nobody can tell whether it was taken away.
+    for copy in (red, brighter) if is_gray else (red, brighter, as_gray):
+        same, _ = compared(red, as_jpeg(reduced(copy, to), quality))
+        assert same.relation == "same-picture"
