@@ -145,7 +145,7 @@ def whole_places(picture: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(picture[:high, :wide])
 
 
-def pool(values: Map) -> Map:
+def pool(values: NDArray[Any]) -> Map:
     """Means over STEP x STEP pixels."""
     high, wide = (max(1, size // STEP) for size in values.shape[:2])
     return np.asarray(cv2.resize(values, (wide, high), interpolation=cv2.INTER_AREA), np.float32)

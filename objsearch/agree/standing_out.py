@@ -154,11 +154,10 @@ def _bands(first: Pixels, second: Pixels) -> Iterator[tuple[Map, Map]]:
         rows = slice(start - above, start + ROWS + spare)
         a, b = (cv2.cvtColor(side[rows], cv2.COLOR_RGB2YCrCb) for side in (first, second))
         own = slice(above, above + ROWS)
-        apart = cv2.subtract(a[own], b[own], dtype=cv2.CV_16S).astype(np.float32)
-        gaps = np.dstack([pool(np.ascontiguousarray(apart[..., k])) for k in (1, 2)])
+        small = [pool(side[own])[..., 1:] for side in (a, b)]  # in whole levels, as they came
         light = [_without_tone(np.ascontiguousarray(side[..., 0])) for side in (a, b)]
         gap = cv2.max(_beyond(*light), _beyond(*light[::-1]))[own].astype(np.float32)
-        yield pool(gap * gap), gaps
+        yield pool(gap * gap), small[0] - small[1]
 
 
 def _without_tone(light: NDArray[np.uint8]) -> Levels:
