@@ -8,11 +8,12 @@ away with those around it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from objsearch.agree.agreement import SIDE
-from objsearch.agree.base import Agreement
 from objsearch.agree.evidence import Evidence, weigh
 from objsearch.agree.laying import Laid, Matrix, fitted_side, lay, scaling
 from objsearch.agree.model import load_model
@@ -42,23 +43,27 @@ STEADY = 0.8
 
 
 def differing_closely(
-    first: Pixels, second: Pixels, agreement: Agreement
+    first: Pixels,
+    second: Pixels,
+    transform: Matrix,
+    in_doubt: Sequence[tuple[float, float]] = (),
 ) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
     """Boxes of what plainly differs around the places in doubt and those that stand out, in pixels
     of each picture.
 
-    `agreement` is told in pixels of these pictures.
+    `transform` (3, 3) leads from pixels of the first to those of the second; `in_doubt` are places
+    (x, y) of the first.
     """
     boxes: tuple[list[Box], list[Box]] = ([], [])
-    finer = _finer(first, second, agreement.transform)
-    doubts = [(place, 1) for place in agreement.doubts] if finer > FINER else []
-    outstanding = standing_out(first, second, agreement.transform)
+    finer = _finer(first, second, transform)
+    doubts = [(place, 1) for place in in_doubt] if finer > FINER else []
+    outstanding = standing_out(first, second, transform)
     enlarged = ENLARGED if finer < ENLARGED else 1
     found = list(outstanding.recoloured)
     for place, by in (*doubts, *((place, enlarged) for place in outstanding.places)):
-        found += _window(first, second, agreement.transform, place, by)
+        found += _window(first, second, transform, place, by)
     for box in found:
-        there = bounds(box, agreement.transform)
+        there = bounds(box, transform)
         # What is in doubt and stands out is told once.
         if there is not None and not any(box.intersection(told) for told in boxes[0]):
             boxes[0].append(box.clipped((first.shape[1], first.shape[0])))

@@ -111,3 +111,37 @@ def test_photos_that_lie_less_exactly_are_left_to_their_things() -> None:
     )
     first = with_words(photo(), "GR 4711 K")
     assert differs_beside(first, np.asarray(bent, np.uint8), AS_IT_IS, THING) == ((), ())
+
+
+def table(last: str) -> Pixels:
+    """Numbers, of which one ends otherwise, on a sheet of which the grid shows a third."""
+    numbers = np.random.default_rng(6).integers(10_000, 99_999, (45, 30))
+    sheet = Image.new("RGB", (3000, 1800), (255, 255, 255))
+    pen = ImageDraw.Draw(sheet)
+    for row, line in enumerate(numbers):
+        for column, number in enumerate(line):
+            text = f"{number // 10}{last}" if (row, column) == (31, 17) else str(number)
+            pen.text(
+                (column * 100 + 8, row * 40 + 6), text, (20, 20, 20), ImageFont.load_default(22)
+            )
+    return np.asarray(sheet)
+
+
+@pytest.mark.parametrize("quality", [90, 75])
+def test_one_digit_of_a_large_table_is_told(quality: int) -> None:
+    """Of two files of one picture what differs may be too small for the grid, and lie anywhere."""
+    first, thing = table("3"), Box(20, 20, 2900, 900)
+    there, back = differs_beside(first, as_jpeg(table("8"), quality), AS_IT_IS, thing)
+    assert there and back
+    for box in (*there, *back):
+        assert box.intersection(Box(1700, 1240, 1800, 1280)) > 0.5 * box.area
+    assert differs_beside(first, as_jpeg(first, quality), AS_IT_IS, thing) == ((), ())
+
+
+def test_one_odd_pixel_of_a_small_picture_is_no_other_version() -> None:
+    """A camera's dead pixel, or a value that is no number."""
+    picture = photo()
+    odd = picture.copy()
+    odd[0, 400] = 255 - odd[0, 400]
+    odd[350, 500] = 255 - odd[350, 500]
+    assert differs_beside(picture, odd, AS_IT_IS, THING) == ((), ())

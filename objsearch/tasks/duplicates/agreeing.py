@@ -194,7 +194,7 @@ class Agreements:
             return agreement
         if (_size_wh(first), _size_wh(second)) != tuple(self._sizes[number] for number in pair):
             return agreement  # reduced, as it is too large for memory
-        differs = differing_closely(first, second, agreement)
+        differs = differing_closely(first, second, agreement.transform, agreement.doubts)
         return replace(agreement, relation="edited", differs=differs) if differs[0] else agreement
 
     def _agreed(
