@@ -14,11 +14,12 @@ from objsearch.agree.evidence import MOST, Evidence, weigh
 from objsearch.agree.hue import other_hue
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.model import load_model
+from objsearch.agree.on_grid import points_back
 from objsearch.agree.places import measure
 from objsearch.agree.recompressing import compressed_alike
 from objsearch.agree.registration import SIDE as FOLLOWED
 from objsearch.agree.registration import Registration, register
-from objsearch.agree.shape import bend, lies_within, outline, step, stretch
+from objsearch.agree.shape import bend, farthest_moved, lies_within, outline, step, stretch
 from objsearch.agree.tone import bring_together, is_gray
 from objsearch.images.mapping import mirroring
 from objsearch.match.geometry import inverse
@@ -82,10 +83,8 @@ def agree(first: Pixels, second: Pixels, transform: Matrix, side: int = SIDE) ->
 
 def _is_in_place(agreement: Agreement, first: Pixels) -> bool:
     """Whether two pictures lie on each other pixel on pixel."""
-    corners = outline((first.shape[1], first.shape[0]))
-    there = cv2.perspectiveTransform(corners[None], agreement.transform)[0]
-    is_whole = min(agreement.shown) == 1
-    return is_whole and float(np.abs(there - corners).max()) < IN_PLACE
+    moved = farthest_moved(agreement.transform, (first.shape[1], first.shape[0]))
+    return min(agreement.shown) == 1 and moved < IN_PLACE
 
 
 def _agree(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Agreement | None:
@@ -151,16 +150,8 @@ def _judged(
         worst=evidence.worst,
         agreeing=evidence.agreeing_in_light,
         n_judged=evidence.n_informative,
-        doubts=_led_back(evidence.doubts(), laid.first_to_grid),
+        doubts=points_back(evidence.doubts(), laid.first_to_grid),
     )
-
-
-def _led_back(points: Matrix, to_grid: Matrix) -> tuple[tuple[float, float], ...]:
-    """Points (N, 2) of the grid in pixels of a picture."""
-    if not len(points):
-        return ()
-    there = cv2.perspectiveTransform(points[None], inverse(to_grid))[0].tolist()
-    return tuple((float(x), float(y)) for x, y in there)
 
 
 def _shows_gray(picture: Pixels, inside: NDArray[np.bool_]) -> bool:

@@ -8,19 +8,17 @@ put there.
 
 from __future__ import annotations
 
-import numpy as np
-
-from objsearch.agree.closely import FINER, differing_closely
+from objsearch.agree.closely import FINER, differing_closely, finer_than_grid
 from objsearch.agree.evidence import STRONG
-from objsearch.agree.exactly import MOST_BEND, differing_beyond_doubt, is_exact
-from objsearch.agree.laying import Laid, Matrix, lay
+from objsearch.agree.exactly import MOST_BEND, differing_beyond_doubt, exactly_registered
+from objsearch.agree.laying import Matrix, lay
 from objsearch.agree.on_grid import covered, led_back
 from objsearch.agree.places import measure
-from objsearch.agree.registration import Registration, register, sharpened
+from objsearch.agree.registration import register
 from objsearch.agree.shape import bend, lies_within
 from objsearch.agree.thing import AGREES, EXACT_SIDE, MOST_BOXES
 from objsearch.agree.tone import bring_together
-from objsearch.match.geometry import inverse, local_scale
+from objsearch.match.geometry import inverse
 from objsearch.types import Box, Pixels
 
 Boxes = tuple[Box, ...]
@@ -41,16 +39,16 @@ def differs_beside(
     thing in the query. None where the pictures do not lie on each other exactly, or their grounds
     are two.
     """
-    registration = _registered(query, reference, transform)
+    registration = exactly_registered(query, reference, register(query, reference, transform))
     if registration is None:
         return (), ()
+    if _is_copied(query, reference, registration.transform):
+        closely = differing_closely(query, reference, registration.transform)
+        if closely[0]:
+            return closely
     laid = lay(query, reference, registration.transform, EXACT_SIDE)
     if laid is None or not laid.inside.any():
         return (), ()
-    if _is_copied(query, reference, laid.transform) and _is_reduced(query, reference, laid):
-        closely = differing_closely(query, reference, laid.transform)
-        if closely[0]:
-            return closely
     places = measure(bring_together(laid.first, laid.second, laid.inside), laid.inside)
     around = places.inside & ~covered(box_xyxy, laid.first_to_grid, places)
     detailed = places.feature("wide correlation")[around & (places.feature("strong") > STRONG)]
@@ -62,25 +60,12 @@ def differs_beside(
 
 
 def _is_copied(query: Pixels, reference: Pixels, transform: Matrix) -> bool:
-    """Whether each shows all of the other and nothing is bent: what differs may be tiny then."""
+    """Whether each shows all of the other and nothing is bent, and more of it than the grid does.
+
+    What differs may be tiny then; of small pictures one odd pixel would be a difference.
+    """
     size_wh, other_wh = ((side.shape[1], side.shape[0]) for side in (query, reference))
     is_whole = lies_within(size_wh, transform, other_wh)
     is_whole = is_whole and lies_within(other_wh, inverse(transform), size_wh)
-    return is_whole and bend(transform, size_wh) < MOST_BEND
-
-
-def _is_reduced(query: Pixels, reference: Pixels, laid: Laid) -> bool:
-    """Whether both pictures show more than the grid; else one odd pixel would be a difference."""
-    sides = (query, laid.first_to_grid), (reference, laid.second_to_grid)
-    scales = (local_scale(to_grid, np.array(side.shape[1::-1]) / 2) for side, to_grid in sides)
-    return max(scales) * FINER < 1
-
-
-def _registered(query: Pixels, reference: Pixels, transform: Matrix) -> Registration | None:
-    """How the pictures lie on each other; None where not exactly."""
-    size_wh = query.shape[1], query.shape[0]
-    registration = register(query, reference, transform)
-    if is_exact(registration, size_wh):
-        return registration
-    sharp = sharpened(query, reference, registration)
-    return sharp if is_exact(sharp, size_wh) else None
+    is_level = is_whole and bend(transform, size_wh) < MOST_BEND
+    return is_level and finer_than_grid(query, reference, transform) > FINER

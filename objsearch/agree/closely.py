@@ -55,7 +55,7 @@ def differing_closely(
     (x, y) of the first.
     """
     boxes: tuple[list[Box], list[Box]] = ([], [])
-    finer = _finer(first, second, transform)
+    finer = finer_than_grid(first, second, transform)
     doubts = [(place, 1) for place in in_doubt] if finer > FINER else []
     outstanding = standing_out(first, second, transform)
     enlarged = ENLARGED if finer < ENLARGED else 1
@@ -71,7 +71,7 @@ def differing_closely(
     return tuple(boxes[0]), tuple(boxes[1])
 
 
-def _finer(first: Pixels, second: Pixels, transform: Matrix) -> float:
+def finer_than_grid(first: Pixels, second: Pixels, transform: Matrix) -> float:
     """So many times as many pixels a side as the grid has, has the coarser picture."""
     middle = np.array([first.shape[1], first.shape[0]]) / 2
     coarser = first if local_scale(transform, middle) >= 1 else second

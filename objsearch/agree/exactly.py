@@ -18,9 +18,9 @@ from objsearch.agree.agreement import OTHER_HUE
 from objsearch.agree.evidence import STRONG, weigh
 from objsearch.agree.model import load_model
 from objsearch.agree.places import Map, Places, eroded
-from objsearch.agree.registration import Registration
+from objsearch.agree.registration import Registration, sharpened
 from objsearch.agree.shape import bend, stretch
-from objsearch.types import Box
+from objsearch.types import Box, Pixels
 
 STEADY, RESIDUAL, CORNERS = 0.5, 0.1, 20
 """Share of corners that follow, their residual in pixels, and how many: of 148 covers photographed
@@ -71,6 +71,19 @@ def is_exact(registration: Registration, size_wh: tuple[int, int]) -> bool:
         return False
     transform = registration.transform
     return bend(transform, size_wh) < MOST_BEND and stretch(transform, size_wh) < MOST_STRETCH
+
+
+def exactly_registered(
+    first: Pixels, second: Pixels, registration: Registration
+) -> Registration | None:
+    """A registration of two pictures that lie so exactly, by what lies closest alone if need be."""
+    size_wh = first.shape[1], first.shape[0]
+    if is_exact(registration, size_wh):
+        return registration
+    if registration.n_corners < CORNERS:
+        return None
+    sharp = sharpened(first, second, registration)
+    return sharp if is_exact(sharp, size_wh) else None
 
 
 def may_prove(registration: Registration) -> bool:

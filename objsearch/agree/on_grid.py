@@ -1,4 +1,4 @@
-"""Boxes of a picture on the grid of places, and back."""
+"""Boxes and points of a picture on the grid, and back."""
 
 from __future__ import annotations
 
@@ -32,3 +32,11 @@ def led_back(boxes: Iterable[Box], to_grid: Matrix, picture: Pixels) -> tuple[Bo
     size_wh = (picture.shape[1], picture.shape[0])
     led = (bounds(Box(*(STEP * edge for edge in box)), back) for box in boxes)
     return tuple(box.clipped(size_wh) for box in led if box is not None)
+
+
+def points_back(points: Matrix, to_grid: Matrix) -> tuple[tuple[float, float], ...]:
+    """Points (N, 2), in pixels of the grid, in a picture that `to_grid` (3, 3) leads from."""
+    if not len(points):
+        return ()
+    there = cv2.perspectiveTransform(points[None], inverse(to_grid))[0].tolist()
+    return tuple((float(x), float(y)) for x, y in there)

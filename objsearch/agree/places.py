@@ -165,7 +165,7 @@ def _over(values: Map, noise: float) -> Map:
     return np.asarray(np.log((values + 1) / (noise + 1)), np.float32)
 
 
-def beyond(a: Map, b: Map) -> Map:
+def beyond(a: NDArray[Any], b: NDArray[Any]) -> Map:
     """How far each pixel of `a` lies outside of what `b` shows within a pixel of it."""
     kernel = np.ones((3, 3), np.uint8)
     gap = np.maximum(a - cv2.dilate(b, kernel), cv2.erode(b, kernel) - a)

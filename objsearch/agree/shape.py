@@ -41,6 +41,12 @@ def bend(transform: Matrix, size_wh: tuple[int, int]) -> float:
     return float(max(max(pair, 1 / pair) for pair in pairs))
 
 
+def farthest_moved(transform: Matrix, size_wh: tuple[int, int]) -> float:
+    """Pixels by which a corner is moved at most, along x or y."""
+    corners = outline(size_wh)
+    return float(np.abs(cv2.perspectiveTransform(corners[None], transform)[0] - corners).max())
+
+
 def lies_within(size_wh: tuple[int, int], transform: Matrix, other_wh: tuple[int, int]) -> bool:
     """Whether no corner of a picture lies beyond the other, but for rounding.
 

@@ -17,10 +17,18 @@ from numpy.typing import NDArray
 
 from objsearch.agree.agreement import IN_PLACE
 from objsearch.agree.laying import Laid, Matrix, lay
-from objsearch.agree.on_grid import led_back
-from objsearch.agree.places import NEAR, STEP, Map, colour_places, eroded, pool, whole_places
-from objsearch.agree.shape import outline
-from objsearch.match.geometry import inverse
+from objsearch.agree.on_grid import led_back, points_back
+from objsearch.agree.places import (
+    NEAR,
+    STEP,
+    Map,
+    beyond,
+    colour_places,
+    eroded,
+    pool,
+    whole_places,
+)
+from objsearch.agree.shape import farthest_moved
 from objsearch.types import Box, Pixels
 
 Levels = NDArray[np.int16]
@@ -77,24 +85,17 @@ def standing_out(first: Pixels, second: Pixels, transform: Matrix) -> Standing:
     ]
     chosen = np.array([*in_light, *in_colour], float).reshape(-1, 2)
     return Standing(
-        _led_back((chosen + 0.5) * STEP - 0.5, laid), led_back(boxes, laid.first_to_grid, first)
+        points_back((chosen + 0.5) * STEP - 0.5, laid.first_to_grid),
+        led_back(boxes, laid.first_to_grid, first),
     )
 
 
 def _laid(first: Pixels, second: Pixels, transform: Matrix) -> Laid | None:
     """As `lay`; two of one size that lie on each other as they are need not be moved."""
-    corners = outline((first.shape[1], first.shape[0]))
-    away = cv2.perspectiveTransform(corners[None], transform)[0] - corners
-    if first.shape == second.shape and float(np.abs(away).max()) < IN_PLACE:
+    moved = farthest_moved(transform, (first.shape[1], first.shape[0]))
+    if first.shape == second.shape and moved < IN_PLACE:
         return Laid(first, second, np.ones(first.shape[:2], bool), np.eye(3), np.eye(3))
     return lay(first, second, transform, max(*first.shape, *second.shape))
-
-
-def _led_back(points: Matrix, laid: Laid) -> tuple[tuple[float, float], ...]:
-    if not len(points):
-        return ()
-    there = cv2.perspectiveTransform(points[None], inverse(laid.first_to_grid))[0].tolist()
-    return tuple((float(x), float(y)) for x, y in there)
 
 
 def _is_recoloured(laid: Laid, place: tuple[int, int]) -> bool:
@@ -156,7 +157,7 @@ def _bands(first: Pixels, second: Pixels) -> Iterator[tuple[Map, Map]]:
         own = slice(above, above + ROWS)
         small = [pool(side[own])[..., 1:] for side in (a, b)]  # in whole levels, as they came
         light = [_without_tone(np.ascontiguousarray(side[..., 0])) for side in (a, b)]
-        gap = cv2.max(_beyond(*light), _beyond(*light[::-1]))[own].astype(np.float32)
+        gap = np.maximum(beyond(*light), beyond(*light[::-1]))[own]
         yield pool(gap * gap), small[0] - small[1]
 
 
@@ -164,10 +165,3 @@ def _without_tone(light: NDArray[np.uint8]) -> Levels:
     """Whole levels: a fraction of one is rounding, and takes five times as long."""
     around = cv2.blur(light, (LOCAL, LOCAL))
     return np.asarray(cv2.subtract(light, around, dtype=cv2.CV_16S), np.int16)
-
-
-def _beyond(a: Levels, b: Levels) -> Levels:
-    """As `places.beyond`, of whole levels."""
-    kernel = np.ones((3, 3), np.uint8)
-    above, below = cv2.subtract(a, cv2.dilate(b, kernel)), cv2.subtract(cv2.erode(b, kernel), a)
-    return np.asarray(np.maximum(cv2.max(above, below), 0), np.int16)

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from objsearch.agree.evidence import STRONG
 from objsearch.agree.exactly import (
-    CORNERS,
     differing_regions,
-    is_exact,
+    exactly_registered,
     is_proven,
     may_prove,
     recoloured,
@@ -27,7 +26,7 @@ from objsearch.agree.flat_print import plain_regions
 from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.on_grid import covered, led_back
 from objsearch.agree.places import Map, Places, colour_places, measure
-from objsearch.agree.registration import Registration, register, sharpened
+from objsearch.agree.registration import Registration, register
 from objsearch.agree.thing_model import is_laid, load_thing_model
 from objsearch.agree.tone import Together, bring_together
 from objsearch.images.mapping import mirroring, shift
@@ -140,15 +139,11 @@ def _finer(
 ) -> Finer | None:
     """None where they do not lie on each other well enough to say more."""
     query_cut, reference_cut = cuts
-    size_wh = query_cut.pixels.shape[1], query_cut.pixels.shape[0]
     can_prove = to_prove and may_prove(registration)
-    exactly = is_exact(registration, size_wh)
-    if not exactly and registration.n_corners >= CORNERS:
-        sharp = sharpened(query_cut.pixels, reference_cut.pixels, registration)
-        exactly = is_exact(sharp, size_wh)
-        registration = sharp if exactly else registration
-    if not (can_prove or exactly):
+    exact = exactly_registered(query_cut.pixels, reference_cut.pixels, registration)
+    if not (can_prove or exact):
         return None
+    registration = exact or registration
     laid = lay(query_cut.pixels, reference_cut.pixels, registration.transform, EXACT_SIDE)
     if laid is None or not laid.inside.any():
         return None
@@ -157,7 +152,7 @@ def _finer(
     differs = recoloured(colour_places(laid.first), colour_places(laid.second), whole)
     differs += differing_regions(places, whole, registration)[:MOST_BOXES]
     is_same = can_prove and not differs and is_proven(places, whole, own)
-    return Finer(laid, differs if exactly else [], is_same)
+    return Finer(laid, differs if exact else [], is_same)
 
 
 def _measured(

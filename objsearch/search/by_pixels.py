@@ -102,7 +102,7 @@ def _beside(pair: RegionPair, query: Image, reference: Image) -> RegionPair:
     has_alpha = query.alpha is not None or reference.alpha is not None
     if not _says_same(pair) or is_part or has_alpha:
         return pair
-    laid = _Laid.of(pair, query, reference)
+    laid = _Overlaid.of(pair, query, reference)
     differs = differs_beside(query.pixels, reference.pixels, laid.transform, laid.box_xyxy)
     return _doubted(pair, DIFFERS_BESIDE, differs, query, reference) if differs[0] else pair
 
@@ -141,7 +141,7 @@ def _seen(
     pair: RegionPair, query: Image, reference: Image, *, to_prove: bool = False
 ) -> Seen | None:
     """The pictures of a pair laid over each other by its plane."""
-    laid = _Laid.of(pair, query, reference)
+    laid = _Overlaid.of(pair, query, reference)
     box = laid.box_xyxy
     if _is_piece(pair) and bounds(query.frame, laid.transform) is not None:
         box = query.frame
@@ -151,7 +151,7 @@ def _seen(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Laid:
+class _Overlaid:
     """What a pair says in pixels at hand: `transform` (3, 3) from those of the query to those of
     the reference; in the query the thing's box, and the places (N, 2) that agree."""
 
@@ -160,7 +160,7 @@ class _Laid:
     print_xy: Points
 
     @classmethod
-    def of(cls, pair: RegionPair, query: Image, reference: Image) -> _Laid:
+    def of(cls, pair: RegionPair, query: Image, reference: Image) -> _Overlaid:
         verification = pair.verification
         assert verification is not None
         from_query = _to_whole(query)

@@ -57,9 +57,9 @@ class CloserLook:
         query = self._pictures.of_query(view)
         return None if query is None else Closer.of(query, workers)
 
-    def prepare(self) -> None:
-        """Take the keypoints of the first view before several threads ask for them."""
-        self._closers[0]()
+    def prepare(self) -> bool:
+        """Take the keypoints of a view before several threads ask; whether any can be read."""
+        return any(closer() is not None for closer in self._closers)
 
     def again(self, hit: Hit) -> Hit:
         """The hit as a second comparison says; itself where that says no more."""
@@ -91,7 +91,7 @@ class CloserLook:
 
     def _fused(self, hit: Hit, by_view: dict[int, Hit]) -> Hit:
         """The hit with what some of the views, by number, say now."""
-        said = {**hit.view_scores} | {str(one.query): one.score for one in by_view.values()}
+        said = {**hit.view_scores, **{str(one.query): one.score for one in by_view.values()}}
         weights = [view.weight for view in self._views]
         score = hit.score
         if self._fusion != "rrf":  # ranks are those of the first comparison

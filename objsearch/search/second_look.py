@@ -118,9 +118,8 @@ class SecondLook:
     def _closer(self, look: CloserLook, hits: Sequence[Hit], n: int) -> list[Hit]:
         """The first `n` hits in doubt compared once more; ordered anew."""
         doubtful = [hit for hit in hits if is_doubtful(hit)][:n]
-        if not doubtful:
+        if not doubtful or not look.prepare():
             return list(hits)
-        look.prepare()
         workers = self.describer.settings.run.n_workers
         by_ref = {hit.ref: hit for hit in ordered_map(look.again, doubtful, workers=workers)}
         return sorted((by_ref.get(hit.ref, hit) for hit in hits), key=_rank_key)
