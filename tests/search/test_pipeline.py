@@ -54,7 +54,7 @@ def size_of(path: Path) -> tuple[int, int]:
 
 
 @pytest.fixture(scope="module")
-def search(quick: dict[str, Any], photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def folders(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """All example photos, a copy of one, a flat picture and two files that are no pictures."""
     folder = tmp_path_factory.mktemp("more")
     (folder / "copy.png").write_bytes(
@@ -63,14 +63,26 @@ def search(quick: dict[str, Any], photos: Path, tmp_path_factory: pytest.TempPat
     (folder / "flat.png").write_bytes(encoded(flat(90, 120), "PNG"))
     (folder / "empty.jpg").write_bytes(b"")
     (folder / "words.png").write_text("no picture")
-    return ObjectSearch.open(quick).add(photos, folder)
+    return [photos, folder]
+
+
+@pytest.fixture(scope="module")
+def search(first_look: dict[str, Any], folders: list[Path]) -> ObjectSearch:
+    """Without a second look, which is nine tenths of what a search of few points costs."""
+    return ObjectSearch.open(first_look).add(*folders)
+
+
+@pytest.fixture(scope="module")
+def looking(quick: dict[str, Any], folders: list[Path]) -> ObjectSearch:
+    """With one, for what it may change: scores, their order, and how many hits there are."""
+    return ObjectSearch.open(quick).add(*folders)
 
 
 # Order and counting
 
 
-def test_hits_come_by_score_then_ref(search: ObjectSearch, queries: Path) -> None:
-    answer = search.find(queries / QUERY, threshold=0)
+def test_hits_come_by_score_then_ref(looking: ObjectSearch, queries: Path) -> None:
+    answer = looking.find(queries / QUERY, threshold=0)
     order = [(-hit.score, str(hit.ref)) for hit in answer.hits]
     assert order == sorted(order)
     assert refs(answer)[0] == "palace_copy_recompressed.jpg"
@@ -128,13 +140,13 @@ def test_one_row_an_image(search: ObjectSearch, queries: Path) -> None:
 
 @pytest.mark.parametrize("fusion", ["max", "mean", "rrf", "min"])
 def test_the_threshold_is_inclusive_and_monotone(
-    search: ObjectSearch, queries: Path, fusion: str
+    looking: ObjectSearch, queries: Path, fusion: str
 ) -> None:
     names = [QUERY, "motorcycle.jpg"][: 1 + (fusion != "max")]
-    views, _ = search.viewer.views([queries / name for name in names])  # described once
-    every = scores(search.find(*views, threshold=0, fusion=fusion))
-    for threshold in sorted({0.001, 0.2, 0.9, 1.0, *sorted(every.values())[-5:]}):
-        found = scores(search.find(*views, threshold=threshold, fusion=fusion))
+    views, _ = looking.viewer.views([queries / name for name in names])  # described once
+    every = scores(looking.find(*views, threshold=0, fusion=fusion))
+    for threshold in sorted({0.001, 0.9, 1.0, *sorted(every.values())[-3:]}):
+        found = scores(looking.find(*views, threshold=threshold, fusion=fusion))
         assert found == {ref: score for ref, score in every.items() if score >= threshold}
 
 
@@ -143,33 +155,33 @@ def test_the_threshold_is_inclusive_and_monotone(
 def test_raising_the_threshold_adds_no_hit_beyond_the_shortlist(
     preset: str,
     fusion: str,
-    search: ObjectSearch,
+    looking: ObjectSearch,
     searches: Callable[[str], ObjectSearch],
     queries: Path,
 ) -> None:
-    searching = search if preset == "quick" else searches(preset)
+    searching = looking if preset == "quick" else searches(preset)
     names = (QUERY, "motorcycle.jpg", "cat.jpg")
     views, _ = searching.viewer.views([queries / name for name in names])  # described once
-    options = {"fusion": fusion, "shortlist": 2, "second_look": {"candidates": 2}}
+    options = {"fusion": fusion, "shortlist": 2, "second_look": {"candidates": 2, "doubtful": 1}}
     before = scores(searching.find(*views, threshold=0, **options))
-    for threshold in (0.001, 0.01, 0.3, 0.6, 0.95):
+    for threshold in (0.001, 0.3, 0.6, 0.95):
         found = scores(searching.find(*views, threshold=threshold, **options))
         assert set(found) <= set(before)
         assert all(score >= threshold for score in found.values())
         before = found
 
 
-def test_top_and_offset_page_through(search: ObjectSearch, queries: Path) -> None:
-    every = search.find(queries / QUERY, threshold=0)
+def test_top_and_offset_page_through(looking: ObjectSearch, queries: Path) -> None:
+    every = looking.find(queries / QUERY, threshold=0)
     pages: list[str] = []
-    for offset in range(0, 40, 7):
-        page = search.find(queries / QUERY, threshold=0, top=7, offset=offset)
-        assert len(page.hits) <= 7
+    for offset in range(0, 40, 13):
+        page = looking.find(queries / QUERY, threshold=0, top=13, offset=offset)
+        assert len(page.hits) <= 13
         assert page.found == every.found
         pages += refs(page)
     assert pages == refs(every)
-    assert search.find(queries / QUERY, threshold=0, offset=1000).hits == ()
-    assert refs(search.find(queries / QUERY, top=1)) == refs(every)[:1]
+    assert looking.find(queries / QUERY, threshold=0, offset=1000).hits == ()
+    assert refs(looking.find(queries / QUERY, top=1)) == refs(every)[:1]
 
 
 @pytest.mark.parametrize(
@@ -256,9 +268,10 @@ def test_whichever_comes_first_the_score_is_the_same(
     pairs: list[tuple[Any, Any]] = [
         (queries / "electronics_book.jpg", photos / "two_books.jpg"),
         (queries / "box.png", photos / "box_in_scene.png"),
-        # Strangers are compared in every way there is: small ones.
-        tuple(halved(path) for path in (queries / "cat.jpg", photos / "coins.png")),
     ]
+    if preset == "default":  # strangers are compared in every way there is: small ones
+        strangers = queries / "cat.jpg", photos / "coins.png"
+        pairs.append(tuple(halved(path) for path in strangers))
     for number, (query, photo) in enumerate(pairs):
         one, other = search.compare(query, photo), search.compare(photo, query)
         assert one.score == other.score, number
@@ -327,10 +340,10 @@ def test_the_order_of_adding_changes_no_byte(
     assert as_bytes(answers[0]) == as_bytes(answers[1])
 
 
-def test_a_search_can_be_asked_again(search: ObjectSearch, queries: Path) -> None:
-    first = as_bytes(search.find(queries / QUERY, threshold=0))
-    search.find(queries / "motorcycle.jpg")
-    assert as_bytes(search.find(queries / QUERY, threshold=0)) == first
+def test_a_search_can_be_asked_again(looking: ObjectSearch, queries: Path) -> None:
+    first = as_bytes(looking.find(queries / QUERY, threshold=0))
+    looking.find(queries / "motorcycle.jpg")
+    assert as_bytes(looking.find(queries / QUERY, threshold=0)) == first
 
 
 # Too little structure
@@ -476,11 +489,18 @@ def test_a_region_that_is_none_is_told(search: ObjectSearch, photos: Path, regio
 # Several views
 
 
-def test_the_order_of_views_never_matters(search: ObjectSearch, queries: Path) -> None:
+def test_the_order_of_views_never_matters(
+    search: ObjectSearch, looking: ObjectSearch, queries: Path
+) -> None:
     views = [queries / name for name in (QUERY, "motorcycle.jpg", "marker_board.jpg")]
-    for fusion in ("max", "mean", "rrf", "min"):
+    for fusion, searching in (
+        ("max", looking),
+        ("rrf", looking),
+        ("mean", search),
+        ("min", search),
+    ):
         answers = [
-            search.find(*order, fusion=fusion, threshold=0) for order in (views, views[::-1])
+            searching.find(*order, fusion=fusion, threshold=0) for order in (views, views[::-1])
         ]
         hits = [answer_json(replace(one, queries=()))["hits"] for one in answers]
         for hit in [*hits[0], *hits[1]]:
@@ -488,10 +508,10 @@ def test_the_order_of_views_never_matters(search: ObjectSearch, queries: Path) -
         assert hits[0] == hits[1]
 
 
-def test_each_hit_shows_every_view_and_which_won(search: ObjectSearch, queries: Path) -> None:
+def test_each_hit_shows_every_view_and_which_won(looking: ObjectSearch, queries: Path) -> None:
     views = [queries / QUERY, queries / "motorcycle.jpg"]
-    alone = [scores(search.find(view, threshold=0)) for view in views]
-    fused = search.find(*views, threshold=0)
+    alone = [scores(looking.find(view, threshold=0)) for view in views]
+    fused = looking.find(*views, threshold=0)
     assert len(fused.queries) == 2
     for hit in fused.hits:
         said = [one[str(hit.ref)] for one in alone]

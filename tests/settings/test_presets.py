@@ -86,7 +86,7 @@ def test_an_edited_copy_is_the_first_hit(
         # For one turned page as many are compared in full and looked at again as ever; the others
         # are found at the first look, among few that are compared in full.
         is_whole = (name, edit) == (PHOTOS[-1], "rotated")
-        few = {"shortlist": 8, "second_look": {"enabled": False}}
+        few = {"shortlist": 4, "second_look": {"enabled": False}}
         options = {} if is_whole else few
         answer = search.find(EDITS[edit](pixels_of(name)), **options)
         found: list[Any] = [Path(hit.ref.uri).name for hit in answer.hits]
