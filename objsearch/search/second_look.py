@@ -117,7 +117,7 @@ class SecondLook:
 
     def _closer(self, look: CloserLook, hits: Sequence[Hit], n: int) -> list[Hit]:
         """The first `n` hits in doubt compared once more; ordered anew."""
-        doubtful = [hit for hit in hits if is_doubtful(hit)][:n]
+        doubtful = _most_doubtful(hits, n)
         if not doubtful or not look.prepare():
             return list(hits)
         workers = self.describer.settings.run.n_workers
@@ -163,6 +163,23 @@ class SecondLook:
             return None
         is_same_size = (image.full_size_wh or image.size_wh) == described.size_wh
         return image if is_same_size else None
+
+
+def _most_doubtful(hits: Sequence[Hit], n: int) -> list[Hit]:
+    """The first of those in doubt; the last place goes to one beyond whose keypoints agree most.
+
+    Where a plane agrees on a few, and what is seen there looks alike to nothing, the score is low.
+    """
+    doubtful = [hit for hit in hits if is_doubtful(hit)]
+    chosen, beyond = doubtful[:n], doubtful[n:]
+    agreeing = max(beyond, key=_inliers, default=None)
+    if chosen and agreeing is not None and _inliers(agreeing):
+        chosen[-1] = agreeing
+    return chosen
+
+
+def _inliers(hit: Hit) -> int:
+    return max((pair.inliers for pair in hit.pairs), default=0)
 
 
 def _rank_key(hit: Hit) -> tuple[float, str]:

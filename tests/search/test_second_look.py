@@ -24,7 +24,18 @@ from objsearch.search.queries import View
 from objsearch.search.second_look import SecondLook
 from objsearch.settings import load_settings
 from objsearch.sources import AtHand, Place, Reading
-from objsearch.types import Image, ImageRef, LocalFeatures, Pixels, Unreadable
+from objsearch.types import (
+    Box,
+    Hit,
+    Image,
+    ImageRef,
+    LocalFeatures,
+    Pixels,
+    Region,
+    RegionPair,
+    Unreadable,
+    Verification,
+)
 from tests.pictures import drawing, warped
 
 TILTED = np.array([[0.9, 0.06, 30.0], [-0.04, 0.92, 25.0], [1.2e-4, 4e-5, 1.0]])
@@ -332,6 +343,31 @@ def visiting_card(name: str, number: str, street: str) -> Pixels:
     for text, size, top in words:
         pen.text((440, top), text, ink, font_size=size, anchor="mt")
     return np.asarray(sheet)
+
+
+def hit_with(name: str, score: float, n_inliers: int) -> Hit:
+    """A hit in doubt of whose keypoints so many agree."""
+    frame = Region(Box(0, 0, 64, 48), "frame", 0.0, "frame")
+    ends = np.zeros((n_inliers, 4), np.float32)
+    plane = Verification("homography", np.eye(3), ends)
+    pair = RegionPair(frame, frame, score, "different", {}, {}, plane if n_inliers else None)
+    return Hit(ImageRef(name), score, "different", (64, 48), (pair,), ImageRef("query"))
+
+
+def test_the_last_place_in_doubt_goes_to_where_keypoints_agree_most() -> None:
+    """A query of next to nothing but a plane that agrees has a low score."""
+    scores = [("a", 0.5, 0), ("b", 0.4, 3), ("c", 0.3, 0), ("d", 0.2, 5), ("e", 0.1, 9)]
+    hits = [hit_with(*one) for one in scores]
+
+    def chosen(n: int, among: list[Hit] = hits) -> list[str]:
+        return [hit.ref.uri for hit in second_look._most_doubtful(among, n)]
+
+    assert chosen(3) == ["a", "b", "e"]
+    assert chosen(5) == ["a", "b", "c", "d", "e"]
+    assert chosen(2, hits[:3]) == ["a", "b"], "none beyond agrees anywhere"
+    assert chosen(0) == []
+    sure = replace(hits[4], verdict="same")
+    assert chosen(3, [*hits[:4], sure]) == ["a", "b", "d"]
 
 
 @pytest.mark.parametrize("turned", [0, 7, -12])
