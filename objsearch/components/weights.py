@@ -16,6 +16,8 @@ import yaml
 
 from objsearch.errors import WeightsError, nearest
 
+FILES = frozenset({".onnx", ".safetensors", ".pt", ".pth", ".engine", ".torchscript"})
+"""Endings of files of weights; other text names a model."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -73,6 +75,12 @@ def card(name: str) -> ModelCard:
 def is_named(weights: str) -> bool:
     """Whether the text is a name of the manifest rather than a path."""
     return weights in manifest()
+
+
+def is_absent(weights: str) -> bool:
+    """Whether the text is a path, by its ending, at which there is nothing."""
+    path = Path(weights).expanduser()
+    return not is_named(weights) and path.suffix in FILES and not path.exists()
 
 
 def fingerprint(weights: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from objsearch.components.plugins import plugins
 from objsearch.components.registry import Component, is_brought
-from objsearch.components.weights import fingerprint
+from objsearch.components.weights import fingerprint, is_absent
 from objsearch.settings import Settings
 from objsearch.types import Recipe, flattened
 
@@ -53,9 +53,22 @@ def recipe_with(settings: Settings, made_by: Mapping[str, Any]) -> Recipe:
     return Recipe({name: _hashed(name, text) for name, text in flattened(options).items()})
 
 
+def weights_not_here(settings: Settings) -> list[str]:
+    """Options by dotted name, with the file of weights each names that is not on this machine."""
+    options = flattened(described_with(settings))
+    return [
+        f"{name}: {text}"
+        for name, text in options.items()
+        if _is_weights(name, text) and is_absent(text)
+    ]
+
+
 def _hashed(name: str, text: str) -> str:
-    is_weights = name.rpartition(".")[2] in WEIGHTS and text != "None"
-    return f"{text} ({fingerprint(text)[:16]})" if is_weights else text
+    return f"{text} ({fingerprint(text)[:16]})" if _is_weights(name, text) else text
+
+
+def _is_weights(name: str, text: str) -> bool:
+    return name.rpartition(".")[2] in WEIGHTS and text != "None"
 
 
 def _versions(settings: Settings, made_by: Mapping[str, Any]) -> dict[str, str]:

@@ -40,13 +40,17 @@ def show(
 def check(file: Annotated[Path, typer.Argument(metavar="FILE.yaml")]) -> None:
     """Whether a YAML file is right; a mistake is named with its line."""
     from objsearch.apps.cli.output import print_line
+    from objsearch.search.recipe import weights_not_here
     from objsearch.search.scoring import Scoring
     from objsearch.settings import load_settings
 
-    notes = Scoring(load_settings(file)).notes(())
+    settings = load_settings(file)
+    notes = Scoring(settings).notes(())
     print_line(f"{file}: all right")
     for note in notes:
         print_line(f"{file}: {note}")
+    for option in weights_not_here(settings):
+        print_line(f"{file}: {option} is not on this machine")
 
 
 @app.command()

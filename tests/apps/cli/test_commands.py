@@ -207,6 +207,18 @@ def test_presets_are_listed_with_what_they_are_for(cli: Cli) -> None:
     assert all(load_settings(name).description in result.out for name in preset_names())
 
 
+def test_weights_that_are_not_here_are_told(cli: Cli, tmp_path: Path) -> None:
+    path, weights = tmp_path / "own.yaml", tmp_path / "mine.onnx"
+    path.write_text(f"detector: {{name: yolo, weights: {weights.as_posix()}}}\n")
+    checked = cli("config", "check", path)
+    assert checked.code == 0
+    assert checked.out.splitlines()[1:] == [
+        f"{path}: detector.weights: {weights} is not on this machine"
+    ]
+    weights.write_bytes(b"any")
+    assert cli("config", "check", path).out == f"{path}: all right\n"
+
+
 def test_what_is_shown_loads_back(cli: Cli, tmp_path: Path) -> None:
     changes = ("--preset", "copies", "--set", "search.top=7", "--mode", "auto")
     result = cli("config", "show", *changes)
