@@ -35,6 +35,10 @@ MAX_OCTAVE = 2.0
 WINDOW_SIDE = 256
 REPEATED = 0.6
 """What lies off by less of what smooth filters do repeats pixels; few drawings have so little."""
+LEAST_KEPT = 0.3
+"""Of `kept`: with less, the larger one was enlarged from a picture that had less than the smaller.
+Of 40 photos, sharpened or not, at 120 to 320 pixels and JPEG 60 to 95, the larger ones keep half
+and more, and enlargements from half that size 0.23 at most."""
 _MOST_REFERENCE_SIDE = 2048
 _MID = (0.5, 0.95)
 _HIGH = 1.06
@@ -60,20 +64,25 @@ class Detail(NamedTuple):
     same without regard to compression, which is not always foretold rightly. `repeated`: how
     far the smaller one lies off when its pixels are repeated, over how far with the better of two
     smooth filters; photos have 0.9 and more, drawings of straight lines 0.5 and more, and what was
-    enlarged by repeating pixels mostly 0.2 to 0.6 (`benchmarks/results/duplicates.md`).
+    enlarged by repeating pixels mostly 0.2 to 0.6 (`benchmarks/results/duplicates.md`). `kept`: the
+    part of the smaller one's own finest detail that the larger shows, about 1 for a photo.
     """
 
     gain: float
     at_most: float
     repeated: float
+    kept: float
 
 
 def detail_gain(query: Pixels, reference: Pixels, transform: Matrix) -> float | None:
-    """The `gain` of the reference, 0 where it repeats pixels; None where it cannot be told."""
+    """The `gain` of the reference, 0 where it repeats pixels or keeps less than the query has;
+    None where it cannot be told.
+    """
     detail = detail_of(query, reference, transform)
     if detail is None:
         return None
-    return 0.0 if detail.repeated < REPEATED else detail.gain
+    is_lesser = detail.repeated < REPEATED or detail.kept < LEAST_KEPT
+    return 0.0 if is_lesser else detail.gain
 
 
 def detail_of(query: Pixels, reference: Pixels, transform: Matrix) -> Detail | None:
@@ -106,9 +115,12 @@ def detail_of(query: Pixels, reference: Pixels, transform: Matrix) -> Detail | N
         _Guess(look.of(plane), look.of(kept - plane))
         for plane, kept in zip(enlarged, made, strict=True)
     ]
-    gains = _gains(look.of(large), guesses, min(scale, MAX_OCTAVE))
+    seen = look.of(large)
+    gains = _gains(seen, guesses, min(scale, MAX_OCTAVE))
+    if gains is None:
+        return None
     off, *smooth = (float(np.abs(kept - large)[is_inside].mean()) for kept in made)
-    return None if gains is None else Detail(*gains, off / max(min(smooth), 1e-6))
+    return Detail(*gains, off / max(min(smooth), 1e-6), _kept(seen, guesses[-1].shown))
 
 
 class _Guess(NamedTuple):
@@ -126,7 +138,7 @@ def _gains(seen: _Tiles, guesses: Sequence[_Guess], scale: float) -> tuple[float
     mid = _energy(seen.mid)
     if mid.max() <= 0:
         return None
-    chosen = np.argsort(-mid, kind="stable")[: max(1, len(mid) // 3)]
+    chosen = _most_structured(mid)
     left = [_left(seen.high, guess.shown.high) for guess in guesses]
     added = [_energy(guess.added.high) for guess in guesses]
     unforetold = min(
@@ -135,6 +147,22 @@ def _gains(seen: _Tiles, guesses: Sequence[_Guess], scale: float) -> tuple[float
     expected = np.log2(scale) + _SLOPE  # of a spectrum that falls with the square, as photos' do
     unit = float(mid[chosen].sum() * expected)
     return unforetold / unit, min(_above_floor(rest, chosen) for rest in left) / unit
+
+
+def _kept(seen: _Tiles, shown: _Tiles) -> float:
+    """The part of the smaller one's finest detail that is seen, in amplitude, where it has most.
+
+    `shown` is the smaller one enlarged by the filter that keeps most of it.
+    """
+    energy = _energy(shown.mid)
+    chosen = _most_structured(energy)
+    shared = np.abs((seen.mid * shown.mid.conj()).sum(axis=1))
+    return float(shared[chosen].sum() / max(float(energy[chosen].sum()), 1e-9))
+
+
+def _most_structured(energy: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The third of the tiles that has most of an energy (N,)."""
+    return np.argsort(-energy, kind="stable")[: max(1, len(energy) // 3)]
 
 
 def _above_floor(energy: NDArray[np.float64], chosen: NDArray[np.intp]) -> float:

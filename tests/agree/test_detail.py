@@ -48,6 +48,19 @@ def test_an_enlargement_shows_no_more(name: str, factor: float, query: PillowIma
     assert found is not None and found < LEAST / 4
 
 
+@pytest.mark.parametrize("quality", [95, 85, 70])
+def test_what_was_enlarged_from_less_than_the_query_shows_no_more(
+    quality: int, query: PillowImage.Image
+) -> None:
+    """Beside next to no detail of its own, what compression adds is as much again."""
+    thumb = query.resize((query.width // 3, query.height // 3), 1)
+    stream = io.BytesIO()
+    enlarged = thumb.resize((query.width * 3 // 2, query.height * 3 // 2), FILTERS["bicubic"])
+    enlarged.save(stream, "JPEG", quality=quality)
+    found = gain(query, PillowImage.open(stream).convert("RGB"))
+    assert found is not None and found < LEAST
+
+
 def test_compression_is_no_detail(query: PillowImage.Image) -> None:
     stream = io.BytesIO()
     enlarged = query.resize((query.width * 2, query.height * 2), FILTERS["bicubic"])

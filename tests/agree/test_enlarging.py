@@ -72,3 +72,9 @@ def test_what_compression_adds_to_an_enlargement_is_no_more_to_see(
     photo.thumbnail((400, 400))
     small = np.asarray(photo)
     assert shown(small, as_jpeg(resized(small, by, cv2.INTER_CUBIC), quality)) != "more"
+
+
+def test_what_was_enlarged_from_less_than_the_smaller_one_shows_no_more() -> None:
+    small = grainy(240, 320, 3)
+    thumb = resized(small, 1 / 3, cv2.INTER_AREA)
+    assert shown(small, as_jpeg(resized(thumb, 4.5, cv2.INTER_CUBIC), 85)) == "no more"
