@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -29,10 +30,10 @@ from objsearch.tasks.larger.measuring import (
     refined,
     snapped,
 )
+from objsearch.tasks.larger.ordering import PRECISION, largest_first
+from objsearch.tasks.larger.versions import versions_told
 from objsearch.types import Answer, Box, Hit, Image, Pixels, Unreadable
 
-PRECISION = 0.02
-"""Error of a scale that is measured by a transform; that of two frames is exact."""
 SURE_AGREEMENT = 0.9
 """Correlation that proves a copy where keypoints do not."""
 LEAST_AGREEMENT = 0.6
@@ -82,7 +83,7 @@ def find_larger(search: ObjectSearch, query: Any, **options: Any) -> LargerAnswe
     )
     copies = [copy for copy in results if copy is not None]
     of_one_shot = [copy for copy in copies if not copy.is_other_shot]
-    larger = sorted((copy for copy in of_one_shot if _is_larger(copy)), key=_largest_first)
+    larger = _in_order(search, asked, [copy for copy in of_one_shot if _is_larger(copy)])
     return LargerAnswer(
         query=seen,
         query_box_xyxy=box,
@@ -133,9 +134,7 @@ def _found(search: ObjectSearch, place: Place, options: dict[str, Any]) -> Answe
 
 def _measured(search: ObjectSearch, query: _Query, hit: Hit) -> LargerCopy | None:
     """A hit as a copy with its size; None where it is no copy of the same picture."""
-    image = search.describer.read(Place(replace(hit.ref, xywh=None)))
-    has_pixels = isinstance(image, Image) and image.size_wh == hit.size_wh
-    pixels = image.pixels if isinstance(image, Image) and has_pixels else None
+    pixels = _pixels_of(search, hit)
     placed = _placed(query, hit, pixels)
     if placed is None:
         return None
@@ -157,6 +156,22 @@ def _measured(search: ObjectSearch, query: _Query, hit: Hit) -> LargerCopy | Non
         differs=_differing(agreed, query.box_xyxy),
         is_other_shot=agreed is not None and is_of_another_shot(agreed),
     )
+
+
+def _pixels_of(search: ObjectSearch, hit: Hit) -> Pixels | None:
+    """The whole picture of a hit; None where it is not there any more as it was described."""
+    image = search.describer.read(Place(replace(hit.ref, xywh=None)))
+    has_pixels = isinstance(image, Image) and image.size_wh == hit.size_wh
+    return image.pixels if isinstance(image, Image) and has_pixels else None
+
+
+def _in_order(
+    search: ObjectSearch, query: _Query, copies: Sequence[LargerCopy]
+) -> list[LargerCopy]:
+    """Larger copies, largest first, once they were held against each other."""
+    corner_xy = query.box_xyxy.x1, query.box_xyxy.y1
+    told = versions_told(query.pixels, corner_xy, copies, lambda copy: _pixels_of(search, copy.hit))
+    return largest_first(told)
 
 
 def _differing(agreed: Agreement | None, box_xyxy: Box) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
@@ -198,9 +213,3 @@ def _placed_by(query: _Query, hit: Hit, pixels: Pixels | None, transform: Matrix
 
 def _is_larger(copy: LargerCopy) -> bool:
     return copy.scale > (1.0 if copy.measured_by == "frame" else 1.0 + PRECISION)
-
-
-def _largest_first(copy: LargerCopy) -> tuple[int, float, float, str]:
-    """By scale in steps of its precision, then the more complete, then by pixels."""
-    step = round(np.log(copy.scale) / np.log1p(PRECISION))
-    return -step, -round(copy.coverage, 2), -copy.pixels, str(copy.ref)
