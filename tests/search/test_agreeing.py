@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
@@ -48,6 +50,32 @@ def test_another_picture_is_plain_where_there_is_detail(
     search, hit = hit_of(held, query, tmp_path)
     assert is_another_picture(query, held, hit) is is_another
     assert search.is_another(query, hit) is is_another
+
+
+def board(seed: int) -> Pixels:
+    """A chess board with letters for pieces: all boards share most of their detail's places."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:640, 0:640] // 80
+    picture = np.where(((rows + columns) % 2)[..., None], (181, 136, 99), (240, 217, 181))
+    picture = picture.astype(np.uint8)
+    for place in rng.choice(64, 30, replace=False):
+        at = (int(place % 8 * 80 + 18), int(place // 8 * 80 + 62))
+        piece = "KQRBNPkqrbnp"[rng.integers(12)]
+        cv2.putText(picture, piece, at, cv2.FONT_HERSHEY_COMPLEX, 2.0, (15, 15, 15), 5)
+    return picture
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_sheets_by_one_plan_are_others_unless_keypoints_prove_them_one(
+    seed: int, tmp_path: Path
+) -> None:
+    """They lie on each other exactly, and a third of their detail agrees at most."""
+    query, other = board(0), board(seed)
+    _, hit = hit_of(other, query, tmp_path)
+    unproven = replace(hit, verdict="uncertain")
+    assert is_another_picture(query, other, unproven)
+    toned = np.clip(query * 0.8 + 30, 0, 255).astype(np.uint8)
+    assert not is_another_picture(toned, query, unproven)
 
 
 def test_a_file_of_another_size_by_now_says_nothing(tmp_path: Path) -> None:
