@@ -30,7 +30,8 @@ class Screening(BaseModel):
     max_frames: int = Field(
         300,
         ge=1,
-        description="most pages and frames of a file that are looked at; what is left out is told",
+        description="most pages and frames of a file that are looked at; what is left out is told, "
+        "and a blocked file or an example with more is refused",
     )
     examples: tuple[str, ...] = Field(
         (), description="images of what is unwanted: pictures that look alike are unwanted, too"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -16,10 +17,13 @@ from objsearch.classify.base import Classifier
 from objsearch.components.registry import build
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import UsageError
+from objsearch.images.transform import crop
 from objsearch.screening.options import Screening
-from objsearch.sources import Reading, expand, read_image, unfold
+from objsearch.screening.within import pictures_within
+from objsearch.sources import Place, Reading, expand, is_url, read_image, unfold
 from objsearch.types import Answer, DescribedImage, Flag, Hit, Image, ImageRef, Pixels, Unreadable
 
+PART = ", shown in a part of it"
 CLOSEST = 5
 """So many blocked images that look alike are looked at again, where one is not the picture."""
 
@@ -57,28 +61,51 @@ class BlockList:
 
     search: Finder
     threshold: float
+    blank: frozenset[ImageRef] = frozenset()
+    """Pages and frames of nothing among others, of which nothing is a copy."""
 
     @classmethod
-    def of(cls, section: Screening, open_search: Callable[[str], Finder]) -> BlockList:
-        """Raises UsageError when an image of the list cannot be read: its copies would pass.
+    def of(
+        cls, section: Screening, reading: Reading, open_search: Callable[[str], Finder]
+    ) -> BlockList:
+        """All pages and frames of the files of a list.
 
-        And when it shows nothing: copies of a blank page are all blank pages.
+        Raises UsageError when an image of it cannot be read, or a file holds more pictures than are
+        looked at: their copies would pass. And when a file shows nothing: copies of a blank page
+        are all blank pages.
         """
         places = expand(list(section.block), kind="blocked image")
         if not places:
             raise UsageError("the block list holds no image: nothing could be called clean")
+        # What is far away is not fetched twice.
+        near = [place for place in places if not is_url(place.ref.uri)]
+        _check_length(near, reading, section.max_frames)
         search = open_search(section.block_preset)
         search.add(*places)
         _check_complete(search.skipped, "block list")
-        _check_content(search.images())
-        return cls(search, section.block_threshold)
+        return cls(search, section.block_threshold, _blank(search.images()))
 
     def flag(self, picture: Pixels) -> Flag | None:
-        options = {"top": CLOSEST, "include_query": True, "second_look": {"enabled": False}}
+        whole = self._flag(picture)
+        if whole is not None:
+            return whole
+        # Fewer keypoints than are to be found lie on a picture that fills a part of a screenshot.
+        flags = (
+            self._flag(np.ascontiguousarray(crop(picture, box)), PART)
+            for box in pictures_within(picture)
+        )
+        return next((flag for flag in flags if flag is not None), None)
+
+    def _flag(self, picture: Pixels, where: str = "") -> Flag | None:
+        options = {
+            "top": CLOSEST + len(self.blank),
+            "include_query": True,
+            "second_look": {"enabled": False},
+        }
         hits = self.search.find(picture, threshold=self.threshold, **options).hits
         for hit in hits:
-            if not self.search.is_another(picture, hit):
-                return Flag("block-list", hit.score, f"a copy of {hit.ref}")
+            if hit.ref not in self.blank and not self.search.is_another(picture, hit):
+                return Flag("block-list", hit.score, f"a copy of {hit.ref}{where}")
         return None
 
 
@@ -95,9 +122,11 @@ class Examples:
     def of(cls, section: Screening, reading: Reading) -> Examples:
         """Raises UsageError when an example cannot be read."""
         extractor = cast(Extractor, build("describe", "embedding"))
+        places = expand(list(section.examples), kind="example")
+        _check_length(places, reading, section.max_frames, "example")
         read = [
             place if isinstance(place, Unreadable) else read_image(place, reading)
-            for place in unfold(expand(list(section.examples), kind="example"), reading)
+            for place in unfold(places, reading)
         ]
         _check_complete([result for result in read if isinstance(result, Unreadable)], "examples")
         images = [result for result in read if isinstance(result, Image)]
@@ -143,10 +172,26 @@ def _check_complete(skipped: Sequence[Unreadable], name: str) -> None:
         )
 
 
-def _check_content(blocked: Iterable[DescribedImage]) -> None:
-    blank = [image.ref for image in blocked if image.note]
-    if blank:
-        raise UsageError(
-            f"the blocked image {blank[0]} is blank, or shows too little to be known again: "
-            "take it out of the block list"
-        )
+def _check_length(
+    places: Sequence[Place | Unreadable], reading: Reading, most: int, name: str = "blocked"
+) -> None:
+    for place in places:
+        if sum(1 for _ in islice(unfold([place], reading), most + 1)) > most:
+            raise UsageError(
+                f"the {name} file {place.ref} holds more than {most} pictures: name those that "
+                "count, such as film.mp4#frame=10, or raise screening.max_frames"
+            )
+
+
+def _blank(blocked: Iterable[DescribedImage]) -> frozenset[ImageRef]:
+    """The pages and frames that show nothing; an error where that is all of a file."""
+    by_file: dict[str, list[DescribedImage]] = {}
+    for image in blocked:
+        by_file.setdefault(image.ref.uri, []).append(image)
+    for images in by_file.values():
+        if all(image.note for image in images):
+            raise UsageError(
+                f"the blocked image {images[0].ref} is blank, or shows too little to be known "
+                "again: take it out of the block list"
+            )
+    return frozenset(image.ref for images in by_file.values() for image in images if image.note)

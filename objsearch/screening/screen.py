@@ -60,9 +60,9 @@ class Screen:
         for classifier in section.classifiers:
             classifier.require()
         if section.block:
-            yield BlockList.of(section, self._open_search)
+            yield BlockList.of(section, self.reading, self._open_search)
         if section.examples:
-            yield Examples.of(section, self._reading)
+            yield Examples.of(section, self.reading)
         yield from (Judged(classifier) for classifier in section.classifiers)
 
     def remember(self, places: Sequence[Place | Unreadable]) -> None:

@@ -25,6 +25,7 @@ from objsearch.search.references import References
 from objsearch.search.renaming import known_still, without_renamed
 from objsearch.search.replaced import is_replaced, proven
 from objsearch.search.retrieval import Retrieval, compare_versions
+from objsearch.search.screened import screen_by
 from objsearch.search.second_look import SecondLook
 from objsearch.search.telling import check_there, unknown_labels, warnings_of
 from objsearch.search.thumbnails import keep_thumbnails
@@ -292,9 +293,6 @@ class ObjectSearch:
         )
 
 
-def screen_of(
-    settings: Settings, open_search: Callable[[str], Finder] = ObjectSearch.open
-) -> Screen:
+def screen_of(settings: Settings, open_search: Callable[..., Finder] = ObjectSearch.open) -> Screen:
     """What holds pictures against the settings' section `screening`; nothing is loaded yet."""
-    reading, n_workers = settings.input.reading, settings.run.n_workers
-    return Screen(settings.screening, reading, n_workers, open_search)
+    return screen_by(settings, open_search)

@@ -122,8 +122,8 @@ def _screen_of(settings: Settings, library: str | Path | None, opened: list[Reca
         return screen_of(settings)
     folder = Path(library).expanduser()
 
-    def recalling(preset: str) -> Recalling:
-        opened.append(Recalling(load_settings(preset), folder))
+    def recalling(preset: str, overrides: Mapping[str, Any]) -> Recalling:
+        opened.append(Recalling(load_settings(preset, overrides), folder))
         return opened[-1]
 
     return screen_of(settings, recalling)

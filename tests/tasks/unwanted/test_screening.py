@@ -372,6 +372,76 @@ def test_what_is_left_out_of_a_long_file_is_told(
     assert names(listing.flagged) == ["late.gif", "pages.tiff"]
 
 
+def test_what_is_blocked_are_all_pages_and_frames_of_a_file(
+    settings: Callable[..., Any], folder: Path, hidden: Path
+) -> None:
+    """A copy of a late frame is a copy, too; the photo of it lies in a folder by itself."""
+    for name in ("late.webp", "late.gif", "pages.tiff"):
+        listing = screen_images(folder / "block", settings(block=[str(hidden / name)]))
+        [flag] = [flag for one in listing.flagged for flag in one.flags]
+        assert f"{name}#" in flag.reason, "which of them is told"
+
+
+def test_blank_pages_among_others_are_no_blocked_pictures(
+    settings: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
+    wall = np.asarray(PillowImage.open(folder / "block" / "bad.png").convert("RGB"))
+    blank = np.full_like(wall, 255)
+    scan = animated(tmp_path / "scan.tiff", [blank, wall])
+    PillowImage.fromarray(blank).save(tmp_path / "page.png")
+    listing = screen_images([folder / "in", tmp_path / "page.png"], settings(block=[str(scan)]))
+    assert names(listing.flagged) == ["copy.jpg"]
+    animated(tmp_path / "blank.tiff", [blank, blank])
+    with pytest.raises(UsageError, match=r"blank\.tiff.* is blank"):
+        screen_images(folder / "in", settings(block=[str(tmp_path / "blank.tiff")]))
+
+
+@pytest.mark.parametrize("rule", ["block", "examples"])
+def test_a_blocked_film_of_more_pictures_than_are_looked_at_is_refused(
+    rule: str, settings: Callable[..., Any], folder: Path, hidden: Path
+) -> None:
+    section = settings(**{rule: [str(hidden / "late.webp")]}, max_frames=2)
+    with pytest.raises(UsageError, match=r"late\.webp holds more than 2 pictures"):
+        screen_images(folder / "in", section)
+
+
+def test_files_of_a_block_list_are_read_under_the_limits_of_the_settings(folder: Path) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def opened(preset: str, overrides: dict[str, Any]) -> Any:
+        asked.append(overrides)
+        return ObjectSearch.open(preset, overrides)
+
+    limits = {"offline": True, "max_megapixels": 7, "dpi": 90}
+    section = {"block": [str(folder / "block")], "block_preset": "copies"}
+    screen = screen_of(load_settings({"input": limits, "screening": section}), opened)
+    screen.prepare()
+    [overrides] = asked
+    assert {key: overrides[f"input.{key}"] for key in limits} == limits
+
+
+@pytest.mark.parametrize("ground", [255, 20])
+def test_a_picture_shown_small_in_a_screenshot_is_known(
+    ground: int, folder: Path, tmp_path: Path, pixels_of: Callable[[str], Pixels]
+) -> None:
+    """It fills a quarter of it, or less, among words."""
+    (tmp_path / "in").mkdir()
+    for name in ("graffiti_wall", "old_street"):
+        page = np.full((1480, 720, 3), ground, np.uint8)
+        photo = PillowImage.fromarray(pixels_of(f"{name}.jpg"))
+        photo.thumbnail((420, 420))
+        page[260 : 260 + photo.height, 60 : 60 + photo.width] = np.asarray(photo)
+        for row in range(24):
+            at = (40, 80 + 50 * row) if row < 3 else (40, 700 + 32 * (row - 3))
+            words = f"{row * 7919} words of a talk, {row * 104729}"
+            cv2.putText(page, words, at, cv2.FONT_HERSHEY_SIMPLEX, 0.8, (128, 128, 128), 2)
+        PillowImage.fromarray(page).save(tmp_path / "in" / f"{name}.png")
+    section = {"block": [str(folder / "block")]}
+    listing = screen_images(tmp_path / "in", load_settings({"screening": section}))
+    assert names(listing.flagged) == ["graffiti_wall.png"]
+    assert listing.flagged[0].flags[0].reason.endswith("shown in a part of it")
+
+
 def test_a_part_that_is_named_is_looked_at_alone(
     settings: Callable[..., Any], folder: Path, hidden: Path
 ) -> None:
