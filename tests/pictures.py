@@ -35,6 +35,19 @@ def drawing(height: int, width: int, seed: int = 0) -> Pixels:
     return picture
 
 
+def board(seed: int) -> Pixels:
+    """A chess board with letters for pieces: all boards share most of their detail's places."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:640, 0:640] // 80
+    picture = np.where(((rows + columns) % 2)[..., None], (181, 136, 99), (240, 217, 181))
+    picture = picture.astype(np.uint8)
+    for place in rng.choice(64, 30, replace=False):
+        at = (int(place % 8 * 80 + 18), int(place // 8 * 80 + 62))
+        piece = "KQRBNPkqrbnp"[rng.integers(12)]
+        cv2.putText(picture, piece, at, cv2.FONT_HERSHEY_COMPLEX, 2.0, (0, 0, 0), 2, cv2.LINE_AA)
+    return picture
+
+
 def grainy(height: int, width: int, seed: int = 0) -> Pixels:
     """A drawing with the grain and shade of a photo: smaller copies lack some of it."""
     rng = np.random.default_rng(seed)

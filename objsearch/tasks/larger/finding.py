@@ -13,6 +13,7 @@ import numpy as np
 from objsearch.agree import Agreement, agree
 from objsearch.agree.agreement import MOST_ODDITY, is_of_another_shot
 from objsearch.agree.detail import detail_gain
+from objsearch.agree.reducing import agree_reduced
 from objsearch.errors import UsageError
 from objsearch.flow import counted, ordered_map
 from objsearch.images.mapping import Matrix
@@ -141,7 +142,7 @@ def _measured(search: ObjectSearch, query: _Query, hit: Hit) -> LargerCopy | Non
     detail = agreed = None
     if pixels is not None:
         detail = detail_gain(query.pixels, pixels, placed.transform)
-        agreed = agree(query.pixels, pixels, placed.transform)
+        agreed = _agreed(query.pixels, pixels, placed.transform)
     return LargerCopy(
         hit=hit,
         scale=placed.extent.scale,
@@ -156,6 +157,17 @@ def _measured(search: ObjectSearch, query: _Query, hit: Hit) -> LargerCopy | Non
         differs=_differing(agreed, query.box_xyxy),
         is_other_shot=agreed is not None and is_of_another_shot(agreed),
     )
+
+
+def _agreed(query: Pixels, reference: Pixels, transform: Matrix) -> Agreement | None:
+    agreed = agree(query, reference, transform)
+    if agreed is None or not _is_doubtful(agreed):
+        return agreed
+    return agree_reduced(query, reference, transform) or agreed
+
+
+def _is_doubtful(agreed: Agreement) -> bool:
+    return agreed.worst > MOST_ODDITY and bool(agreed.differs[1])
 
 
 def _pixels_of(search: ObjectSearch, hit: Hit) -> Pixels | None:
@@ -176,7 +188,7 @@ def _in_order(
 
 def _differing(agreed: Agreement | None, box_xyxy: Box) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
     """Places that plainly differ, in pixels of the whole query and of the reference."""
-    if agreed is None or agreed.worst <= MOST_ODDITY:
+    if agreed is None or not _is_doubtful(agreed):
         return (), ()
     in_query, in_reference = agreed.differs
     return tuple(box.moved(box_xyxy.x1, box_xyxy.y1) for box in in_query), in_reference

@@ -21,7 +21,7 @@ from objsearch.tasks.larger import LargerAnswer, find_larger
 from objsearch.tasks.larger.larger_output import larger_csv, larger_json
 from objsearch.tasks.larger.larger_page import write_page
 from objsearch.types import Pixels
-from tests.pictures import drawing
+from tests.pictures import board, drawing
 from tests.tasks.duplicates.conftest import put
 
 
@@ -272,3 +272,15 @@ def test_another_shot_of_the_same_view_is_no_larger_copy(
     answer = find_larger(found, tmp_path / "query.png")
     clean = [Path(copy.ref.uri).name for copy in answer.copies if not copy.differs[1]]
     assert clean == ["own.png"]
+
+
+def test_a_small_drawing_does_not_differ_from_what_it_was_reduced_from(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for seed in (0, 2):
+        PillowImage.fromarray(board(seed)).save(tmp_path / "in" / f"{seed}.png")
+    small = PillowImage.fromarray(board(0)).resize((320, 320), PillowImage.Resampling.LANCZOS)
+    small.save(tmp_path / "query.jpg", quality=80)
+    found = ObjectSearch.open("larger", {"run.workers": 1}).add(tmp_path / "in")
+    answer = find_larger(found, tmp_path / "query.jpg")
+    clean = [Path(copy.ref.uri).name for copy in answer.copies if not copy.differs[1]]
+    assert clean == ["0.png"]
