@@ -80,3 +80,23 @@ def test_what_a_thing_lies_on_is_no_print_of_its_own() -> None:
     print_xy = np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)
     found = look(on_white, on_green, np.eye(3), Box(0, 0, 560, 760), print_xy)
     assert found is not None and not found.is_other_print
+
+
+def meme(words: str, seed: int) -> Pixels:
+    """A picture with words below it, which fill a tenth of it."""
+    sheet = Image.new("RGB", (400, 600), (250, 250, 250))
+    sheet.paste(Image.fromarray(drawing(520, 400, seed)), (0, 0))
+    ImageDraw.Draw(sheet).text((20, 535), words, (10, 10, 10), ImageFont.load_default(40))
+    return np.asarray(sheet)
+
+
+@pytest.mark.parametrize("seed", [4, 5, 6])
+def test_other_words_below_a_picture_seen_at_an_angle(seed: int) -> None:
+    """Corners of letters are followed to other letters: fewer lie where they should."""
+    one = meme("MONDAYS, AGAIN", seed)
+    tilted = np.array([[0.93, 0.05, 14.0], [-0.04, 0.91, 25.0], [8e-5, 5e-5, 1.0]])
+    for words, is_other in (("MONDAYS, AGAIN", False), ("NOBODY SAW IT", True)):
+        photo = warped(cv2.GaussianBlur(meme(words, seed), (0, 0), 0.8), tilted, (440, 640))
+        found = seen(one, photo, tilted)
+        assert found.is_other_print == is_other
+        assert all(box.y1 > 510 for box in found.differs[0]) or not is_other
