@@ -32,7 +32,7 @@ UNSTEADY_LEAST, UNSTEADY_MOST = 0.5, 0.92
 """Corners lie either within a fifth of a pixel or somewhere else: those of other words are followed
 to other letters. Depth and glare lose corners, or move the others, too: of 196 covers photographed
 by telephone that are the same none has so few that follow and so small a residual."""
-ALIKE, UNLIKE, WORD = 0.9, 0.2, 12
+ALIKE, UNLIKE, WORD = 0.8, 0.2, 12
 """Median correlation of what is shared then, that of a place which both fill otherwise, and how
 many such places lie together: of pictures photographed anew at most 4, of other captions 18."""
 RIM = 3
