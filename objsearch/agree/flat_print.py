@@ -28,13 +28,10 @@ REGION = 0.025
 another colour 25, and of the same prints seen anew none has more than 1."""
 WITH_DETAIL = 0.1
 """A region along three sides of the thing with less detail is the ground, as is one all round."""
-UNSTEADY_LEAST, UNSTEADY_MOST = 0.5, 0.92
-"""Corners lie either within a fifth of a pixel or somewhere else: those of other words are followed
-to other letters. Depth and glare lose corners, or move the others, too: of 196 covers photographed
-by telephone that are the same none has so few that follow and so small a residual."""
-ALIKE, UNLIKE, WORD = 0.8, 0.2, 12
-"""Median correlation of what is shared then, that of a place which both fill otherwise, and how
-many such places lie together: of pictures photographed anew at most 4, of other captions 18."""
+HALF, PARTED, ALIKE = 0.5, 0.92, 0.8
+"""With other words in it, corners lie either where they should, to a fifth of a pixel, or somewhere
+else, followed to other letters; less likeness will do then. Depth and glare lose corners, or move
+the others, too: of 196 covers photographed by telephone none has so few that follow so closely."""
 RIM = 3
 """Places along the border of the thing that are left out: boxes are not exact."""
 
@@ -46,11 +43,7 @@ def plain_regions(
 
     `whole` (H, W) are the places of the thing.
     """
-    if not registration.is_within(UNSTEADY_LEAST, RESIDUAL, CORNERS):
-        return []
-    if registration.steady < UNSTEADY_MOST:
-        return _other_words(places, whole)
-    if registration.steady < STEADY or _likeness(places, whole) < SUPERBLY:
+    if _likeness(places, whole) < _least_likeness(registration):
         return []
     core = eroded(whole, RIM)
     logits = weigh(places, load_model().differing(places.features), registration).logits
@@ -69,15 +62,13 @@ def plain_regions(
     ]
 
 
-def _other_words(places: Places, whole: NDArray[np.bool_]) -> list[Box]:
-    """Boxes of regions in which both have detail, and other."""
-    if _likeness(places, whole) < ALIKE:
-        return []
-    core = eroded(whole, RIM) & (places.feature("weak") > STRONG)
-    unlike = core & (places.feature("wide correlation") < UNLIKE)
-    n, _, stats, _ = cv2.connectedComponentsWithStats(unlike.astype(np.uint8))
-    found = sorted(stats[1:n].tolist(), key=lambda stat: -stat[4])
-    return [Box(x, y, x + w, y + h) for x, y, w, h, size in found if size >= WORD]
+def _least_likeness(registration: Registration) -> float:
+    """The median correlation from which what is shared is printed alike; none suffices where print
+    is not flat."""
+    if registration.is_within(STEADY, RESIDUAL, CORNERS):
+        return SUPERBLY
+    is_parted = registration.steady < PARTED
+    return ALIKE if is_parted and registration.is_within(HALF, RESIDUAL, CORNERS) else np.inf
 
 
 def _is_ground(box: Box, core: NDArray[np.bool_], detail: float) -> bool:
