@@ -74,11 +74,14 @@ class SecondLook:
     ) -> list[Hit]:
         """The hits, best first: those in doubt compared once more, then the first looked at."""
         pictures, options = Pictures(self), search.second_look
+        unlikely: Hit | None = None
         if self.comparer.local:
             workers = self.describer.settings.run.n_workers
             look = CloserLook(self.comparer, pictures, views, negatives, search.fusion, workers)
-            hits = self._closer(look, hits, options.doubtful)
-        return self._looked_over(views, hits, options, pictures)
+            unlikely = _agreeing_beyond(hits, options.doubtful)
+            hits = self._closer(look, hits, options.doubtful, unlikely)
+        looked = self._looked_over(views, hits, options, pictures)
+        return looked if unlikely is None else _taken_back(looked, unlikely)
 
     def _looked_over(
         self,
@@ -115,9 +118,12 @@ class SecondLook:
         is_looked_at = is_planar(hit) or may_be_proven(hit)
         return looked_at(self.comparer, hit, *pictures) if is_looked_at else hit
 
-    def _closer(self, look: CloserLook, hits: Sequence[Hit], n: int) -> list[Hit]:
-        """The first `n` hits in doubt compared once more; ordered anew."""
-        doubtful = _most_doubtful(hits, n)
+    def _closer(
+        self, look: CloserLook, hits: Sequence[Hit], n: int, unlikely: Hit | None
+    ) -> list[Hit]:
+        """The first `n` hits in doubt compared once more, and one that is; ordered anew."""
+        doubtful = [hit for hit in hits if is_doubtful(hit)][:n]
+        doubtful += [] if unlikely is None else [unlikely]
         if not doubtful or not look.prepare():
             return list(hits)
         workers = self.describer.settings.run.n_workers
@@ -165,17 +171,25 @@ class SecondLook:
         return image if is_same_size else None
 
 
-def _most_doubtful(hits: Sequence[Hit], n: int) -> list[Hit]:
-    """The first of those in doubt; the last place goes to one beyond whose keypoints agree most.
+def _agreeing_beyond(hits: Sequence[Hit], n: int) -> Hit | None:
+    """Of the hits in doubt beyond the first `n`, the one whose keypoints agree most, if any do.
 
     Where a plane agrees on a few, and what is seen there looks alike to nothing, the score is low.
     """
-    doubtful = [hit for hit in hits if is_doubtful(hit)]
-    chosen, beyond = doubtful[:n], doubtful[n:]
+    beyond = [hit for hit in hits if is_doubtful(hit)][n:] if n else []
     agreeing = max(beyond, key=_inliers, default=None)
-    if chosen and agreeing is not None and _inliers(agreeing):
-        chosen[-1] = agreeing
-    return chosen
+    return agreeing if agreeing is not None and _inliers(agreeing) else None
+
+
+def _taken_back(hits: Sequence[Hit], unlikely: Hit) -> list[Hit]:
+    """The hits, ordered anew with the unlikely one as it was, unless pixels left it *same*.
+
+    One table on which two things lie agrees as well, and no likeness speaks against it.
+    """
+    is_proven = any(hit.ref == unlikely.ref and hit.verdict == "same" for hit in hits)
+    if is_proven:
+        return list(hits)
+    return sorted((unlikely if hit.ref == unlikely.ref else hit for hit in hits), key=_rank_key)
 
 
 def _inliers(hit: Hit) -> int:

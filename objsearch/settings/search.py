@@ -57,8 +57,8 @@ class SecondLook(Part):
     doubtful: int = Field(
         5,
         ge=0,
-        description="candidates not called *same*, the likeliest, whose keypoints are compared "
-        "once more, at full size: what is small in a photo counts",
+        description="candidates not called *same*, the first, whose keypoints are compared once "
+        "more, at full size, and one beyond where any agree: what is small in a photo counts",
     )
 
 

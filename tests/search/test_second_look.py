@@ -354,20 +354,29 @@ def hit_with(name: str, score: float, n_inliers: int) -> Hit:
     return Hit(ImageRef(name), score, "different", (64, 48), (pair,), ImageRef("query"))
 
 
-def test_the_last_place_in_doubt_goes_to_where_keypoints_agree_most() -> None:
+def test_where_keypoints_agree_most_is_in_doubt_however_low_the_score() -> None:
     """A query of next to nothing but a plane that agrees has a low score."""
     scores = [("a", 0.5, 0), ("b", 0.4, 3), ("c", 0.3, 0), ("d", 0.2, 5), ("e", 0.1, 9)]
     hits = [hit_with(*one) for one in scores]
 
-    def chosen(n: int, among: list[Hit] = hits) -> list[str]:
-        return [hit.ref.uri for hit in second_look._most_doubtful(among, n)]
+    def chosen(n: int, among: list[Hit] = hits) -> str | None:
+        hit = second_look._agreeing_beyond(among, n)
+        return None if hit is None else hit.ref.uri
 
-    assert chosen(3) == ["a", "b", "e"]
-    assert chosen(5) == ["a", "b", "c", "d", "e"]
-    assert chosen(2, hits[:3]) == ["a", "b"], "none beyond agrees anywhere"
-    assert chosen(0) == []
+    assert chosen(3) == "e"
+    assert chosen(5) is None
+    assert chosen(2, hits[:3]) is None, "none beyond agrees anywhere"
+    assert chosen(0) is None
     sure = replace(hits[4], verdict="same")
-    assert chosen(3, [*hits[:4], sure]) == ["a", "b", "d"]
+    assert chosen(3, [*hits[:4], sure]) == "d"
+
+
+def test_an_unlikely_hit_counts_where_pixels_left_it_the_same() -> None:
+    first, unlikely = hit_with("a", 0.5, 0), hit_with("e", 0.1, 9)
+    proven = replace(unlikely, verdict="same", score=0.95)
+    assert second_look._taken_back([proven, first], unlikely) == [proven, first]
+    doubted = replace(proven, verdict="uncertain")
+    assert second_look._taken_back([doubted, first], unlikely) == [first, unlikely]
 
 
 @pytest.mark.parametrize("turned", [0, 7, -12])
