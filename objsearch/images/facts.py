@@ -10,7 +10,7 @@ import hashlib
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 Tell = Literal[
@@ -24,6 +24,11 @@ Tell = Literal[
     "rating",
     "comment",
     "text",
+    "author",
+    "named place",
+    "label",
+    "edits",
+    "exposure",
 ]
 Facts = frozenset[str]
 
@@ -37,11 +42,20 @@ _OTHER: dict[str, str] = {
     "rating": "another rating",
     "comment": "another comment",
     "text": "another text",
+    "author": "another author",
+    "named place": "another named place",
+    "label": "another label",
+    "edits": "other edits",
+    "exposure": "another exposure",
 }
 _NEAR_M = 100.0
 _METRES_A_DEGREE = 111_320.0
 _SECONDS = 14
-"""Digits of a date up to its seconds: parts of seconds and time zones are often lost."""
+"""Digits of a date up to its seconds; time zones are often lost."""
+_PART_OF_SECOND = re.compile(r"(?:\D*\d){14}[.,](\d{1,9})")
+_NEAR_EXPOSURE = 0.1
+"""Part by which two exposures differ that are one, written otherwise: cameras go by thirds of a
+stop, a quarter more each, and fractions are rounded as they are written anew."""
 
 # What cameras and tools write of themselves, where people would write something.
 _BY_ITSELF = re.compile(
@@ -64,11 +78,36 @@ def tells_in(facts: Facts) -> frozenset[str]:
 
 
 def date_facts(texts: Iterable[object]) -> Iterator[str]:
-    """Of dates on which a picture was taken; none of what is no date."""
+    """Of dates on which a picture was taken; none of what is no date.
+
+    Parts of a second tell the shots of a burst apart; where they are all zeros, nobody knew them.
+    """
     for text in texts:
         digits = re.sub(r"\D", "", str(text or ""))[:_SECONDS]
         if len(digits) >= 8 and digits[:4] != "0000":
-            yield fact("date", digits)
+            part = _PART_OF_SECOND.match(str(text))
+            yield fact("date", digits + (part[1] if part and part[1].strip("0") else ""))
+
+
+def exposure_facts(seconds: object, aperture: object, speed: object, bias: object) -> Iterator[str]:
+    """Of how long, how wide, at what speed of film and how far off the meter a shot was exposed.
+
+    None where neither of the first two is told. The shots of a bracket differ by nothing else.
+    """
+    told = [_number(value) for value in (seconds, aperture, speed)]
+    if any(told[:2]):
+        yield fact("exposure", "|".join((*told, _number(bias, may_be_zero=True))))
+
+
+def _number(value: object, *, may_be_zero: bool = False) -> str:
+    """As text, of what is one and tells something; else nothing."""
+    one = value[0] if isinstance(value, tuple) and value else value
+    try:
+        number = float(one)  # type: ignore[arg-type]
+    except (TypeError, ValueError, ZeroDivisionError):
+        return ""
+    is_told = math.isfinite(number) and (number > 0 or may_be_zero)
+    return f"{number:.6g}" if is_told else ""
 
 
 def place_fact(latitude: float, longitude: float) -> str:
@@ -128,18 +167,25 @@ def others_in(mine: Facts, kept: Facts) -> list[str]:
 
 def _values(facts: Facts, tell: str) -> set[str]:
     every = (entry.partition("=") for entry in facts)
-    return {value for name, _, value in every if name == tell and value}
+    values = {value for name, _, value in every if name == tell and value}
+    if tell == "date":  # the same one told with fewer digits, elsewhere in the file
+        values = {
+            value
+            for value in values
+            if not any(other != value and other.startswith(value) for other in values)
+        }
+    return values
 
 
 def _is_other(tell: str, mine: set[str], kept: set[str]) -> bool:
-    near = {"date": _is_one_date, "place": _is_one_place, "camera": _is_one_camera}.get(tell)
+    near = _NEAR.get(tell)
     if near is None:
         return bool(mine - kept)
     return not any(near(first, second) for first in mine for second in kept)
 
 
 def _is_one_date(first: str, second: str) -> bool:
-    """A date without a time is the same on that day."""
+    """A date without a time is the same on that day, one without parts of a second in that."""
     return first.startswith(second) or second.startswith(first)
 
 
@@ -155,3 +201,20 @@ def _is_one_camera(first: str, second: str) -> bool:
     if make and its_make and make.split()[0] != its_make.split()[0]:
         return False
     return not (model and its_model) or model.endswith(its_model) or its_model.endswith(model)
+
+
+def _is_one_exposure(first: str, second: str) -> bool:
+    """All that both tell is the same, but for rounding."""
+    *pairs, biases = zip(first.split("|"), second.split("|"), strict=True)
+    of_both = [(float(mine), float(its)) for mine, its in pairs if mine and its]
+    if any(abs(mine - its) > _NEAR_EXPOSURE * max(mine, its) for mine, its in of_both):
+        return False
+    return not all(biases) or abs(float(biases[0]) - float(biases[1])) <= _NEAR_EXPOSURE
+
+
+_NEAR: Mapping[str, Callable[[str, str], bool]] = {
+    "date": _is_one_date,
+    "place": _is_one_place,
+    "camera": _is_one_camera,
+    "exposure": _is_one_exposure,
+}

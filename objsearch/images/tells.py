@@ -16,51 +16,25 @@ from PIL import Image as PillowImage
 from objsearch.images.behind import png_chunks
 from objsearch.images.facts import (
     Facts,
-    Tell,
     camera_fact,
     date_facts,
+    exposure_facts,
     fact,
     place_fact,
     rating_facts,
     said_facts,
 )
+from objsearch.images.fields import (
+    EXIF_SAID,
+    IPTC_SAID,
+    PNG_OF_TOOLS,
+    PNG_SAID,
+    XMP_MARKS,
+    XMP_SAID,
+)
 
-_XMP_MARKS: dict[Tell, re.Pattern[bytes]] = {
-    "date": re.compile(rb"exif:DateTime(Original|Digitized)|photoshop:DateCreated|xmp:CreateDate"),
-    "place": re.compile(rb"exif:GPSLatitude\b"),
-    "camera": re.compile(rb"tiff:(Make|Model)\b"),
-}
-_XMP_SAID: dict[Tell, tuple[str, ...]] = {
-    "caption": ("dc:description", "dc:title", "photoshop:Headline"),
-    "keywords": ("dc:subject",),
-    "people": ("mwg-rs:Name", "MPReg:PersonDisplayName", "Iptc4xmpExt:PersonInImage"),
-    "comment": ("exif:UserComment",),
-}
-_EXIF_SAID: tuple[tuple[int, Tell], ...] = (
-    (ExifTags.Base.ImageDescription, "caption"),
-    (ExifTags.Base.XPTitle, "caption"),
-    (ExifTags.Base.XPSubject, "caption"),
-    (ExifTags.Base.XPComment, "comment"),
-)
-_IPTC_SAID: tuple[tuple[int, Tell], ...] = (
-    (5, "caption"),
-    (105, "caption"),
-    (120, "caption"),
-    (25, "keywords"),
-)
-_PNG_SAID: dict[str, Tell] = {
-    "title": "caption",
-    "description": "caption",
-    "comment": "comment",
-    "keywords": "keywords",
-}
-# Written by tools, of themselves or of what is told elsewhere.
-_PNG_OF_TOOLS = re.compile(
-    r"(software|creation time|signature|modify-date|exif_data|xml:com\.adobe\.xmp)"
-    r"|(date|thumb|exif|jpeg|png|icc|dpi|xmp|photoshop|tiff|raw profile type .*)\b[: ].*"
-    r"|raw profile type .*"
-)
 _XMP_PLACE = re.compile(r"\s*(\d+)[,;]\s*([\d.]+)(?:[,;]\s*([\d.]+))?\s*([NSEW])\s*", re.I)
+_XMP_EDIT = re.compile(r"crs:(?!Version|ProcessVersion|RawFileName)(\w{1,64})=\"([^\"]{0,200})\"")
 _MOST_VALUES = 1000
 _MOST_TEXT = 4 * 1024 * 1024
 _S_RGB = (b"sRGB", "sRGB".encode("utf-16-be"))
@@ -102,8 +76,8 @@ def facts_of_png(data: bytes) -> Facts:
             key, text = _png_text(kind, data[start : start + size])
             if key == "XML:com.adobe.xmp":
                 facts |= of_xmp(text)
-            elif not _PNG_OF_TOOLS.fullmatch(key.casefold()):
-                facts |= set(said_facts(_PNG_SAID.get(key.casefold(), "text"), [text]))
+            elif not PNG_OF_TOOLS.fullmatch(key.casefold()):
+                facts |= set(said_facts(PNG_SAID.get(key.casefold(), "text"), [text]))
     return frozenset(facts)
 
 
@@ -147,7 +121,8 @@ def of_exif(exif: PillowImage.Exif) -> set[str]:
     plain = exif.get(ExifTags.Base.DateTime) if make or model else None
     if details.get(ExifTags.Base.DateTimeDigitized) or plain:
         facts.add(fact("date"))
-    facts |= set(date_facts([details.get(ExifTags.Base.DateTimeOriginal)]))
+    with suppress(Exception):
+        facts |= set(_shot_in(details))
     place = exif.get_ifd(ExifTags.IFD.GPSInfo)
     if place.get(ExifTags.GPS.GPSLatitude) and place.get(ExifTags.GPS.GPSLongitude):
         facts.add(fact("place"))
@@ -156,8 +131,23 @@ def of_exif(exif: PillowImage.Exif) -> set[str]:
     return facts
 
 
+def _shot_in(details: Any) -> Iterator[str]:
+    """When, and how it was exposed."""
+    date, part = (
+        str(details.get(tag) or "").strip()
+        for tag in (ExifTags.Base.DateTimeOriginal, ExifTags.Base.SubsecTimeOriginal)
+    )
+    yield from date_facts([f"{date}.{part}" if part else date])
+    yield from exposure_facts(
+        details.get(ExifTags.Base.ExposureTime),
+        details.get(ExifTags.Base.FNumber),
+        details.get(ExifTags.Base.ISOSpeedRatings),
+        details.get(ExifTags.Base.ExposureBiasValue),
+    )
+
+
 def _said_in(exif: PillowImage.Exif) -> Iterator[str]:
-    for tag, tell in _EXIF_SAID:
+    for tag, tell in EXIF_SAID:
         yield from said_facts(tell, [_text(exif.get(tag) or b"", "utf-16-le")])
     keywords = _text(exif.get(ExifTags.Base.XPKeywords) or b"", "utf-16-le")
     yield from said_facts("keywords", keywords.split(";"))
@@ -186,7 +176,7 @@ def of_xmp(xmp: bytes | str) -> Facts:
     text = xmp if isinstance(xmp, str) else bytes(xmp).decode("utf-8", "replace")
     text = text[:_MOST_TEXT]
     raw = text.encode("utf-8", "ignore")
-    marked = {tell for tell, mark in _XMP_MARKS.items() if mark.search(raw)}
+    marked = {tell for tell, mark in XMP_MARKS.items() if mark.search(raw)}
     facts = {fact(tell) for tell in marked}
     if "date" in marked:
         taken = ("exif:DateTimeOriginal", "photoshop:DateCreated")
@@ -198,10 +188,18 @@ def of_xmp(xmp: bytes | str) -> Facts:
         facts.add(camera_fact(make, model))
     if "place" in marked:
         facts |= _xmp_place(text)
-    for tell, names in _XMP_SAID.items():
+    for tell, names in XMP_SAID.items():
         for name in names:
             facts |= set(said_facts(tell, _xmp_values(text, name)))
+    facts |= set(_edits_in(text))
     return frozenset(facts | set(rating_facts(_xmp_values(text, "xmp:Rating"))))
+
+
+def _edits_in(text: str) -> Iterator[str]:
+    """What was set in a developer of raws and is yet to be applied: the work lies in no pixel."""
+    settings = dict(_XMP_EDIT.findall(text))
+    if settings.pop("HasSettings", "") == "True" and settings.pop("AlreadyApplied", "") != "True":
+        yield from said_facts("edits", [" ".join(map(" ".join, sorted(settings.items())))])
 
 
 def _xmp_place(text: str) -> set[str]:
@@ -243,7 +241,7 @@ def _items(body: str) -> Iterable[str]:
 
 
 def _of_iptc(records: dict[tuple[int, int], bytes | list[bytes]]) -> Iterator[str]:
-    for number, tell in _IPTC_SAID:
+    for number, tell in IPTC_SAID:
         values = records.get((2, number)) or []
         yield from said_facts(tell, map(_text, values if isinstance(values, list) else [values]))
 

@@ -16,7 +16,7 @@ from objsearch.tasks.duplicates.folders import File
 from objsearch.tasks.duplicates.small_copies import SIDE, Small
 from objsearch.types import BinaryDescriptor, Box, DescribedImage, Descriptor, ImageRef, Region
 
-LOOKING = "2"
+LOOKING = "3"
 """Goes up whenever looks, holdings or versions come to be made otherwise."""
 SMALL, TURNED = "small-copy", " turned"
 """The alias of small copies, and what follows an extractor's name for turned versions."""
