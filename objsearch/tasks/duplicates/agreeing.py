@@ -15,7 +15,8 @@ from objsearch.agree.closely import differing_closely
 from objsearch.agree.enlarging import Larger, larger_shows
 from objsearch.agree.framing import is_laid_around
 from objsearch.agree.laying import fitted_side, scaling
-from objsearch.agree.wear import Signs, poorer_of
+from objsearch.agree.made_from import Made, made_of, merged
+from objsearch.agree.wear import Signs, finer_of, poorer_of
 from objsearch.flow import Progress, counted, ordered_map, silent
 from objsearch.images.transform import reduction_for
 from objsearch.match.geometry import inverse
@@ -60,6 +61,8 @@ class Agreements:
         self._known: dict[Pair, Agreement | None] = {}
         self._larger: dict[Pair, Larger] = {}
         self._worn: dict[Pair, int | None] = {}
+        self._made: dict[Pair, Made | None] = {}
+        self._merged: dict[Pair, int | None] = {}
         self._leads: dict[Pair, NDArray[np.float64]] = {}
         self._lock = threading.Lock()
         self._pictures = Recent[tuple[int, int], Pixels](
@@ -141,6 +144,40 @@ class Agreements:
             return None
         poorer = poorer_of(first, second)
         return None if poorer is None else (i, j)[poorer]
+
+    def finer(self, i: int, j: int) -> int | None:
+        """Which of two upright copies of one size shows finer detail, if either."""
+        first, second = (self._signs.get(number, self._signs_of) for number in (i, j))
+        if first is None or second is None or first.light.shape != second.light.shape:
+            return None
+        finer = finer_of(first, second)
+        return None if finer is None else (i, j)[finer]
+
+    def made_of(self, i: int, j: int) -> Made | None:
+        """Which of two upright copies of one size JPEG made of the other, and how far it is off."""
+        pair = (min(i, j), max(i, j))
+        if pair not in self._made:
+            both = self._both_in_full(pair)
+            made = made_of(*both) if both else None
+            self._made[pair] = made and Made(pair[made.which], made.off)
+        return self._made[pair]
+
+    def merged(self, i: int, j: int) -> int | None:
+        """Which of two upright copies of one size was brought down to a palette, if either."""
+        pair = (min(i, j), max(i, j))
+        if pair not in self._merged:
+            both = self._both_in_full(pair)
+            which = merged(*both) if both else None
+            self._merged[pair] = None if which is None else pair[which]
+        return self._merged[pair]
+
+    def _both_in_full(self, pair: Pair) -> tuple[Pixels, Pixels] | None:
+        """Both at the files' own size; None where they cannot be read so, or are of two sizes."""
+        if self._sizes[pair[0]] != self._sizes[pair[1]]:
+            return None
+        with self._lock:  # two large pictures at once are enough for memory
+            first, second = (self._picture(number, None) for number in pair)
+        return None if first is None or second is None else (first, second)
 
     def _signs_of(self, number: int) -> Signs | None:
         picture = self._picture(number, LOOKED_AT[-1])

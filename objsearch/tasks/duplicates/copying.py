@@ -11,7 +11,7 @@ from objsearch.settings import Duplicates
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.companions import is_called_raw
 from objsearch.tasks.duplicates.keeping import Candidate, Content
-from objsearch.tasks.duplicates.lesser import is_unclear, worn
+from objsearch.tasks.duplicates.lesser import is_finer, is_unclear, worn
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.losses import SMALLER, is_told_otherwise, lacking
 from objsearch.tasks.duplicates.network import Network
@@ -101,6 +101,8 @@ class Copying:
         """What happens to a copy that would go."""
         if agreement and is_unclear(self.agreements, candidate.node, keep.node, agreement):
             return "review", f"{what}; which of the two was resized cannot be told"
+        if agreement and is_finer(self.agreements, candidate.node, keep.node, agreement):
+            return "review", f"{what}; which of the two was smoothed or sharpened cannot be told"
         if is_called_raw(candidate.file.path) > is_called_raw(keep.file.path):
             return "keep", f"kept: {what}, but called camera raw"
         return "remove", what

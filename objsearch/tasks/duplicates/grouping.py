@@ -14,10 +14,16 @@ from objsearch.flow import Progress, silent
 from objsearch.settings import Duplicates
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.copying import REVIEWED, SAME, Copy, Copying
-from objsearch.tasks.duplicates.keeping import Candidate, Content, best_first, why_better
+from objsearch.tasks.duplicates.heading import Heading
+from objsearch.tasks.duplicates.keeping import (
+    Candidate,
+    Content,
+    best_first,
+    why_better,
+)
 from objsearch.tasks.duplicates.lesser import lesser
 from objsearch.tasks.duplicates.network import Network
-from objsearch.types.plans import RELATIONS, Related, Relation
+from objsearch.types.plans import RELATIONS, Related
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,11 @@ class Grouper:
     may_group: Callable[[Candidate, Candidate], bool]
     content_of: Callable[[Candidate], Content]
     copying: Copying = field(init=False)
+    heading: Heading = field(init=False)
 
     def __post_init__(self) -> None:
         self.copying = Copying(self.rules, self.network, self.agreements)
+        self.heading = Heading(self.rules, self.network, self.agreements)
 
     @property
     def related(self) -> list[Related]:
@@ -116,7 +124,7 @@ class _Together:
             if keep.file.path in settled:
                 continue
             left = [candidate for candidate in waiting if candidate.file.path not in settled]
-            if keep.node not in passed and self._is_less(keep, left, SAME):
+            if keep.node not in passed and self.of.heading.is_less(keep, left, SAME, contents):
                 passed.add(keep.node)
                 waiting.append(keep)
                 continue
@@ -152,7 +160,9 @@ class _Together:
             copies = list(first.copies)
             self.of.network.explore([first.keep.node])
             others = [cluster.keep for cluster in waiting]
-            if first.keep.node not in passed and self._is_less(first.keep, others, REVIEWED):
+            if first.keep.node not in passed and self.of.heading.is_less(
+                first.keep, others, REVIEWED, contents
+            ):
                 passed.add(first.keep.node)
                 waiting.append(first)
                 continue
@@ -166,33 +176,6 @@ class _Together:
                 for copy, other in joining:
                     copies += [copy, *other.copies]
             yield Cluster(first.keep, first.reason, tuple(copies))
-
-    def _is_less(
-        self, keep: Candidate, others: Sequence[Candidate], relations: Sequence[Relation]
-    ) -> bool:
-        """Whether one of the others is more than what would be kept, at fewer pixels.
-
-        An enlargement, a collage or a screenshot has the most pixels, and stands for nothing.
-        """
-        if keep.file.protected:
-            return False
-        self.of.network.explore([keep.node])
-        links = self.of.network.copies(keep.node)
-        nodes = [
-            candidate.node
-            for candidate in others
-            if candidate.node in links
-            and (relations is REVIEWED or self.of.agreements.may_be_same(candidate.node, keep.node))
-        ]
-        self.of.agreements.explore((node, keep.node) for node in nodes)
-        for node in nodes:
-            agreement = self.of.agreements.of(node, keep.node)
-            if agreement is None or agreement.relation not in relations:
-                continue
-            has_more = agreement.shown[0] == 1 > agreement.shown[1] or relations is SAME
-            if has_more and keep.node in lesser(self.of.agreements, node, keep.node, agreement):
-                return True
-        return False
 
     def _joining(
         self,
@@ -282,6 +265,8 @@ class _Together:
     def _why(self, keep: Candidate, copies: Sequence[Copy], contents: Mapping[str, Content]) -> str:
         if keep.file.protected:
             return f"kept: {keep.file.protected}"
+        if copies[0].candidate.node in self.of.heading.made:
+            return "kept: the others were made of it"
         return f"kept: {why_better(keep, copies[0].candidate, self.of.rules.keep, contents)}"
 
 

@@ -88,6 +88,11 @@ def all_rules(rules: Sequence[KeepRule]) -> tuple[KeepRule, ...]:
     return tuple(dict.fromkeys((KEEP_RULES[0], *rules, *KEEP_RULES)))
 
 
+def looks_at_quality(rules: Sequence[KeepRule]) -> bool:
+    """Whether nothing but pixels counts more than how little was lost on the way to a file."""
+    return all_rules(rules).index("lossless") <= KEEP_RULES.index("lossless")
+
+
 def best_first(
     candidates: Iterable[Candidate],
     rules: Sequence[KeepRule],

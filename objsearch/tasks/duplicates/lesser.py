@@ -11,6 +11,9 @@ AS_MUCH = 0.01
 """Parts of two pictures that are as large: one was turned by a little or moved, and neither cut."""
 UPRIGHT = 1.0
 """Degrees by which a copy that is compared pixel by pixel may be turned."""
+VISIBLE = 1.0
+"""Levels of light, in the liveliest part, from which what storing once more took counts as lost: at
+a quality of 95 and more it takes less, and nobody sees it."""
 
 
 def lesser(agreements: Agreements, first: int, second: int, agreement: Agreement) -> set[int]:
@@ -18,13 +21,22 @@ def lesser(agreements: Agreements, first: int, second: int, agreement: Agreement
 
     `agreement` is what the first is to the other.
     """
-    mine, its = agreement.shown
     if agreement.relation == "same-picture":
         _, large = _by_size(first, second, agreement)
         if large is not None and _larger_shows(agreements, first, second, agreement) == "no more":
             return {large}
         if large is None and (poorer := worn(agreements, first, second, agreement)) is not None:
             return {poorer}
+    elif agreement.relation == "edited" and _is_in_place(agreement):
+        # Dots and steps of a palette stand out all over: no less a copy of what it was made of.
+        few = agreements.merged(first, second)
+        return set() if few is None else {few}
+    return _cut(agreements, first, second, agreement)
+
+
+def _cut(agreements: Agreements, first: int, second: int, agreement: Agreement) -> set[int]:
+    """The one that shows less, or has but a frame around the other."""
+    mine, its = agreement.shown
     lacks_as_much = max(mine, its) < 1 and abs(mine - its) < AS_MUCH
     if min(mine, its) == 1 or lacks_as_much:
         return set()
@@ -40,11 +52,39 @@ def lesser(agreements: Agreements, first: int, second: int, agreement: Agreement
 def worn(agreements: Agreements, first: int, second: int, agreement: Agreement) -> int | None:
     """Which of two copies of one size lost tones, colour or sharpness; None where none can be
     told."""
-    is_level = SMALLER < agreement.scale < 1 / SMALLER and agreement.degrees < UPRIGHT
-    is_whole = min(agreement.shown) == 1 and not agreement.mirrored
     # Of gray and colour, colour is kept in any case.
     is_alike = agreement.gray[0] == agreement.gray[1]
-    return agreements.worn(first, second) if is_level and is_whole and is_alike else None
+    if not (is_alike and _is_in_place(agreement)):
+        return None
+    poorer = agreements.worn(first, second)
+    return agreements.merged(first, second) if poorer is None else poorer
+
+
+def is_made_of(
+    agreements: Agreements, keep: int, other: int, agreement: Agreement, *, is_equal: bool
+) -> bool:
+    """Whether the one was made of the other by storing it once more; where nobody can see that, it
+    counts only between two that show and tell as much (`is_equal`)."""
+    if agreement.relation != "same-picture" or not _is_in_place(agreement):
+        return False
+    made = agreements.made_of(keep, other)
+    return made is not None and made.which == keep and (is_equal or made.off >= VISIBLE)
+
+
+def is_finer(agreements: Agreements, first: int, second: int, agreement: Agreement) -> bool:
+    """Whether the first of two of one size shows finer detail, and nobody can tell whether that
+    was taken from the second, or only made up."""
+    if agreement.relation != "same-picture" or not _is_in_place(agreement):
+        return False
+    if agreement.gray[0] != agreement.gray[1] or agreements.finer(first, second) != first:
+        return False
+    is_told = worn(agreements, first, second, agreement) is not None
+    return not is_told and agreements.made_of(first, second) is None
+
+
+def _is_in_place(agreement: Agreement) -> bool:
+    is_level = SMALLER < agreement.scale < 1 / SMALLER and agreement.degrees < UPRIGHT
+    return is_level and min(agreement.shown) == 1 and not agreement.mirrored
 
 
 def is_unclear(agreements: Agreements, first: int, second: int, agreement: Agreement) -> bool:
