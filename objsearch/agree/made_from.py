@@ -21,7 +21,7 @@ from objsearch.types import Pixels
 
 QUALITIES = range(5, 101)
 SIDE = 192
-"""Pixels of the square, the liveliest of nine, that is looked at."""
+"""Pixels of the square, of nine the one that differs most, that is looked at."""
 MADE = 0.5
 """Part of what differs that may be left once the other was stored, in light and in colour. What was
 stored once more leaves 0.42 at most; what was sharpened, smoothed, toned or given grain, or is
@@ -49,7 +49,7 @@ def made_of(first: Pixels, second: Pixels) -> Made | None:
     """Which of two pictures (H, W, 3) RGB was made of the other; None where neither was."""
     if first.shape != second.shape or min(first.shape[:2]) < BLOCK:
         return None
-    square = _liveliest(gray(first))
+    square = _most_apart(first, second)
     pair = [np.ascontiguousarray(side[square]) for side in (first, second)]
     off = _apart(*map(gray, pair))
     if off == 0:
@@ -117,12 +117,16 @@ def _coded(light: Light, quality: int) -> Light:
     return np.asarray(read, np.uint8)
 
 
-def _liveliest(light: Light) -> tuple[slice, slice]:
-    """The square with the greatest deviation, which begins where blocks of JPEG do."""
+def _most_apart(first: Pixels, second: Pixels) -> tuple[slice, slice]:
+    """The square in which two pictures differ most, which begins where blocks of JPEG do.
+
+    What was written or laid over one of them is in it, and no JPEG.
+    """
+    gaps = cv2.absdiff(gray(first), gray(second))
     squares = [
-        (rows, columns) for rows in _parts(light.shape[0]) for columns in _parts(light.shape[1])
+        (rows, columns) for rows in _parts(gaps.shape[0]) for columns in _parts(gaps.shape[1])
     ]
-    return max(squares, key=lambda square: float(light[square].std()))
+    return max(squares, key=lambda square: float(np.asarray(gaps)[square].mean()))
 
 
 def _parts(length: int) -> list[slice]:

@@ -14,6 +14,7 @@ from objsearch.agree.agreement import ROUGHLY, SIDE, may_be_same
 from objsearch.agree.closely import differing_closely
 from objsearch.agree.enlarging import Larger, larger_shows
 from objsearch.agree.framing import is_laid_around
+from objsearch.agree.grain import is_other_grain
 from objsearch.agree.laying import fitted_side, scaling
 from objsearch.agree.made_from import Made, made_of, merged
 from objsearch.agree.wear import Signs, finer_of, poorer_of
@@ -170,6 +171,11 @@ class Agreements:
             which = merged(*both) if both else None
             self._merged[pair] = None if which is None else pair[which]
         return self._merged[pair]
+
+    def is_other_grain(self, i: int, j: int) -> bool:
+        """Whether two upright copies of one size are two shots, by their grain."""
+        both = self._both_in_full((i, j))
+        return both is not None and is_other_grain(*both)
 
     def _both_in_full(self, pair: Pair) -> tuple[Pixels, Pixels] | None:
         """Both at the files' own size; None where they cannot be read so, or are of two sizes."""

@@ -11,7 +11,7 @@ from objsearch.settings import Duplicates
 from objsearch.tasks.duplicates.agreeing import Agreements
 from objsearch.tasks.duplicates.companions import is_called_raw
 from objsearch.tasks.duplicates.keeping import Candidate, Content
-from objsearch.tasks.duplicates.lesser import is_finer, is_unclear, worn
+from objsearch.tasks.duplicates.lesser import is_finer, is_other_shot, is_unclear, worn
 from objsearch.tasks.duplicates.likeness import Likeness
 from objsearch.tasks.duplicates.losses import SMALLER, is_told_otherwise, lacking
 from objsearch.tasks.duplicates.network import Network
@@ -99,10 +99,10 @@ class Copying:
         self, keep: Candidate, candidate: Candidate, what: str, agreement: Agreement | None
     ) -> tuple[Action, str]:
         """What happens to a copy that would go."""
-        if agreement and is_unclear(self.agreements, candidate.node, keep.node, agreement):
-            return "review", f"{what}; which of the two was resized cannot be told"
-        if agreement and is_finer(self.agreements, candidate.node, keep.node, agreement):
-            return "review", f"{what}; which of the two was smoothed or sharpened cannot be told"
+        if agreement is not None:
+            for doubt, words in _DOUBTS:
+                if doubt(self.agreements, candidate.node, keep.node, agreement):
+                    return "review", f"{what}; {words}"
         if is_called_raw(candidate.file.path) > is_called_raw(keep.file.path):
             return "keep", f"kept: {what}, but called camera raw"
         return "remove", what
@@ -149,6 +149,11 @@ def _relation(
     return "edited" if both_deep and relation == "same-picture" else relation
 
 
+_DOUBTS = (
+    (is_unclear, "which of the two was resized cannot be told"),
+    (is_finer, "which of the two was smoothed or sharpened cannot be told"),
+    (is_other_shot, "they share no grain: each seems to be a shot of its own"),
+)
 _WORDS: Mapping[Relation, str] = {
     "identical-bytes": "same bytes as",
     "identical-pixels": "same pixels as",

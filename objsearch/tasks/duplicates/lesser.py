@@ -11,9 +11,9 @@ AS_MUCH = 0.01
 """Parts of two pictures that are as large: one was turned by a little or moved, and neither cut."""
 UPRIGHT = 1.0
 """Degrees by which a copy that is compared pixel by pixel may be turned."""
-VISIBLE = 1.0
-"""Levels of light, in the liveliest part, from which what storing once more took counts as lost: at
-a quality of 95 and more it takes less, and nobody sees it."""
+VISIBLE = 1.5
+"""Levels of light, where it took most, from which what storing once more took counts as lost: at a
+quality of 95 and more it takes less, and nobody sees it."""
 
 
 def lesser(agreements: Agreements, first: int, second: int, agreement: Agreement) -> set[int]:
@@ -28,8 +28,10 @@ def lesser(agreements: Agreements, first: int, second: int, agreement: Agreement
         if large is None and (poorer := worn(agreements, first, second, agreement)) is not None:
             return {poorer}
     elif agreement.relation == "edited" and _is_in_place(agreement):
-        # Dots and steps of a palette stand out all over: no less a copy of what it was made of.
+        # Steps of a palette and what JPEG does to drawings stand out all over.
         few = agreements.merged(first, second)
+        if few is None and (made := agreements.made_of(first, second)) is not None:
+            few = made.which
         return set() if few is None else {few}
     return _cut(agreements, first, second, agreement)
 
@@ -80,6 +82,14 @@ def is_finer(agreements: Agreements, first: int, second: int, agreement: Agreeme
         return False
     is_told = worn(agreements, first, second, agreement) is not None
     return not is_told and agreements.made_of(first, second) is None
+
+
+def is_other_shot(agreements: Agreements, first: int, second: int, agreement: Agreement) -> bool:
+    """Whether two of one size that look the same were taken one after the other."""
+    is_like = agreement.relation == "same-picture" and agreement.gray[0] == agreement.gray[1]
+    if not (is_like and _is_in_place(agreement)):
+        return False
+    return agreements.is_other_grain(first, second)
 
 
 def _is_in_place(agreement: Agreement) -> bool:

@@ -147,6 +147,28 @@ def test_two_dates_of_one_picture_are_reviewed(planned: Planned, tmp_path: Path)
     assert lacks["b.jpg"] == ("another date",)
 
 
+def test_shots_of_one_second_and_of_a_bracket_are_reviewed(
+    planned: Planned, tmp_path: Path
+) -> None:
+    def shot(part: str, seconds: float) -> Image.Exif:
+        exif = taken("2020:05:04 10:11:12")
+        exif.get_ifd(0x8769).update({0x9291: part, 0x829A: seconds})
+        return exif
+
+    pixels = drawing(240, 320, seed=4)
+    saved(tmp_path / "a.jpg", pixels, quality=95, exif=shot("10", 0.01))
+    saved(tmp_path / "next.jpg", pixels, quality=90, exif=shot("20", 0.01))
+    saved(tmp_path / "longer.jpg", pixels, quality=85, exif=shot("10", 0.04))
+    saved(tmp_path / "sent.jpg", pixels, quality=80, exif=taken("2020:05:04 10:11:12"))
+    plan = planned(tmp_path)
+    (group,) = told(plan, tmp_path)
+    assert group["next.jpg"] == group["longer.jpg"] == "review"
+    assert group["sent.jpg"] == "remove"
+    lacks = {Path(one.path).name: one.lacks for one in plan.groups[0].members}
+    assert lacks["next.jpg"] == ("another date",)
+    assert lacks["longer.jpg"] == ("another exposure",)
+
+
 def test_the_same_pixels_of_two_dates_are_reviewed_and_the_same_bytes_go(
     planned: Planned, tmp_path: Path
 ) -> None:

@@ -98,3 +98,21 @@ def test_whether_detail_was_made_up_or_smoothed_away_a_person_has_to_say(
     plan = planned(tmp_path)
     assert told(plan, tmp_path) == [{"smooth.png": "keep", "sharp.jpg": "review"}]
     assert "smoothed or sharpened cannot be told" in plan.groups[0].members[1].reason
+
+
+def test_shots_that_share_no_grain_are_reviewed_and_their_copies_go(
+    planned: Planned, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(1)
+    view = cv2.GaussianBlur(grainy(480, 640, seed=4), (0, 0), 1.5) * 0.8 + 20
+    for name in ("first", "second"):
+        shot = np.clip(view + random.normal(0, 2, (480, 640, 1)), 0, 255).astype(np.uint8)
+        put(tmp_path / f"{name}.png", shot)
+        put(tmp_path / f"{name}_sent.jpg", shot, quality=85)
+    plan = planned(tmp_path)
+    (group,) = told(plan, tmp_path)
+    assert sorted(group.values()) == ["keep", "remove", "remove", "review"]
+    gone = {name for name, action in group.items() if action == "remove"}
+    assert gone == {"first_sent.jpg", "second_sent.jpg"}
+    reviewed = next(one for one in plan.groups[0].members if one.action == "review")
+    assert "each seems to be a shot of its own" in reviewed.reason
