@@ -48,6 +48,7 @@ class Holdings:
     `has_more`: something follows the picture, or lies in it, that is not known or not compared: an
     editor's layers, smaller versions in a TIFF. `bits` a sample;
     `n_colours` is 1 for gray, also in a file of colours, or 3; `has_alpha`: not all is opaque;
+    `has_inks`: its colours are those of a press (CMYK);
     `is_clear`: nothing is to be seen, whatever it is laid on.
     `lost_by_conversion`: in 8 bits on the background next to nothing of it is to be seen, or its
     numbers were stretched to be shown: equal looks then do not mean equal pictures. `is_damaged`:
@@ -65,6 +66,7 @@ class Holdings:
     bits: int = 8
     n_colours: int = 3
     has_alpha: bool = False
+    has_inks: bool = False
     is_clear: bool = False
     lost_by_conversion: bool = False
     is_damaged: bool = False
@@ -149,6 +151,7 @@ class _Seen:
     has_alpha: bool
     is_clear: bool
     is_lost: bool
+    has_inks: bool
 
 
 def _looked_at(pictures: Iterator[HeldPicture], limits: Limits) -> Iterator[_Seen]:
@@ -167,7 +170,8 @@ def _looked_at(pictures: Iterator[HeldPicture], limits: Limits) -> Iterator[_See
             thin.append(_thin(strip, step))
         digest = _digest(picture, is_same and is_near, is_opaque)
         is_lost = _is_lost(_joined(thin), is_opaque, limits)
-        yield _Seen(picture, digest, dtype, is_near, not is_opaque, is_clear, is_lost)
+        has_inks = thin[0].model == "CMYK"
+        yield _Seen(picture, digest, dtype, is_near, not is_opaque, is_clear, is_lost, has_inks)
 
 
 def _thin(strip: Samples, step: int) -> Samples:
@@ -258,6 +262,7 @@ def _together(every: list[_Seen], data: bytes, limits: Limits) -> Holdings:
         bits=bits,
         n_colours=1 if all(seen.is_gray for seen in counted) else 3,
         has_alpha=any(seen.has_alpha for seen in counted),
+        has_inks=any(seen.has_inks for seen in counted),
         is_clear=all(seen.is_clear for seen in counted),
         lost_by_conversion=any(seen.is_lost for seen in counted),
         is_damaged=data.startswith(b"\xff\xd8") and bool(damage_of(data)),

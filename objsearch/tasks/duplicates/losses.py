@@ -68,6 +68,7 @@ def _depth(mine: Holdings, kept: Holdings) -> Iterator[str]:
         "colour": mine.n_colours > kept.n_colours,
         f"{mine.bits} bits a sample": mine.bits > kept.bits,
         "transparency": mine.has_alpha and not kept.has_alpha,
+        "the colours of its inks": mine.has_inks and not kept.has_inks,
         f"{mine.n_pictures} pictures": mine.n_pictures > 1 and mine.samples != kept.samples,
         "another speed": mine.samples == kept.samples and mine.timing != kept.timing,
     }

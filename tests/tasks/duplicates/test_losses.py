@@ -62,6 +62,17 @@ def test_sixteen_bits_are_no_copy_of_eight(planned: Planned, tmp_path: Path) -> 
     assert told(plan, tmp_path) == [{"z_sixteen.png": "keep", "a_eight.png": "remove"}]
 
 
+def test_what_is_made_for_a_press_stays_beside_what_is_made_for_a_screen(
+    planned: Planned, tmp_path: Path
+) -> None:
+    pixels = drawing(240, 320, seed=6)
+    saved(tmp_path / "screen.jpg", pixels, quality=80)
+    Image.fromarray(pixels).convert("CMYK").save(tmp_path / "a_press.jpg", quality=98)
+    plan = planned(tmp_path)
+    assert told(plan, tmp_path) == [{"screen.jpg": "keep", "a_press.jpg": "keep"}]
+    assert plan.groups[0].members[1].lacks == ("the colours of its inks",)
+
+
 def test_sidecars_stay_with_their_picture(planned: Planned, tmp_path: Path) -> None:
     pixels = drawing(240, 320, seed=6)
     saved(tmp_path / "a.png", pixels)
