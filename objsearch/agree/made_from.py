@@ -23,9 +23,9 @@ QUALITIES = range(5, 101)
 SIDE = 192
 """Pixels of the square, of nine the one that differs most, that is looked at."""
 MADE = 0.5
-"""Part of what differs that may be left once the other was stored, in light and in colour. What was
-stored once more leaves 0.42 at most; what was sharpened, smoothed, toned or given grain, or is
-another shot, 0.6 and more either way (photos of `benchmarks/results/duplicates.md`)."""
+"""Part of what differs that may be left once the other was stored, in light and in colour. Where
+this was chosen, what was stored once more left 0.42 at most; what was sharpened, smoothed, toned or
+given grain, or is another shot, 0.6 and more either way (`benchmarks/results/duplicates.md`)."""
 SURER = 0.75
 """And that part of what is left the other way round: a picture stored twice, finely the second
 time, is made of the first, and the first nearly of it."""

@@ -89,6 +89,8 @@ def is_other_shot(agreements: Agreements, first: int, second: int, agreement: Ag
     is_like = agreement.relation == "same-picture" and agreement.gray[0] == agreement.gray[1]
     if not (is_like and _is_in_place(agreement)):
         return False
+    if agreements.made_of(first, second) is not None:
+        return False  # what hard compression leaves in quiet places is no grain
     return agreements.is_other_grain(first, second)
 
 
