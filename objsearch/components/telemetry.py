@@ -1,4 +1,4 @@
-"""Nothing is sent anywhere: the parts that report home by default are told not to.
+"""Nothing is sent anywhere: the parts that report home by default are told not to, or not to chat.
 
 ONNX Runtime sends telemetry from the moment it is imported; Ultralytics looks at the network,
 installs packages and sends statistics. Both read these variables when they are imported.
@@ -15,6 +15,7 @@ _QUIET = {
     "YOLO_VERBOSE": "false",
     "ULTRALYTICS_SAFE_LOAD": "true",  # weights from elsewhere hold tensors, never code
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "LANCE_LOG": "error",  # it warns of its own queues, thousands of times amid millions of vectors
 }
 
 

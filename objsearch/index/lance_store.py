@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from objsearch.components.telemetry import keep_quiet
 from objsearch.errors import LostIndexError, MissingDependencyError, UsageError
 from objsearch.files import write_whole
 from objsearch.index import lance_root
@@ -53,7 +54,8 @@ class Record:
 
 
 def engine() -> Any:
-    """The module `lance`. Raises MissingDependencyError."""
+    """The module `lance`, told not to chat. Raises MissingDependencyError."""
+    keep_quiet()
     try:
         import lance
     except ImportError:

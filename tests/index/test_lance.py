@@ -21,6 +21,7 @@ from objsearch.errors import MissingDependencyError, UsageError
 from objsearch.index import lance_editing, lance_writer
 from objsearch.index.lance import Lance, Stored
 from objsearch.index.lance_rows import alias_of, dataset_of
+from objsearch.index.lance_store import engine
 from objsearch.types import DescribedImage, GlobalDescriptor, Recipe, Row
 from tests.contracts.rows import RECIPE, By, described, is_same, rich_row, row, unread
 
@@ -341,6 +342,13 @@ def test_what_was_replaced_a_moment_ago_stays_however_old_it_is(
     time.sleep(1.1)
     assert opens().compact() > 0
     assert all(map(is_same, opens().images(), wanted))
+
+
+def test_the_engine_is_told_not_to_chat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Amid millions of vectors it warns of its own queues, thousands of times."""
+    monkeypatch.delenv("LANCE_LOG", raising=False)
+    engine()
+    assert os.environ["LANCE_LOG"] == "error"
 
 
 def test_room_is_given_back_as_rows_come(opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
