@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import redirect_stdout
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,9 @@ PROVIDERS: Mapping[Device, tuple[str, ...]] = {
     "cpu": ("CPUExecutionProvider",),
     "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
 }
+
+MOST_KEPT = 4
+"""Sessions; that of the default detector takes 25 MB."""
 
 
 def device_for(wanted: str) -> Device:
@@ -46,10 +50,30 @@ def device_for(wanted: str) -> Device:
 def open_session(path: Path, wanted: str, what: str) -> Any:
     """An InferenceSession on the wanted device; `what` names the file in errors.
 
+    The last few are kept: searches of one process by the same weights share one, and load it once.
     A GPU that is not there after all leaves it on the CPU where `auto` was wanted. Raises
     WeightsError, MissingDependencyError.
     """
     device = device_for(wanted)
+    try:
+        status = path.stat()
+    except OSError:
+        session = _opened(path, device, what)  # which says why
+    else:
+        stamp = status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+        session = _kept(path, stamp, device, what)
+    if wanted == "cuda" and device_of(session) != "cuda":
+        raise WeightsError(f"device: cuda: ONNX Runtime finds no usable GPU to run '{path}' on")
+    return session
+
+
+@lru_cache(MOST_KEPT)
+def _kept(path: Path, _: tuple[int, ...], device: Device, what: str) -> Any:
+    """By a file's stamp as well: another may take its place."""
+    return _opened(path, device, what)
+
+
+def _opened(path: Path, device: Device, what: str) -> Any:
     import onnxruntime
 
     if device == "cuda":
@@ -59,14 +83,9 @@ def open_session(path: Path, wanted: str, what: str) -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=list(PROVIDERS[device])
-        )
+        return onnxruntime.InferenceSession(str(path), options, providers=list(PROVIDERS[device]))
     except Exception as error:  # ONNX Runtime has no exception tree of its own
         raise WeightsError(f"cannot load {what} '{path}': {error}") from error
-    if wanted == "cuda" and device_of(session) != "cuda":
-        raise WeightsError(f"device: cuda: ONNX Runtime finds no usable GPU to run '{path}' on")
-    return session
 
 
 def load_cuda(runtime: Any) -> None:

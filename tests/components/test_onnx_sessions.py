@@ -58,3 +58,16 @@ def test_a_runtime_without_gpus_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(MissingDependencyError, match=r"objsearch\[gpu\]"):
         open_session(Path("things.onnx"), "cuda", "the weights")
+
+
+def test_searches_of_one_process_share_a_session(
+    runtime_for_gpus: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "things.onnx"
+    path.write_bytes(b"one")
+    first = open_session(path, "cpu", "the weights")
+    assert open_session(path, "cpu", "the weights") is first
+    assert open_session(path, "cuda", "the weights") is not first
+    path.write_bytes(b"another")
+    assert open_session(path, "cpu", "the weights") is not first
+    assert runtime_for_gpus.count("CPUExecutionProvider") == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,16 +73,28 @@ def test_the_json_schema_holds_it(preset: str) -> None:
         jsonschema.validate(data, schema, cls=jsonschema.Draft202012Validator)
 
 
+@pytest.fixture(scope="module")
+def among(photos: Path) -> Callable[[str], ObjectSearch]:
+    """A search by a preset over every second example photo, and those that are looked for."""
+    chosen = {*sorted(photos.iterdir())[::2], *(photos / name for name in PHOTOS)}
+
+    @cache
+    def search(preset: str) -> ObjectSearch:
+        return ObjectSearch(load_settings(preset)).add(*sorted(chosen))
+
+    return search
+
+
 @every
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edited_copy_is_the_first_hit(
     preset: str,
     edit: str,
-    searches: Callable[[str], ObjectSearch],
+    among: Callable[[str], ObjectSearch],
     pixels_of: Callable[[str], Pixels],
 ) -> None:
-    search = searches(preset)
-    assert len(search.index) == 32 and not search.skipped
+    search = among(preset)
+    assert len(search.index) >= 16 and not search.skipped
     for name in PHOTOS:
         # For one turned page as many are compared in full and looked at again as ever; the others
         # are found at the first look, among few that are compared in full.
