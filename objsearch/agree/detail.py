@@ -73,16 +73,18 @@ class Detail(NamedTuple):
     repeated: float
     kept: float
 
+    @property
+    def is_lesser(self) -> bool:
+        """Whether the larger one repeats pixels, or keeps less than the smaller one has."""
+        return self.repeated < REPEATED or self.kept < LEAST_KEPT
+
 
 def detail_gain(query: Pixels, reference: Pixels, transform: Matrix) -> float | None:
-    """The `gain` of the reference, 0 where it repeats pixels or keeps less than the query has;
-    None where it cannot be told.
-    """
+    """The `gain` of the reference, 0 of a lesser one; None where it cannot be told."""
     detail = detail_of(query, reference, transform)
     if detail is None:
         return None
-    is_lesser = detail.repeated < REPEATED or detail.kept < LEAST_KEPT
-    return 0.0 if is_lesser else detail.gain
+    return 0.0 if detail.is_lesser else detail.gain
 
 
 def detail_of(query: Pixels, reference: Pixels, transform: Matrix) -> Detail | None:

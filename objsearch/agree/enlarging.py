@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from objsearch.agree.detail import LEAST_KEPT, REPEATED, Matrix, detail_of
+from objsearch.agree.detail import Matrix, detail_of
 from objsearch.match.geometry import local_scale
 from objsearch.types import Pixels
 
@@ -40,7 +40,7 @@ def larger_shows(small: Pixels, large: Pixels, transform: Matrix) -> Larger:
     if detail is None:
         return "more"
     gain = detail.gain
-    if detail.repeated < REPEATED or detail.kept < LEAST_KEPT:
+    if detail.is_lesser:
         return "no more"
     if detail.repeated < MAY_REPEAT and gain < MUCH:
         return "unclear"

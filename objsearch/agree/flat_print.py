@@ -43,7 +43,8 @@ def plain_regions(
 
     `whole` (H, W) are the places of the thing.
     """
-    if _likeness(places, whole) < _least_likeness(registration):
+    least_likeness = _least_likeness(registration)
+    if least_likeness is None or _likeness(places, whole) < least_likeness:
         return []
     core = eroded(whole, RIM)
     logits = weigh(places, load_model().differing(places.features), registration).logits
@@ -62,13 +63,13 @@ def plain_regions(
     ]
 
 
-def _least_likeness(registration: Registration) -> float:
-    """The median correlation from which what is shared is printed alike; none suffices where print
-    is not flat."""
+def _least_likeness(registration: Registration) -> float | None:
+    """The median correlation from which what is shared is printed alike; None where print is not
+    flat, and none suffices."""
     if registration.is_within(STEADY, RESIDUAL, CORNERS):
         return SUPERBLY
     is_parted = registration.steady < PARTED
-    return ALIKE if is_parted and registration.is_within(HALF, RESIDUAL, CORNERS) else np.inf
+    return ALIKE if is_parted and registration.is_within(HALF, RESIDUAL, CORNERS) else None
 
 
 def _is_ground(box: Box, core: NDArray[np.bool_], detail: float) -> bool:

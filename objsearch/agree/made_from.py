@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree.compression import BLOCK
-from objsearch.agree.recompressing import SAMPLINGS, stored
+from objsearch.agree.recompressing import SAMPLINGS, stored, stored_light
 from objsearch.images.transform import gray
 from objsearch.types import Pixels
 
@@ -34,8 +34,6 @@ MOST_COLOURS = 256
 MERGED = 2
 """Levels by which half of the pixels, or more, are off where colours were merged to a palette:
 photos of 256 colours have 2 and more, and what JPEG does to a drawing of few is near its edges."""
-
-Light = NDArray[np.uint8]
 
 
 class Made(NamedTuple):
@@ -96,7 +94,7 @@ def _left(given: Pixels, made: Pixels) -> float:
     # In light alone, of the middle, the quality is found fast; what that leaves is told in colour.
     middle = tuple(_middle(length) for length in light.shape)
     few, made_few = (np.ascontiguousarray(side[middle]) for side in (light, made_light))
-    by_quality = [_apart(_coded(few, quality), made_few) for quality in QUALITIES]
+    by_quality = [_apart(stored_light(few, quality), made_few) for quality in QUALITIES]
     quality = QUALITIES[int(np.argmin(by_quality))]
     every = [stored(given, quality, sampling) for sampling in SAMPLINGS]
     return min(
@@ -116,13 +114,6 @@ def _middle(length: int) -> slice:
 
 def _apart(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     return cv2.norm(first, second, cv2.NORM_L1) / first.size
-
-
-def _coded(light: Light, quality: int) -> Light:
-    _, data = cv2.imencode(".jpg", light, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    read = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-    assert read is not None  # written just now
-    return np.asarray(read, np.uint8)
 
 
 def _most_apart(first: Pixels, second: Pixels) -> tuple[slice, slice]:

@@ -111,6 +111,14 @@ def stored(picture: Pixels, quality: int, sampling: int = SAMPLINGS[0]) -> Pixel
     return np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
 
 
+def stored_light(light: Light, quality: int) -> Light:
+    """The same of light alone, which is faster."""
+    _, data = cv2.imencode(".jpg", light, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    read = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    assert read is not None  # written just now
+    return np.asarray(read, np.uint8)
+
+
 def _coded(picture: cv2.typing.MatLike, quality: int, sampling: int = SAMPLINGS[0]) -> Pixels:
     """The same of (H, W, 3) BGR."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
@@ -129,10 +137,7 @@ def _stored_like(picture: Pixels, like: Pixels, quality: int) -> Pixels:
 
 def _change(light: Light, quality: int) -> float:
     """By how much a picture changes when it is stored so."""
-    _, data = cv2.imencode(".jpg", light, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    read = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-    assert read is not None
-    return cv2.norm(read, light, cv2.NORM_L1) / light.size
+    return cv2.norm(stored_light(light, quality), light, cv2.NORM_L1) / light.size
 
 
 def _liveliest(picture: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:

@@ -12,7 +12,8 @@ from PIL import Image as PillowImage
 
 from objsearch.agree.agreement import agree
 from objsearch.agree.base import Agreement
-from objsearch.images.mapping import Matrix
+from objsearch.agree.laying import Matrix, scaling
+from objsearch.agree.shape import farthest_moved
 from objsearch.types import Pixels
 
 FILTERS = (PillowImage.Resampling.BOX, PillowImage.Resampling.LANCZOS)
@@ -28,9 +29,10 @@ def agree_reduced(small: Pixels, large: Pixels, transform: Matrix) -> Agreement 
     the one upright on the whole of the other, and where the two still differ.
     """
     height, width = small.shape[:2]
-    if width > large.shape[1] or height > large.shape[0]:
+    large_wh = large.shape[1], large.shape[0]
+    if width > large_wh[0] or height > large_wh[1]:
         return None
-    if not _is_frame_on_frame((width, height), (large.shape[1], large.shape[0]), transform):
+    if farthest_moved(transform @ scaling(large_wh, (width, height)), large_wh) > IN_PLACE:
         return None
     picture = PillowImage.fromarray(large)
     for how in FILTERS:
@@ -39,16 +41,3 @@ def agree_reduced(small: Pixels, large: Pixels, transform: Matrix) -> Agreement 
         if agreed is not None and agreed.relation == "same-picture":
             return agreed
     return None
-
-
-def _is_frame_on_frame(
-    size_wh: tuple[int, int], other_wh: tuple[int, int], transform: Matrix
-) -> bool:
-    corners = np.array(
-        [(x, y, 1.0) for x in (-0.5, size_wh[0] - 0.5) for y in (-0.5, size_wh[1] - 0.5)]
-    )
-    wanted = np.array(
-        [(x, y) for x in (-0.5, other_wh[0] - 0.5) for y in (-0.5, other_wh[1] - 0.5)]
-    )
-    there = corners @ transform.T
-    return bool(np.abs(there[:, :2] / there[:, 2:] - wanted).max() <= IN_PLACE)

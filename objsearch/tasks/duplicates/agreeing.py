@@ -136,23 +136,20 @@ class Agreements:
         """Which of two upright copies of one size lost tones, colour or sharpness, if either."""
         pair = (min(i, j), max(i, j))
         if pair not in self._worn:
-            self._worn[pair] = self._wear(*pair)
+            self._worn[pair] = self._by_signs(poorer_of, *pair)
         return self._worn[pair]
-
-    def _wear(self, i: int, j: int) -> int | None:
-        first, second = (self._signs.get(number, self._signs_of) for number in (i, j))
-        if first is None or second is None or first.light.shape != second.light.shape:
-            return None
-        poorer = poorer_of(first, second)
-        return None if poorer is None else (i, j)[poorer]
 
     def finer(self, i: int, j: int) -> int | None:
         """Which of two upright copies of one size shows finer detail, if either."""
+        return self._by_signs(finer_of, i, j)
+
+    def _by_signs(self, chosen: Callable[[Signs, Signs], int | None], i: int, j: int) -> int | None:
+        """The one of two of one size that is chosen by their signs of wear, if either."""
         first, second = (self._signs.get(number, self._signs_of) for number in (i, j))
         if first is None or second is None or first.light.shape != second.light.shape:
             return None
-        finer = finer_of(first, second)
-        return None if finer is None else (i, j)[finer]
+        which = chosen(first, second)
+        return None if which is None else (i, j)[which]
 
     def made_of(self, i: int, j: int) -> Made | None:
         """Which of two upright copies of one size JPEG made of the other, and how far it is off."""
@@ -179,11 +176,16 @@ class Agreements:
 
     def _both_in_full(self, pair: Pair) -> tuple[Pixels, Pixels] | None:
         """Both at the files' own size; None where they cannot be read so, or are of two sizes."""
-        if self._sizes[pair[0]] != self._sizes[pair[1]]:
-            return None
+        return self._in_full(pair) if self._sizes[pair[0]] == self._sizes[pair[1]] else None
+
+    def _in_full(self, pair: Pair) -> tuple[Pixels, Pixels] | None:
+        """Both at the files' own sizes; None where one is reduced, as too large for memory."""
         with self._lock:  # two large pictures at once are enough for memory
             first, second = (self._picture(number, None) for number in pair)
-        return None if first is None or second is None else (first, second)
+        if first is None or second is None:
+            return None
+        is_whole = (_size_wh(first), _size_wh(second)) == tuple(self._sizes[n] for n in pair)
+        return (first, second) if is_whole else None
 
     def _signs_of(self, number: int) -> Signs | None:
         picture = self._picture(number, LOOKED_AT[-1])
@@ -231,13 +233,10 @@ class Agreements:
         """The same once places in doubt, and those that stand out, were looked at again."""
         if agreement.relation != "same-picture":
             return agreement
-        with self._lock:  # two large pictures at once are enough for memory
-            first, second = (self._picture(number, None) for number in pair)
-        if first is None or second is None:
+        both = self._in_full(pair)
+        if both is None:
             return agreement
-        if (_size_wh(first), _size_wh(second)) != tuple(self._sizes[number] for number in pair):
-            return agreement  # reduced, as it is too large for memory
-        differs = differing_closely(first, second, agreement.transform, agreement.doubts)
+        differs = differing_closely(*both, agreement.transform, agreement.doubts)
         return replace(agreement, relation="edited", differs=differs) if differs[0] else agreement
 
     def _agreed(
