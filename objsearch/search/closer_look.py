@@ -14,6 +14,7 @@ from objsearch.match.geometry import inverse
 from objsearch.rank.fusion import Fusion, fuse
 from objsearch.search.by_pixels import full_scaling, moved_points
 from objsearch.search.comparing import Comparer
+from objsearch.search.full_size import FullSize
 from objsearch.search.queries import View
 from objsearch.search.retrieval import compare_versions, fused, lowered
 from objsearch.search.second_comparison import Closer, Plane, with_plane
@@ -55,7 +56,7 @@ class CloserLook:
 
     def _made(self, view: View, workers: int) -> Closer | None:
         query = self._pictures.of_query(view)
-        return None if query is None else Closer.of(query, workers)
+        return None if query is None else Closer.of(FullSize(query), workers)
 
     def prepare(self) -> bool:
         """Take the keypoints of a view before several threads ask; whether any can be read."""
@@ -63,9 +64,10 @@ class CloserLook:
 
     def again(self, hit: Hit) -> Hit:
         """The hit as a second comparison says; itself where that says no more."""
-        known, reference = self._pictures.known(hit.ref), self._pictures.of_hit(hit.ref)
-        if known is None or reference is None:
+        known, picture = self._pictures.known(hit.ref), self._pictures.of_hit(hit.ref)
+        if known is None or picture is None:
             return hit
+        reference = FullSize(picture)
         better = self._raised(hit, known, reference)
         if better is hit or not self._negatives:
             return better
@@ -75,7 +77,7 @@ class CloserLook:
         said = [self._as_closely(view, closer(), known, reference) for view, closer in each]
         return lowered(better, said)
 
-    def _raised(self, hit: Hit, known: DescribedImage, reference: Image) -> Hit:
+    def _raised(self, hit: Hit, known: DescribedImage, reference: FullSize) -> Hit:
         if len(self._views) == 1:
             return self._of_view(hit, 0, known, reference)
         said = [hit.view_scores.get(str(view.image.ref), 0.0) for view in self._views]
@@ -100,7 +102,7 @@ class CloserLook:
         emphasis = [weights[i] / max(weights) for i in by_view]
         return replace(fused(list(by_view.values()), emphasis, score), view_scores=said)
 
-    def _of_view(self, hit: Hit, number: int, known: DescribedImage, reference: Image) -> Hit:
+    def _of_view(self, hit: Hit, number: int, known: DescribedImage, reference: FullSize) -> Hit:
         closer = self._closers[number]()
         if closer is None:
             return hit
@@ -108,7 +110,7 @@ class CloserLook:
         return raised_by(self._comparer, hit, sides, closer, reference)
 
     def _as_closely(
-        self, view: View, closer: Closer | None, known: DescribedImage, reference: Image
+        self, view: View, closer: Closer | None, known: DescribedImage, reference: FullSize
     ) -> Hit:
         """The hit of a negative, compared once more, too, where that is in doubt."""
         hit = compare_versions(self._comparer, view, known)
@@ -127,11 +129,11 @@ def raised_by(
     hit: Hit,
     sides: tuple[DescribedImage, DescribedImage],
     closer: Closer,
-    reference: Image,
+    reference: FullSize,
 ) -> Hit:
     """The hit with what a second comparison finds, told in pixels of the whole images."""
     for plane in closer.planes(reference):
-        better = with_plane(comparer, hit, sides, _in_full(plane, closer.query, reference))
+        better = with_plane(comparer, hit, sides, _in_full(plane, closer.query, reference.image))
         if better is not hit:
             return better
     return hit

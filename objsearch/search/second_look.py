@@ -17,6 +17,7 @@ from objsearch.search.by_pixels import is_planar, looked_at, may_be_proven, repl
 from objsearch.search.closer_look import CloserLook, is_doubtful, raised_by
 from objsearch.search.comparing import Comparer, swapped
 from objsearch.search.describing import Describer
+from objsearch.search.full_size import FullSize
 from objsearch.search.queries import View
 from objsearch.search.second_comparison import Closer
 from objsearch.settings import Search
@@ -137,9 +138,9 @@ class SecondLook:
         pictures: tuple[Image | None, Image | None],
     ) -> Hit:
         """The better of both directions, so that it does not matter which comes first."""
-        query, reference = pictures
-        if query is None or reference is None:
+        if pictures[0] is None or pictures[1] is None:
             return hit
+        query, reference = FullSize(pictures[0]), FullSize(pictures[1])
         first, second = sides
         there = raised_by(self.comparer, hit, sides, Closer.of(query), reference)
         back = swapped(hit, first.size_wh)

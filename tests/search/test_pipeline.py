@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from objsearch.errors import ConfigError, UsageError
 from objsearch.images.decode import decode
@@ -73,9 +74,18 @@ def search(first_look: dict[str, Any], folders: list[Path]) -> ObjectSearch:
 
 
 @pytest.fixture(scope="module")
-def looking(quick: dict[str, Any], folders: list[Path]) -> ObjectSearch:
-    """With one, for what it may change: scores, their order, and how many hits there are."""
-    return ObjectSearch.open(quick).add(*folders)
+def looking(
+    quick: dict[str, Any], folders: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> ObjectSearch:
+    """With one, for what it may change: scores, their order, and how many hits there are.
+
+    What it takes grows with the photos: they are half as large.
+    """
+    photos, more = folders
+    folder = tmp_path_factory.mktemp("halved")
+    for path in photos.iterdir():
+        PillowImage.fromarray(halved(path)).save(folder / path.name)
+    return ObjectSearch.open(quick).add(folder, more)
 
 
 # Order and counting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from objsearch.agree.thing import Seen
 from objsearch.agree.thing_model import LAID_RESIDUAL, LAID_STEADY
 from objsearch.report.as_json import answer_json
 from objsearch.report.as_table import answer_table
-from objsearch.search import by_pixels, second_comparison, second_look
+from objsearch.search import by_pixels, full_size, second_comparison, second_look
 from objsearch.search.describing import Describer
+from objsearch.search.full_size import FullSize
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.search.queries import View
 from objsearch.search.second_look import SecondLook
@@ -425,31 +427,56 @@ def test_what_was_uncertain_and_has_changed_says_no_more_than_before(tmp_path: P
     assert (hit.verdict, hit.note) == ("uncertain", "")
 
 
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
+    """The keypoints that were taken: of which picture, SIFT by its longer side, ORB by channel."""
+    kinds: list[tuple[str, object]] = []
+
+    def counted(take: Callable[..., LocalFeatures]) -> Callable[..., LocalFeatures]:
+        def count(image: Image, kind: object, *options: int) -> LocalFeatures:
+            kinds.append((image.ref.uri, (kind, *options)))
+            return take(image, kind, *options)
+
+        return count
+
+    for name in ("_sift", "_orb"):
+        monkeypatch.setattr(full_size, name, counted(getattr(full_size, name)))
+    return kinds
+
+
 def test_only_what_agrees_at_a_glance_gets_keypoints_of_a_larger_picture(
-    monkeypatch: pytest.MonkeyPatch,
+    taken: list[tuple[str, object]],
 ) -> None:
-    sides = []
-    surest = second_comparison._surest
-
-    def counted(image: Image, side: int = second_comparison.SIFT_SIDE) -> LocalFeatures:
-        sides.append(side)
-        return surest(image, side)
-
-    monkeypatch.setattr(second_comparison, "_surest", counted)
     noise = np.random.default_rng(7).integers(0, 256, (60, 80, 3), np.uint8)
     clouds = np.asarray(cv2.resize(noise, (530, 400), interpolation=cv2.INTER_CUBIC), np.uint8)
     query, photo, other = (
-        Image(ImageRef(name), picture)
+        FullSize(Image(ImageRef(name), picture))
         for name, picture in (("a", package(1)), ("b", photo_of(package(1))), ("c", clouds))
     )
     closer = second_comparison.Closer.of(query, workers=2)
     assert not any(plane.sure == second_comparison.SIFT_SURE for plane in closer.planes(other))
-    assert sides == [second_comparison.GLANCE_SIDE] * 2
+    glance, larger = (full_size.GLANCE_SIDE,), (full_size.SIFT_SIDE,)
+    assert [name for name, kind in taken if kind == glance] == ["a", "c"]
+    assert not any(kind == larger for _, kind in taken)
     for _ in range(2):
         first = next(closer.planes(photo))
         assert first.sure == second_comparison.SIFT_SURE and first.central > 40
-    larger = [side for side in sides if side == second_comparison.SIFT_SIDE]
-    assert len(larger) == 3, "the query's are taken once"
+    assert sorted(name for name, kind in taken if kind == larger) == ["a", "b"]
+
+
+def test_no_keypoints_are_taken_twice(
+    folder: Path, tmp_path: Path, taken: list[tuple[str, object]]
+) -> None:
+    """Neither of a candidate for a second view, nor of two pictures for the way back."""
+    paths = [tmp_path / f"{number}.png" for number in range(2)]
+    for turns, path in enumerate(paths):
+        PillowImage.fromarray(np.rot90(photo_of(package(1)), turns)).save(path)
+    wanted = search(**{"verdicts.same_inliers": 1000, "verdicts.same_inliers_depth": 1000})
+    wanted.add(folder / "berry.png").find(*paths, threshold=0)
+    assert len(taken) == len(set(taken)) >= 6
+    taken.clear()
+    wanted.compare(*paths)
+    assert len(taken) == len(set(taken)) >= 6
 
 
 def keypoints(points_xy: np.ndarray) -> LocalFeatures:
@@ -536,7 +563,8 @@ def test_likeness_alone_makes_nothing_the_same_where_keypoints_speak(folder: Pat
     assert hit.verdict == "same"
     doubted = replace(hit, score=0.999, verdict="uncertain")
     sides = wanted.describer.describe([query])[0], next(wanted.images())
-    plane = next(second_comparison.Closer.of(query).planes(Image(ImageRef("lemon"), package(2))))
+    lemon = FullSize(Image(ImageRef("lemon"), package(2)))
+    plane = next(second_comparison.Closer.of(FullSize(query)).planes(lemon))
     assert second_comparison.with_plane(wanted.comparer, doubted, sides, plane).verdict == "same"
     weak = replace(plane, central=plane.sure * 3)
     assert second_comparison.with_plane(wanted.comparer, doubted, sides, weak) is doubted
