@@ -27,11 +27,11 @@ def cmyk(pixels: Pixels) -> Pixels:
 
 def product(colour: Colour) -> Pixels:
     """A flat pot with a label, on light ground."""
-    sheet = Image.new("RGB", (600, 600), (245, 245, 245))
+    sheet = Image.new("RGB", (420, 420), (245, 245, 245))
     draw = ImageDraw.Draw(sheet)
-    draw.rounded_rectangle((150, 120, 450, 520), 40, fill=colour)
-    draw.rectangle((200, 220, 400, 320), fill=(255, 255, 255))
-    draw.text((215, 245), "CLEANO", (20, 20, 20), ImageFont.load_default(44))
+    draw.rounded_rectangle((105, 84, 315, 364), 28, fill=colour)
+    draw.rectangle((140, 154, 280, 224), fill=(255, 255, 255))
+    draw.text((150, 172), "CLEANO", (20, 20, 20), ImageFont.load_default(31))
     return np.asarray(sheet)
 
 
@@ -145,7 +145,7 @@ def test_the_coloured_thing_is_where_it_differs() -> None:
     found = agree(one, other, np.eye(3))
     assert found is not None
     [box, *_] = found.differs[0]
-    assert (box.x1, box.y1, box.x2, box.y2) == pytest.approx((150, 120, 450, 520), abs=30)
+    assert (box.x1, box.y1, box.x2, box.y2) == pytest.approx((105, 84, 315, 364), abs=21)
 
 
 def test_a_few_words_in_blue_ink_are_no_colour_of_their_own() -> None:

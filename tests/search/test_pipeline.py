@@ -171,7 +171,7 @@ def test_raising_the_threshold_adds_no_hit_beyond_the_shortlist(
 ) -> None:
     searching = looking if preset == "quick" else searches(preset)
     names = (QUERY, "motorcycle.jpg")
-    views, _ = searching.viewer.views([queries / name for name in names])  # described once
+    views, _ = searching.viewer.views([halved(queries / name) for name in names])  # described once
     options = {"fusion": fusion, "shortlist": 2, "second_look": {"candidates": 2, "doubtful": 1}}
     before = scores(searching.find(*views, threshold=0, **options))
     for threshold in (0.001, 0.3, 0.6, 0.95):
@@ -276,12 +276,11 @@ def test_whichever_comes_first_the_score_is_the_same(
 ) -> None:
     search = ObjectSearch.open(preset)
     pairs: list[tuple[Any, Any]] = [
-        (queries / "electronics_book.jpg", photos / "two_books.jpg"),
+        tuple(map(halved, (queries / "electronics_book.jpg", photos / "two_books.jpg"))),
         (queries / "box.png", photos / "box_in_scene.png"),
     ]
     if preset == "default":  # strangers are compared in every way there is: small ones
-        strangers = queries / "cat.jpg", photos / "coins.png"
-        pairs.append(tuple(halved(path) for path in strangers))
+        pairs.append(tuple(map(halved, (queries / "cat.jpg", photos / "coins.png"))))
     for number, (query, photo) in enumerate(pairs):
         one, other = search.compare(query, photo), search.compare(photo, query)
         assert one.score == other.score, number
@@ -316,6 +315,7 @@ def test_workers_and_batches_change_no_byte(
     seen = set()
     for workers, size in ((1, 1), (2, 8), (3, 2)):
         changes = {"run.workers": workers, "run.batch_size": size, "search.shortlist": 5}
+        changes["search.second_look.doubtful"] = 3  # one for every worker
         search = ObjectSearch.open(preset, changes).add(*references)
         seen.add(as_bytes(search.find(*views, threshold=0)))
     assert len(seen) == 1
