@@ -17,6 +17,7 @@ from objsearch.classify.base import Classifier
 from objsearch.components.registry import build
 from objsearch.describe.base import Crop, Extractor
 from objsearch.errors import UsageError
+from objsearch.images.flatness import shows_nothing
 from objsearch.images.transform import crop
 from objsearch.screening.options import Screening
 from objsearch.screening.within import pictures_within
@@ -83,7 +84,10 @@ class BlockList:
         search = open_search(section.block_preset)
         search.add(*places)
         _check_complete(search.skipped, "block list")
-        return cls(search, section.block_threshold, _blank(search.images()))
+        blank = _blank(
+            ((image.ref, bool(image.note)) for image in search.images()), "blocked image"
+        )
+        return cls(search, section.block_threshold, blank)
 
     def flag(self, picture: Pixels) -> Flag | None:
         whole = self._flag(picture)
@@ -120,7 +124,10 @@ class Examples:
 
     @classmethod
     def of(cls, section: Screening, reading: Reading) -> Examples:
-        """Raises UsageError when an example cannot be read."""
+        """Raises UsageError when an example cannot be read, or a file of them shows nothing.
+
+        A blank page among others is no example of anything.
+        """
         extractor = cast(Extractor, build("describe", "embedding"))
         places = expand(list(section.examples), kind="example")
         _check_length(places, reading, section.max_frames, "example")
@@ -132,6 +139,8 @@ class Examples:
         images = [result for result in read if isinstance(result, Image)]
         if not images:
             raise UsageError("the examples hold no image: nothing could be called clean")
+        blank = _blank(((image.ref, shows_nothing(image.pixels)) for image in images), "example")
+        images = [image for image in images if image.ref not in blank]
         vectors = np.stack([_vector(extractor, image.pixels) for image in images])
         refs = tuple(image.ref for image in images)
         return cls(extractor, refs, vectors, section.examples_threshold)
@@ -183,15 +192,15 @@ def _check_length(
             )
 
 
-def _blank(blocked: Iterable[DescribedImage]) -> frozenset[ImageRef]:
-    """The pages and frames that show nothing; an error where that is all of a file."""
-    by_file: dict[str, list[DescribedImage]] = {}
-    for image in blocked:
-        by_file.setdefault(image.ref.uri, []).append(image)
-    for images in by_file.values():
-        if all(image.note for image in images):
+def _blank(pictures: Iterable[tuple[ImageRef, bool]], name: str) -> frozenset[ImageRef]:
+    """The pages and frames that show nothing, as is said; an error where that is all of a file."""
+    by_file: dict[str, dict[ImageRef, bool]] = {}
+    for ref, is_blank in pictures:
+        by_file.setdefault(ref.uri, {})[ref] = is_blank
+    for file in by_file.values():
+        if all(file.values()):
             raise UsageError(
-                f"the blocked image {images[0].ref} is blank, or shows too little to be known "
-                "again: take it out of the block list"
+                f"the {name} {next(iter(file))} is blank, or shows too little to be known again: "
+                "take it out of the list"
             )
-    return frozenset(image.ref for images in by_file.values() for image in images if image.note)
+    return frozenset(ref for file in by_file.values() for ref, is_blank in file.items() if is_blank)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import chain
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objsearch.detect.base import Detector
 from objsearch.flow import batches, ordered_map
-from objsearch.images.transform import crop, gray, resize_quickly
+from objsearch.images.flatness import shows_nothing
+from objsearch.images.transform import crop
 from objsearch.search.drafts import Draft, finished
 from objsearch.settings import Channel, Settings
 from objsearch.sources import Place, read_image, read_working, unfold
@@ -34,13 +33,6 @@ TOO_FEW_FEATURES = "too_few_features"
 CLOSE_SIDE = 4096
 """Pictures of twice this side or more are reduced even where all pixels count, to save memory."""
 
-# Standard deviation of luminance, in gray levels, below which a picture is flat: sensor noise and
-# JPEG ripples stay under it, the faintest pencil drawing does not.
-FLAT_DEVIATION = 1.5
-SMOOTH_DEVIATION = 1.0
-"""The same of what is left without light that rises or falls from side to side: of gradients saved
-as JPEG 75 at most 0.4, of 5,506 photos at least 3.1."""
-_SMALL_WH = (64, 64)
 MIN_KEYPOINTS = 8
 
 
@@ -187,34 +179,12 @@ def _that_count(image: Image) -> Pixels:
     return crop(image.pixels, image.within_xyxy or image.frame)
 
 
-def is_flat(light: NDArray[Any]) -> bool:
-    """Whether gray levels (H, W) show next to nothing: paper, a black frame, an overexposed sky."""
-    return float(resize_quickly(light, _SMALL_WH).std()) < FLAT_DEVIATION
-
-
-def is_smooth(light: NDArray[Any]) -> bool:
-    """Whether gray levels (H, W) go from light to dark and show nothing else: a gradient."""
-    levels = resize_quickly(light, _SMALL_WH).astype(np.float64).ravel()
-    trend = _trends()
-    left = levels - trend @ (trend.T @ levels)
-    return float(left.std()) < SMOOTH_DEVIATION
-
-
-@cache
-def _trends() -> NDArray[np.float64]:
-    """(H * W, 6) an orthonormal basis of what rises and falls by the second power at most."""
-    x, y = np.meshgrid(*(np.linspace(-1, 1, side) for side in _SMALL_WH))
-    powers = np.stack([x**0, x, y, x * y, x * x, y * y], axis=-1).reshape(-1, 6)
-    return np.asarray(np.linalg.qr(powers)[0])
-
-
 def _note(image: Image, descriptors: Mapping[str, tuple[Descriptor, ...]], *, are_all: bool) -> str:
     """`too_few_features` for a flat or smooth picture, or where there are but keypoints, and none.
 
     What is not among the descriptors, if they are not all, describes whole crops.
     """
-    light = gray(resize_quickly(_that_count(image), _SMALL_WH))
-    if is_flat(light) or is_smooth(light):
+    if shows_nothing(_that_count(image)):
         return TOO_FEW_FEATURES
     frames = [parts[-1] for parts in descriptors.values()]
     local = [len(descriptor) for descriptor in frames if isinstance(descriptor, LocalFeatures)]

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from objsearch.describe.base import Crop
 from objsearch.images.decode import opened_picture
+from objsearch.images.flatness import is_flat
 from objsearch.images.frames import ANIMATED, tiff_pages
 from objsearch.images.holdings import holdings_of
 from objsearch.images.transform import shrunk
 from objsearch.index.halves import as_kept
-from objsearch.search.describing import Describer, content_hash, enlarged, is_flat
+from objsearch.search.describing import Describer, content_hash, enlarged
 from objsearch.search.mirror import mirrored
 from objsearch.settings import Channel, Settings
 from objsearch.sources.contents import FileContent

@@ -382,18 +382,20 @@ def test_what_is_blocked_are_all_pages_and_frames_of_a_file(
         assert f"{name}#" in flag.reason, "which of them is told"
 
 
-def test_blank_pages_among_others_are_no_blocked_pictures(
-    settings: Callable[..., Any], folder: Path, tmp_path: Path
+@pytest.mark.parametrize("rule", ["block", "examples"])
+def test_blank_pages_among_others_are_not_what_is_unwanted(
+    rule: str, settings: Callable[..., Any], folder: Path, tmp_path: Path
 ) -> None:
     wall = np.asarray(PillowImage.open(folder / "block" / "bad.png").convert("RGB"))
     blank = np.full_like(wall, 255)
     scan = animated(tmp_path / "scan.tiff", [blank, wall])
     PillowImage.fromarray(blank).save(tmp_path / "page.png")
-    listing = screen_images([folder / "in", tmp_path / "page.png"], settings(block=[str(scan)]))
+    every = [folder / "in", tmp_path / "page.png"]
+    listing = screen_images(every, settings(**{rule: [str(scan)]}, examples_threshold=0.5))
     assert names(listing.flagged) == ["copy.jpg"]
     animated(tmp_path / "blank.tiff", [blank, blank])
     with pytest.raises(UsageError, match=r"blank\.tiff.* is blank"):
-        screen_images(folder / "in", settings(block=[str(tmp_path / "blank.tiff")]))
+        screen_images(folder / "in", settings(**{rule: [str(tmp_path / "blank.tiff")]}))
 
 
 @pytest.mark.parametrize("rule", ["block", "examples"])
