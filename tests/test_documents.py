@@ -42,6 +42,25 @@ def test_both_pictures_are_one_and_show_every_room_and_task(root: Path) -> None:
     assert tasks <= words
 
 
+@pytest.mark.parametrize(
+    ("told", "measured"),
+    [
+        ("DVD covers", "smvs_dvd"),
+        ("DreamBooth", "dreambooth"),
+        ("circuit boards", "microcontrollers"),
+    ],
+)
+def test_the_readme_tells_what_was_measured_last(told: str, measured: str, root: Path) -> None:
+    def cells(name: str, *words: str) -> list[str]:
+        lines = (root / name).read_text(encoding="utf-8").splitlines()
+        row = next(one for one in lines if one[:1] == "|" and all(word in one for word in words))
+        return [cell.strip() for cell in row.strip("|").split("|")]
+
+    row = cells("benchmarks/results/quality.md", f"| {measured} |", "**default**")
+    figures = [row[number].split()[0] for number in (4, 5, 8)]  # without their intervals
+    assert cells("README.md", told)[2:] == figures
+
+
 @pytest.mark.parametrize("name", ["docs/design.md", "CONTRIBUTING.md"])
 def test_files_that_are_named_are_there(name: str, root: Path) -> None:
     text = (root / name).read_text(encoding="utf-8")
