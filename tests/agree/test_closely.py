@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import cast
 
 import cv2
@@ -23,6 +24,7 @@ WIDE, HIGH = 2600, 1800
 PLATE_XY = (1250, 600)
 
 
+@cache
 def street(digits: str) -> Pixels:
     """A large soft picture with a small plate in it."""
     ground = cv2.resize(grainy(180, 260, 7), (WIDE, HIGH), interpolation=cv2.INTER_CUBIC)
@@ -97,6 +99,7 @@ def test_only_what_the_files_show_larger_is_read_in_full() -> None:
     assert asked == [None, None]  # as they are, and once each
 
 
+@cache
 def table(cell: str, wide: int = 3000, high: int = 1600) -> Pixels:
     """A page full of small numbers, one of which is given."""
     chosen = np.random.default_rng(3)

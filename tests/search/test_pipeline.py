@@ -150,9 +150,10 @@ def test_one_row_an_image(search: ObjectSearch, queries: Path) -> None:
 
 @pytest.mark.parametrize("fusion", ["max", "mean", "rrf", "min"])
 def test_the_threshold_is_inclusive_and_monotone(
-    looking: ObjectSearch, queries: Path, fusion: str
+    search: ObjectSearch, looking: ObjectSearch, queries: Path, fusion: str
 ) -> None:
     names = [QUERY, "motorcycle.jpg"][: 1 + (fusion != "max")]
+    looking = looking if fusion in ("max", "rrf") else search  # of scores, and of ranks
     views, _ = looking.viewer.views([queries / name for name in names])  # described once
     every = scores(looking.find(*views, threshold=0, fusion=fusion))
     for threshold in sorted({0.001, 0.9, 1.0, *sorted(every.values())[-3:]}):
