@@ -26,13 +26,17 @@ def test_it_was_measured_with_the_calibration_that_is_there(path: Path) -> None:
     assert with_tail(calibration, path.parent.name).tail is not None
 
 
-@pytest.mark.parametrize("preset", ["default", "whole-image", "fast"])
-def test_what_people_search_by_has_one(preset: str) -> None:
+@pytest.mark.parametrize(
+    ("preset", "rarer"),
+    [("default", 100), ("whole-image", 100), ("fast", 100), ("copies", 10), ("larger", 10)],
+)
+def test_what_people_search_by_has_one(preset: str, rarer: int) -> None:
     assert preset in preset_names()
     tail = load_settings(preset).load_calibration().tail
     assert tail is not None and tail.n_pairs > 100_000
     # The scores of which there were none among so many pairs are rarer than those of which some.
-    assert tail.rate(0.2) > 100 * tail.rate(0.9) > 0.0
+    # To presets for copies photos of one kind look alike: aeroplanes from the side, jeans.
+    assert tail.rate(0.2) > rarer * tail.rate(0.9) > 0.0
 
 
 def test_another_calibration_or_detector_has_none(tmp_path: Path) -> None:

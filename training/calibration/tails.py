@@ -4,8 +4,9 @@
 
 PHOTOS holds plain photos that show different things; a half of them by chance is used (the other is
 for `benchmarks/false_alarms.py`). Queries are looked for among `FULL` photos, all compared in full,
-and among all the others by the shortlist; of both rates at a score the greater counts. Run it again
-after every change of a calibration: a tail that was measured with another is not used.
+and among all the others by the shortlist; of both rates at a score the greater counts. So it does
+of presets that share a calibration, as `copies,larger` do, where both are named. Run it again after
+every change of a calibration: a tail that was measured with another is not used.
 """
 
 from __future__ import annotations
@@ -68,6 +69,23 @@ def joined(full: Tail, listed: Tail) -> Tail:
     )
 
 
+def widest(first: Tail, second: Tail) -> Tail:
+    """Of two presets the greater rate at each score, where both have one."""
+    table: list[tuple[float, float]] = []
+    start = max(first.logits[0], second.logits[0])
+    for logit in sorted({start, *first.logits, *second.logits}, reverse=True):
+        rate = float(f"{max(first.rate_at(logit), second.rate_at(logit)):.4g}")
+        if logit >= start and rate > (table[-1][1] if table else 0.0):
+            table.append((logit, rate))
+    return Tail(
+        logits=tuple(logit for logit, _ in reversed(table)),
+        rates=tuple(rate for _, rate in reversed(table)),
+        same=max(first.same, second.same),
+        n_pairs=min(first.n_pairs, second.n_pairs),
+        measured_on=f"{first.measured_on}, by each of two presets",
+    )
+
+
 def main() -> None:
     """Measure and write the tails of presets."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -78,6 +96,7 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, help="a folder for the hits, to be looked at")
     given = parser.parse_args()
     photos = halves(given.photos)[0]
+    tails: dict[Path, Tail] = {}
     for preset in given.presets.split(","):
         started = time.perf_counter()
         full, listed = looked_among(preset, photos, given.queries)
@@ -88,8 +107,10 @@ def main() -> None:
         settings = load_settings(preset)
         calibration = settings.load_calibration()
         name = f"{'+'.join(sorted(calibration.coefficients))}.yaml"
+        path = given.output / settings.detector.name / name
         tail = joined(tail_of(full), tail_of(listed))
-        write_tail(given.output / settings.detector.name / name, tail, calibration)
+        tails[path] = widest(tails[path], tail) if path in tails else tail
+        write_tail(path, tails[path], calibration)
         seconds = time.perf_counter() - started
         print(f"{preset}: {tail} ({seconds:.0f} s)", flush=True)
 
