@@ -101,8 +101,8 @@ def measured(scores: Sequence[float], n_pairs: int, n_same: int, measured_on: st
     """The tail of so many different pairs, or None where they are fewer than `LEAST_PAIRS`.
 
     `scores` (N,) are the highest of them in [0, 1]; those not given are below all of these.
-    `n_same` were called *same*. Where many have the highest score of all, such as that of pairs in
-    which no keypoints agree, none was seen beyond it: `FEWEST` are believed.
+    `n_same` were called *same*. Where many have one score, such as that of pairs in which no
+    keypoints agree, those beyond it are counted; where none is, `FEWEST` are believed.
     """
     if n_pairs < LEAST_PAIRS:
         return None
@@ -113,8 +113,11 @@ def measured(scores: Sequence[float], n_pairs: int, n_same: int, measured_on: st
         rank = round(rate * n_pairs)
         if rank <= len(highest):
             logit = round(_log_odds(float(highest[rank - 1])), 4)
-            if not table or logit > table[-1][0]:
+            if not table or (logit > table[-1][0] and rank / n_pairs < table[-1][1]):
                 table.append((logit, rank / n_pairs))
+            elif logit == table[-1][0]:
+                beyond = int((highest > highest[rank - 1]).sum())
+                table.append((logit + JUST_BEYOND, max(beyond, FEWEST) / n_pairs))
     if table and table[-1][1] > FEWEST / n_pairs:
         table.append((table[-1][0] + JUST_BEYOND, FEWEST / n_pairs))
     if not table:

@@ -28,7 +28,15 @@ def test_it_was_measured_with_the_calibration_that_is_there(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("preset", "rarer"),
-    [("default", 100), ("whole-image", 100), ("fast", 100), ("copies", 10), ("larger", 10)],
+    [
+        ("default", 100),
+        ("whole-image", 100),
+        ("fast", 100),
+        ("orb", 100),
+        ("sift", 100),
+        ("copies", 10),
+        ("larger", 10),
+    ],
 )
 def test_what_people_search_by_has_one(preset: str, rarer: int) -> None:
     assert preset in preset_names()

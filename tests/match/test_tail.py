@@ -87,6 +87,14 @@ def test_beyond_a_score_that_most_pairs_have_none_was_seen() -> None:
     assert tail.rate(0.301) == pytest.approx(FEWEST / 5000, rel=0.01)
 
 
+def test_beyond_a_score_that_most_pairs_have_are_those_that_were_seen() -> None:
+    tail = measured([*np.linspace(0.5, 0.9, 20).tolist(), *[0.3] * 99_000], 100_000, 0, "")
+    assert tail is not None
+    assert tail.rate(0.301) == pytest.approx(20 / 100_000, rel=0.02)
+    assert tail.rate(0.4) < 20 / 100_000
+    assert tail.rates[-1] == FEWEST / 100_000
+
+
 def test_few_pairs_tell_no_tail() -> None:
     scores = np.linspace(0.1, 0.9, LEAST_PAIRS).tolist()
     assert measured(scores[1:], LEAST_PAIRS - 1, 0, "") is None
