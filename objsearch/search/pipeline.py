@@ -43,8 +43,8 @@ from objsearch.sources import (
 )
 from objsearch.types import Answer, DescribedImage, Hit, Image, Pixels, Region, Unreadable
 
-Given = RegionOfInterest | str | Sequence[Any]
-"""A part of an image: `x,y,w,h` or two corners, in pixels, fractions or percent."""
+Given = RegionOfInterest | Region | str | Sequence[Any]
+"""A part of an image: `x,y,w,h` or two corners, in pixels, fractions or percent; a `Box`."""
 
 
 class ObjectSearch:
@@ -72,11 +72,12 @@ class ObjectSearch:
     @classmethod
     def open(
         cls,
-        preset: str | Path | Mapping[str, Any] = "default",
+        preset: str | Path | Mapping[str, Any] | Settings = "default",
         overrides: Mapping[str, Any] | None = None,
         progress: Progress = silent,
     ) -> Self:
-        """A search by a preset's name, a YAML file or plain settings; `overrides` by dotted key."""
+        """A search by a preset's name, a YAML file, plain data or `Settings`, changed by
+        `overrides`, by dotted key."""
         return cls(load_settings(preset, overrides), progress)
 
     def add(

@@ -33,13 +33,14 @@ def preset_names() -> tuple[str, ...]:
 
 
 def load_settings(
-    preset: str | Path | Mapping[str, Any] | None = None,
+    preset: str | Path | Mapping[str, Any] | Settings | None = None,
     overrides: Mapping[str, Any] | None = None,
     called: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Settings from a preset's name, a YAML file or plain data; then `overrides` by dotted key.
+    """Settings from a preset's name, a YAML file, plain data or settings, and then `overrides`.
 
-    A text names a file by its ending `.yaml` or `.yml`; a `Path` may lead to one of any name.
+    These go by dotted key. A text names a file by its ending `.yaml` or `.yml`; a `Path` may lead
+    to one of any name.
     `load_settings("copies", {"search.top": 5})`. Raises ConfigError: one sentence that names the
     file, the line, the key and the nearest known name; of an override, what it is `called`.
     """
@@ -57,7 +58,9 @@ def load_settings(
     return settings
 
 
-def _read(preset: str | Path | Mapping[str, Any]) -> tuple[dict[str, Any], Marks]:
+def _read(preset: str | Path | Mapping[str, Any] | Settings) -> tuple[dict[str, Any], Marks]:
+    if isinstance(preset, Settings):
+        return preset.model_dump(mode="json"), Marks("settings")
     if isinstance(preset, Mapping):
         return dict(preset), Marks("settings")
     path = Path(preset).expanduser()

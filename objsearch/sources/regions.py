@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from objsearch.errors import UnreadableImageError, UsageError
-from objsearch.types import Box, Image
+from objsearch.types import Box, Image, Region
 
 RoiMode = Literal["replace", "filter"]
 """`replace`: the region is searched as if it had been cut out and saved. `filter`: the whole image
@@ -33,12 +33,13 @@ class RegionOfInterest:
     text: str
 
     @classmethod
-    def of(cls, given: RegionOfInterest | str | Sequence[Any]) -> RegionOfInterest:
+    def of(cls, given: RegionOfInterest | Region | str | Sequence[Any]) -> RegionOfInterest:
         """From `x,y,w,h` or from two opposite corners, `x1,y1:x2,y2`, as text or as numbers.
 
         In pixels (`10,20,200,100`), fractions (`0.1,0.2,0.5,0.5`, told by a decimal point and
         values up to 1) or percent (`10%,20%,50%,50%`); two pairs of numbers are corners:
-        `((10, 20), (210, 120))`. Raises UsageError for anything else, and for an empty region.
+        `((10, 20), (210, 120))`. A `Box`, or the `Region` of an answer that has one, is its
+        corners. Raises UsageError for anything else, and for an empty region.
         """
         if isinstance(given, RegionOfInterest):
             return given
@@ -68,6 +69,11 @@ class RegionOfInterest:
 
 def _written(given: Any) -> str:
     """Numbers as text; what holds no numbers keeps its own, which is then refused."""
+    if isinstance(given, Region):
+        given = given.box_xyxy
+    if isinstance(given, Box):  # its numbers are corners; what lies within a pixel is no fraction
+        x1, y1, x2, y2 = (round(edge) if isfinite(edge) else edge for edge in given)
+        return f"{x1},{y1}:{x2},{y2}"
     if not isinstance(given, Sequence | np.ndarray):
         return str(given)
     if any(isinstance(part, Sequence | np.ndarray) and not isinstance(part, str) for part in given):

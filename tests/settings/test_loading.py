@@ -213,6 +213,18 @@ def test_an_override_that_does_not_fit_is_told(change: dict[str, Any]) -> None:
             load_settings(preset, change)
 
 
+@pytest.mark.parametrize("preset", preset_names())
+def test_settings_are_loaded_from_settings(preset: str) -> None:
+    """As a notebook has them: loaded, looked at, and one thing changed."""
+    loaded = load_settings(preset)
+    before = loaded.model_dump()
+    assert load_settings(loaded) == loaded
+    changed = load_settings(loaded, {"search.top": 7, "detector": "grid"})
+    assert (changed.search.top, changed.detector.name) == (7, "grid")
+    assert changed.descriptors == loaded.descriptors
+    assert loaded.model_dump() == before
+
+
 def test_settings_are_frozen_and_refuse_unknown_keys() -> None:
     settings = Settings()
     with pytest.raises(ValueError):

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from objsearch.errors import UnreadableImageError, UsageError
 from objsearch.sources import Place, RegionOfInterest, expand, read_image, region_of
-from objsearch.types import Image, Unreadable
+from objsearch.types import Box, Image, Region, Unreadable
 from tests.pictures import encoded, image, noise
 
 SIZE_WH = (400, 200)
+BOX = Box(40, 50, 140, 110)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ SIZE_WH = (400, 200)
         *("40,50,100,60", " 40 , 50,100 ,60", "40,50:140,110", "140,110:40,50", "40,110:140,50"),
         *("0.1,0.25,0.25,0.3", "0.1,0.25:0.35,0.55", "10%,25%,25%,30%", "10%,25%:35%,55%"),
         *((40, 50, 100, 60), (0.1, 0.25, 0.25, 0.3), ((40, 50), (140, 110))),
+        *(BOX, Region(BOX, "thing", 0.9, "detector"), Box(39.6, 50.2, 140.4, 109.9)),
         *([[0.1, 0.25], [0.35, 0.55]], np.array([40, 50, 100, 60]), ("10%", "25%", "25%", "30%")),
     ],
     ids=str,
@@ -47,6 +49,7 @@ def test_every_way_to_write_a_region(way: Any) -> None:
             ("5,5,-3,9", "empty"),
             ("0%,0%:0%,9%", "emp"),
         ),
+        *((Box(5, 5, 5, 9), "empty"), (Box(float("nan"), 0, 1, 1), "x,y,w,h")),
         *((("0.1", 2, 300, 4), "mixes"), ("0.5,0.5,1.5,1", "mixes"), ((1, 2, 3), "x,y,w,h")),
     ],
     ids=str,
@@ -119,3 +122,8 @@ def test_a_fragment_that_is_no_region_is_told(path: Path) -> None:
 def test_two_parts_of_one_file_are_two_places(path: Path) -> None:
     parts = [f"{path}#xywh=percent:0,0,50,50", f"{path}#xywh=percent:50,50,50,50", str(path)]
     assert len(expand([*parts, *parts])) == 3
+
+
+def test_a_box_near_the_corner_is_in_pixels() -> None:
+    """Boxes of an answer are no whole numbers: 0.4 pixels are no fraction of the picture."""
+    assert RegionOfInterest.of(Box(0.4, 0.2, 0.9 * 400, 0.9)).in_pixels(SIZE_WH) == (0, 0, 360, 1)
