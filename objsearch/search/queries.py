@@ -126,9 +126,9 @@ class Viewer:
         parts = list(self.describer.unfold(expand(source, kind="picture")))
         if len(parts) > 1:
             raise UsageError(
-                f"'{source}' holds {len(parts)} pictures, and a comparison takes one on each side; "
-                f"name it, such as '{parts[-1].ref}', or search them all with 'objsearch find "
-                "PHOTO --in FILE'"
+                f"{_named(source)} holds {len(parts)} pictures, and a comparison takes one on each "
+                f"side; name it, such as '{parts[-1].ref}', or search them all with "
+                "'objsearch find PHOTO --in FILE'"
             )
         return self.views(parts, kind="picture")[0][0]
 
@@ -202,6 +202,13 @@ class Viewer:
             grounds=tuple(self.describer.describe(list(grounds))),
             picture=image,
         )
+
+
+def _named(source: Any) -> str:
+    """What a person gave, in a sentence: bytes and arrays have no name, and may be megabytes."""
+    if isinstance(source, ImageRef):
+        return f"'{source}'"
+    return f"'{os.fspath(source)}'" if isinstance(source, str | os.PathLike) else "what was given"
 
 
 def keys_of_files(views: Sequence[View]) -> set[str]:

@@ -107,6 +107,7 @@ def _copy_on_disk(data: bytes) -> str:
 
 NO_COPY = "a temporary copy of it cannot be written"
 ELSEWHERE = "the variable TMPDIR names another folder for that"
+GIVES_TEXT = "the stream gives text; open it in binary mode"
 
 _O_BINARY = getattr(os, "O_BINARY", 0)
 
@@ -127,12 +128,14 @@ def read_stream(stream: BinaryIO, max_bytes: int) -> bytes:
     """What a stream holds from where it stands: at most one byte more than the limit."""
     parts = []
     wanted = max_bytes + 1
+    if isinstance(stream, io.TextIOBase):  # reading it would stumble over bytes that are no text
+        raise UnreadableImageError(GIVES_TEXT)
     while wanted > 0:
         part = stream.read(min(wanted, 1024 * 1024))
         if not part:
             break
         if isinstance(part, str):
-            raise UnreadableImageError("the stream gives text; open it in binary mode")
+            raise UnreadableImageError(GIVES_TEXT)
         parts.append(bytes(part))
         wanted -= len(part)
     return b"".join(parts)

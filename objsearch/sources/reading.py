@@ -161,6 +161,7 @@ def _isolated(content: Content, part: Part, limits: Limits) -> Decoded:
 def _at_hand(content: Any, limits: Limits) -> Decoded:
     """Pixels that a person has given."""
     if isinstance(content, Image):
+        _check_pixels(content.pixels)
         return Decoded(content.pixels, "pixels", content.warnings, content.alpha, content.ground)
     if isinstance(content, PillowImage.Image):
         limits.check_size(*content.size)
@@ -170,10 +171,21 @@ def _at_hand(content: Any, limits: Limits) -> Decoded:
     raise UnreadableImageError(f"a value of type {type(content).__name__} is not an image")
 
 
-def _checked_array(array: np.ndarray, limits: Limits) -> PillowImage.Image:
-    """An array as a picture: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, uint8."""
+def _check_pixels(array: np.ndarray) -> None:
+    """Raise UnreadableImageError for what is not (H, W, 3) RGB, uint8."""
+    _check_type(array)
+    if array.ndim != 3 or array.shape[2] != 3 or array.size == 0:
+        raise UnreadableImageError(f"pixels of shape {array.shape} are not (height, width, 3)")
+
+
+def _check_type(array: np.ndarray) -> None:
     if array.dtype != np.uint8:
         raise UnreadableImageError(f"an array of {array.dtype} is not an image; give uint8, RGB")
+
+
+def _checked_array(array: np.ndarray, limits: Limits) -> PillowImage.Image:
+    """An array as a picture: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, uint8."""
+    _check_type(array)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):

@@ -190,10 +190,13 @@ def test_arrays_are_copied_or_left_alone() -> None:
         np.zeros((0, 4, 3), np.uint8),
         np.zeros((4, 0), np.uint8),
         np.zeros((), np.uint8),
+        Image(ImageRef("<given>"), np.zeros((4, 4, 3), np.float32)),  # type: ignore[arg-type]
+        Image(ImageRef("<given>"), np.zeros((4, 4), np.uint8)),
+        Image(ImageRef("<given>"), np.zeros((0, 4, 3), np.uint8)),
     ],
-    ids=lambda array: f"{array.dtype}{array.shape}",
+    ids=lambda array: "{0.dtype}{0.shape}".format(getattr(array, "pixels", array)),
 )
-def test_arrays_that_are_no_images_are_told(array: np.ndarray) -> None:
+def test_arrays_that_are_no_images_are_told(array: np.ndarray | Image) -> None:
     result = read(array)
     assert isinstance(result, Unreadable)
     assert result.reason
@@ -209,8 +212,36 @@ def test_other_things_are_no_images(thing: Any, quick_search: ObjectSearch) -> N
 
 
 def test_a_text_stream_is_told(quick_search: ObjectSearch) -> None:
-    with pytest.raises(UsageError, match="stream:1"):
+    with pytest.raises(UsageError, match=r"stream:1.*open it in binary mode"):
         quick_search.find(io.StringIO("words"))
+
+
+def test_a_photo_opened_as_text_is_told_so(
+    png: bytes, quick_search: ObjectSearch, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(png)
+    with (
+        (tmp_path / "a.png").open(encoding="utf-8") as stream,
+        pytest.raises(UsageError, match=r"stream:1.*open it in binary mode"),
+    ):
+        quick_search.find(stream)
+
+
+@pytest.mark.parametrize("way", ["bytes", "stream", "list"])
+def test_what_holds_several_pictures_is_told_without_its_bytes(
+    way: str, png: bytes, quick_search: ObjectSearch
+) -> None:
+    first, second = (PillowImage.fromarray(noise(60, 80, seed)) for seed in (1, 2))
+    file = io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=[second])
+    given = {
+        "bytes": file.getvalue(),
+        "stream": io.BytesIO(file.getvalue()),
+        "list": [noise(60, 80), noise(60, 80)],
+    }
+    with pytest.raises(UsageError, match=r"^what was given holds 2 pictures") as caught:
+        quick_search.compare(given[way], png)
+    assert len(str(caught.value)) < 250
 
 
 class Failing(io.RawIOBase):
