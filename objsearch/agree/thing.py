@@ -29,6 +29,7 @@ from objsearch.agree.places import Map, Places, colour_places, measure
 from objsearch.agree.registration import Registration, register
 from objsearch.agree.thing_model import is_laid, load_thing_model
 from objsearch.agree.tone import Together, bring_together
+from objsearch.agree.toned import without_toning
 from objsearch.images.mapping import mirroring, shift
 from objsearch.images.transform import Cut, cut
 from objsearch.match.geometry import bounds, inverse, jacobian
@@ -125,7 +126,7 @@ def look(
     colours = colour_places(together.first), colour_places(together.second)
     numbers = _numbers(places, colours, whole, registration, len(print_xy))
     plain = plain_regions(places, whole, registration)
-    boxes = plain or _differing(places, whole)
+    boxes = plain or unlike_regions(places, whole)
     finer = None if plain else _finer(cuts, registration, box_xyxy, print_xy, to_prove)
     if finer is not None and finer.differs:
         laid, boxes, plain = finer.laid, finer.differs, finer.differs
@@ -147,6 +148,7 @@ def _finer(
     laid = lay(query_cut.pixels, reference_cut.pixels, registration.transform, EXACT_SIDE)
     if laid is None or not laid.inside.any():
         return None
+    laid = without_toning(laid)
     places, own, _ = _measured(laid, query_cut, box, print_xy)
     whole = places.inside & own
     differs = recoloured(colour_places(laid.first), colour_places(laid.second), whole)
@@ -263,7 +265,7 @@ def _colour_agreement(colours: tuple[Map, Map], whole: NDArray[np.bool_]) -> flo
     return float(first @ second) / (norms + FAINT**2 * n)
 
 
-def _differing(places: Places, whole: NDArray[np.bool_]) -> list[Box]:
+def unlike_regions(places: Places, whole: NDArray[np.bool_]) -> list[Box]:
     """Boxes on the grid of regions in which detail disagrees, the largest first."""
     wide = places.feature("wide correlation")
     marked = (_informative(places, whole, "strong") & (wide < DIFFERS)).astype(np.uint8)
