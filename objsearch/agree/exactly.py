@@ -141,13 +141,13 @@ def differing_beyond_doubt(places: Places, registration: Registration) -> list[B
 
 def _regions(mask: Mask, core: Mask) -> Iterator[tuple[Mask, Box]]:
     """Its connected parts and their boxes, but for small ones and what lies around the thing."""
-    rim, middle = core & ~eroded(core, 1), _middle(core)
+    rim, inmost = core & ~eroded(core, 1), middle(core)
     n, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     for k in range(1, n):
         x, y, w, h, n_places = stats[k].tolist()
         own = np.asarray(labels == k)
         # It lies around the thing where it ends as the box does, and fills no middle.
-        is_middle = int((own & middle).sum()) >= MIDDLE * int(middle.sum())
+        is_middle = int((own & inmost).sum()) >= MIDDLE * int(inmost.sum())
         is_around = int((own & rim).sum()) >= AT_RIM * 2 * (w + h) and not is_middle
         if n_places >= LEAST_PLACES and not is_around:
             yield own, Box(x, y, x + w, y + h)
@@ -176,8 +176,9 @@ def recoloured(first: Map, second: Map, whole: Mask) -> list[Box]:
     return [Box(x, y, x + w, y + h)]
 
 
-def _middle(core: Mask) -> Mask:
+def middle(core: Mask) -> Mask:
+    """(H, W) the middle half, each way, of what a mask covers."""
     x, y, w, h = cv2.boundingRect(core.astype(np.uint8))
-    middle = np.zeros_like(core)
-    middle[y + h // 4 : y + h - h // 4, x + w // 4 : x + w - w // 4] = True
-    return middle & core
+    half = np.zeros_like(core)
+    half[y + h // 4 : y + h - h // 4, x + w // 4 : x + w - w // 4] = True
+    return half & core

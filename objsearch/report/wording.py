@@ -19,7 +19,7 @@ _NOTES = {
     "too_few_features": "too little structure to be compared",
     "like_a_negative": "more like what is not wanted",
     "shared_print": "shared print: differs here",
-    "differs_beside": "another version of the picture: differs beside the thing",
+    "differs_beside": "another version, or another of its template: differs beside the thing",
     "not_laid": "few keypoints agree, and the pictures could not be laid over each other",
     "nothing_in_common": "no descriptor in common to be compared by",
     "not_read_again": "it cannot be read again, so nobody has looked for what differs",

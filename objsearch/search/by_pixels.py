@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from objsearch.agree.beside import differs_beside
+from objsearch.agree.template import other_contents
 from objsearch.agree.thing import Seen, look
 from objsearch.images.mapping import Matrix, scaling
 from objsearch.match.geometry import bounds, inverse
@@ -18,7 +19,8 @@ SHARED_PRINT = "shared_print"
 NOT_LAID = "not_laid"
 """The same where a few keypoints agree, and the pixels could not be laid over each other."""
 DIFFERS_BESIDE = "differs_beside"
-"""The same where the thing agrees, and the pictures are versions of one that differ beside it."""
+"""The same where the thing agrees, and the pictures, versions of one or two of one template, differ
+beside it."""
 NOT_READ_AGAIN = "not_read_again"
 """The note of a hit whose file, or whose query, is not there any more, or is another by now."""
 REPLACED = "replaced"
@@ -94,7 +96,7 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
 
 
 def _beside(pair: RegionPair, query: Image, reference: Image) -> RegionPair:
-    """The pair of a thing that agrees, where the pictures are versions of one, and others.
+    """The pair of a thing that agrees, where the pictures are versions of one or of a template.
 
     Of a part that somebody has cut out, the rest of the picture says nothing.
     """
@@ -103,7 +105,9 @@ def _beside(pair: RegionPair, query: Image, reference: Image) -> RegionPair:
     if not _says_same(pair) or is_part or has_alpha:
         return pair
     laid = _Overlaid.of(pair, query, reference)
-    differs = differs_beside(query.pixels, reference.pixels, laid.transform, laid.box_xyxy)
+    differs = other_contents(query.pixels, reference.pixels, laid.print_xy, laid.there_xy)
+    if not differs[0]:
+        differs = differs_beside(query.pixels, reference.pixels, laid.transform, laid.box_xyxy)
     return _doubted(pair, DIFFERS_BESIDE, differs, query, reference) if differs[0] else pair
 
 
@@ -153,11 +157,12 @@ def _seen(
 @dataclass(frozen=True, slots=True, eq=False)
 class _Overlaid:
     """What a pair says in pixels at hand: `transform` (3, 3) from those of the query to those of
-    the reference; in the query the thing's box, and the places (N, 2) that agree."""
+    the reference; in the query the thing's box; in each the places (N, 2) that agree."""
 
     transform: Matrix
     box_xyxy: Box
     print_xy: Points
+    there_xy: Points
 
     @classmethod
     def of(cls, pair: RegionPair, query: Image, reference: Image) -> _Overlaid:
@@ -169,6 +174,7 @@ class _Overlaid:
             to_reference @ verification.transform @ from_query,
             _moved(pair.query.box_xyxy, to_query),
             moved_points(verification.inliers_xyxy[:, :2], to_query),
+            moved_points(verification.inliers_xyxy[:, 2:], to_reference),
         )
 
 

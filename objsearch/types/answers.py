@@ -73,8 +73,8 @@ class RegionPair:
     overlap_reference: float | None = None
     evidence: str = ""
     """What the second look says: `shared_print` where print agrees and something differs;
-    `differs_beside` where all of the thing agrees, and the pictures, versions of one, differ
-    beside it; `not_laid` where pixels could not tell."""
+    `differs_beside` where all of the thing agrees, and the pictures, versions of one or two of one
+    template, differ beside it; `not_laid` where pixels could not tell."""
     differs: tuple[tuple[Box, ...], tuple[Box, ...]] = ((), ())
     """Boxes of what differs, in the query and in the reference."""
 

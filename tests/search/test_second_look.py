@@ -333,6 +333,30 @@ def test_what_differs_beside_a_thing_makes_another_version_of_the_picture(tmp_pa
     assert set(verdicts(cut).values()) == {"same"}, "what was cut out is all that counts"
 
 
+def joke(shown: int) -> Pixels:
+    """One line of words over some picture."""
+    sheet = PillowImage.new("RGB", (480, 480), (255, 255, 255))
+    words = "WHEN YOU FINALLY\nFIND THE OTHER SOCK\nBEHIND THE FRIDGE"
+    ImageDraw.Draw(sheet).multiline_text((16, 12), words, (0, 0, 0), font_size=36)
+    pixels = np.asarray(sheet).copy()
+    pixels[160:] = drawing(320, 480, shown)
+    return pixels
+
+
+def test_two_pictures_under_one_line_of_words_are_not_the_same(tmp_path: Path) -> None:
+    for name, shown in (("own", 41), ("other", 42)):
+        PillowImage.fromarray(joke(shown)).save(tmp_path / f"{name}.jpg", quality=90)
+    words = {"name": "given-boxes", "boxes_xywh": [[0, 0, 480, 160]]}
+    things = search(detector=words, **{"assignment.frames": False}).add(tmp_path)
+    found = things.find(joke(41), threshold=0)
+    assert verdicts(found) == {"own.jpg": "same", "other.jpg": "uncertain"}
+    [hit] = [hit for hit in found.hits if hit.verdict == "uncertain"]
+    assert hit.note == hit.pairs[0].evidence == "differs_beside"
+    assert hit.pairs[0].differs[0][0].y1 > 100
+    cut = things.find(joke(41), threshold=0, region=(0, 0, 480, 160), roi_mode="filter")
+    assert set(verdicts(cut).values()) == {"same"}, "what was cut out is all that counts"
+
+
 def visiting_card(name: str, number: str, street: str) -> Pixels:
     """A printed template, filled in for somebody."""
     ink = (90, 20, 40)
