@@ -11,11 +11,11 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set, ValuesView
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, get_args
 
 from objsearch.errors import UsageError
 from objsearch.sources.filters import Filters
@@ -55,7 +55,12 @@ class Place:
 def within(
     places: Iterable[Place | Unreadable], region: RegionOfInterest | None, roi_mode: RoiMode
 ) -> tuple[list[Place | Unreadable], list[str]]:
-    """Places of which a part counts, and what is said of those that name another one themselves."""
+    """Places of which a part counts, and what is said of those that name another one themselves.
+
+    Raises UsageError for a mode that there is none of.
+    """
+    if roi_mode not in get_args(RoiMode):
+        raise UsageError(f"roi_mode: '{roi_mode}' is none of {', '.join(get_args(RoiMode))}")
     parts = [p.within(region, roi_mode) if isinstance(p, Place) else p for p in places]
     told = [
         f"{part.ref}: it names its own part, and the region {region.text} is not used"
@@ -122,8 +127,9 @@ def expand(
     """List the places that one or several inputs name, each once, in the order given.
 
     An input is a path, a glob, a folder, a URL, a ref with a fragment, bytes, a binary stream, an
-    array, a Pillow image or a list of these. `exclude` adds to the filters' own; `first_number` is
-    that of the first input without a name. Raises UsageError for a name that leads nowhere.
+    array, a Pillow image or a list of these (any sequence, set or column of names). `exclude` adds
+    to the filters' own; `first_number` is that of the first input without a name. Raises UsageError
+    for a name that leads nowhere.
     """
     rules = replace(filters, exclude=(*filters.exclude, *exclude))
     places: dict[str, Place | Unreadable] = {}
@@ -136,12 +142,22 @@ def expand(
 
 
 def each_input(inputs: Any) -> Iterator[Any]:
-    """The inputs one by one, whatever lists they are in."""
-    if isinstance(inputs, list | tuple | set | Iterator) and not hasattr(inputs, "read"):
+    """The inputs one by one, whatever lists they are in, columns of a table of names too."""
+    if _are_several(inputs):
         for given in inputs:
             yield from each_input(given)
     else:
         yield inputs
+
+
+def _are_several(inputs: Any) -> bool:
+    if isinstance(inputs, str | bytes | bytearray | memoryview) or hasattr(inputs, "read"):
+        return False
+    if isinstance(inputs, Sequence | Set | ValuesView | Iterator):
+        return True
+    # An array of numbers is a picture; one of words, or of things, holds what a person listed.
+    kind = getattr(getattr(inputs, "dtype", None), "kind", "")
+    return kind in ("U", "O") and getattr(inputs, "ndim", 0) == 1
 
 
 def _expand_one(

@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import shutil
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -331,6 +332,30 @@ def test_a_folder_with_brackets_goes_before_one_that_they_match(tmp_path: Path) 
         os.path.join("x", "a.png"),
         os.path.join("z", "a.png"),
     ]
+
+
+LISTS: dict[str, Callable[[list[str]], Any]] = {
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
+    "deque": deque,
+    "iterator": iter,
+    "keys": lambda names: dict.fromkeys(names).keys(),
+    "values": lambda names: dict(enumerate(names)).values(),
+    "array of names": np.array,
+    "column of a table": lambda names: np.array(names, object),
+}
+
+
+@pytest.mark.parametrize("way", LISTS)
+def test_names_come_in_lists_of_every_kind(way: str, tree: Path) -> None:
+    names = [str(tree / "a.png"), str(tree / "b.png")]
+    assert sorted(listed(tree, LISTS[way](names))) == ["a.png", "b.png"]
+
+
+def test_a_mode_that_there_is_none_of_is_told(tree: Path, quick: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"'filtr' is none of replace, filter"):
+        ObjectSearch.open(quick).add(tree / "a.png", roi_mode="filtr")  # type: ignore[arg-type]
 
 
 def test_globs_and_excludes(tree: Path) -> None:
