@@ -44,7 +44,7 @@ class Verification:
 
     model: str
     transform: NDArray[np.float64]
-    inliers_xyxy: NDArray[np.float32]
+    inliers_xyxy: NDArray[np.float32] = field(repr=False)
     mirrored: bool = False
 
     @property
@@ -113,7 +113,7 @@ class Answer:
     compared: int
     skipped: tuple[Unreadable, ...]
     """The references that could not be read: the first of `n_skipped`."""
-    settings: Mapping[str, object]
+    settings: Mapping[str, object] = field(repr=False)
     elapsed_seconds: float
     warnings: tuple[str, ...] = ()
     found: int = 0

@@ -60,7 +60,7 @@ class DescribedImage:
     ref: ImageRef
     size_wh: tuple[int, int]
     regions: tuple[Region, ...]
-    descriptors: Mapping[str, tuple[Descriptor, ...]]
+    descriptors: Mapping[str, tuple[Descriptor, ...]] = field(repr=False)
     content: str = ""
     warnings: tuple[str, ...] = ()
     note: str = ""

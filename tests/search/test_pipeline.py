@@ -22,7 +22,7 @@ from objsearch.report.as_json import answer_json
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings, preset_names
 from objsearch.sources import key_of
-from objsearch.types import Answer, ImageRef, Pixels
+from objsearch.types import Answer, ImageRef, Pixels, Verification
 from tests.conftest import ROOT
 from tests.pictures import brightened, cropped, drawing, encoded, flat, noise
 
@@ -777,3 +777,16 @@ def test_what_is_done_stays_when_stopped_but_no_part_of_a_file(
     with pytest.raises(KeyboardInterrupt):
         search.add(tmp_path)
     assert [Path(one.ref.uri).name for one in search.images()] == ["a.jpg"]
+
+
+def test_an_answer_on_a_notebook_s_page_is_to_be_read(
+    quick_search: ObjectSearch, photos: Path
+) -> None:
+    """Descriptors, keypoints and settings would fill it; they are there all the same."""
+    answer = quick_search.find(photos / "toys.jpg", include_query=True)
+    verification = Verification("homography", np.eye(3), np.zeros((500, 4), np.float32))
+    for shown in (repr(answer), repr(verification)):
+        assert "descriptors" not in shown and "inliers_xyxy" not in shown
+        assert "settings" not in shown
+    assert "toys.jpg" in repr(answer)
+    assert answer.settings and answer.queries[0].descriptors
