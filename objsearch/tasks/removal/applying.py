@@ -11,14 +11,20 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from objsearch.errors import UsageError
 from objsearch.files import lies_in
 from objsearch.flow import Progress, silent
+from objsearch.tasks.removal.intact import Intact
 from objsearch.tasks.removal.manifest import Manifest, Method, Move, read_manifest
-from objsearch.tasks.removal.moving import clear_away, digest_of, is_same_content, move
+from objsearch.tasks.removal.moving import (
+    bring_back,
+    clear_away,
+    is_same_content,
+    move,
+    set_aside,
+)
 from objsearch.types.plans import MANIFEST, Fingerprint, Group, Plan
 
 CHANGED = "it changed since the plan was made"
@@ -79,7 +85,8 @@ def locked(folder: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
-        os.makedirs(folder, exist_ok=True)
+        # For its owner alone: photos may come from folders that others cannot look into.
+        os.makedirs(folder, mode=0o700, exist_ok=True)
         lock = FileLock(os.path.join(folder, ".lock"))
         lock.acquire(timeout=0)
     except Timeout:
@@ -101,7 +108,7 @@ class _Run:
         self.path = os.path.join(folder, MANIFEST)
         self.is_going_on = os.path.exists(self.path)
         self.going = {member.path for member in plan.removed()}
-        self.digest = lru_cache(maxsize=None)(_digest)
+        self.intact = Intact(plan.files)
         self.manifest = self._manifest(method)
 
     def _manifest(self, method: Method) -> Manifest:
@@ -158,11 +165,13 @@ class _Run:
 
     def _settle(self, entry: Move, group: Group) -> None:
         """Remove one file, or say why not."""
-        if not os.path.lexists(entry.path):
-            self._settle_missing(entry)
-            return
         try:
-            reason = self._objection(entry, group) or self._remove(entry)
+            if self.manifest.method != "quarantine":
+                bring_back(entry.path, entry.sha256, entry.bytes)
+            if not os.path.lexists(entry.path):
+                self._settle_missing(entry)
+                return
+            reason = self._objection(entry, group) or self._remove(entry, group)
         except OSError as error:
             reason = f"it cannot be removed ({error.strerror or error})"
         entry.state, entry.reason = ("left", reason) if reason else ("removed", "")
@@ -178,37 +187,50 @@ class _Run:
 
     def _objection(self, entry: Move, group: Group) -> str:
         """Why a file must stay; nothing when it may go."""
-        fingerprint = self.plan.files[entry.path]
         if lies_in(os.path.realpath(entry.path), self.plan.protected):
             return "it lies in a protected folder"
-        if not _is_unchanged(entry.path, fingerprint):
+        before = self.intact.stamp(entry.path)
+        if not self.intact.is_unchanged(entry.path):
             return CHANGED
-        kept = dict.fromkeys(member.path for member in group.having("keep"))
-        if fingerprint.keep not in self.going:  # else somebody keeps another file of the group
-            kept[fingerprint.keep] = None
-        for path in filter(None, kept):
-            if not self._is_intact(path):
+        for path in self._kept(entry, group):
+            if not self.intact.is_there(path):
                 return f"the file to be kept is missing or changed: {path}"
             if os.path.samefile(path, entry.path):
                 return f"it is the same file as the one to be kept: {path}"
-        return ""
+        # To read what is kept takes a while, and what is at hand may have been edited meanwhile.
+        return "" if self.intact.stamp(entry.path) == before else CHANGED
 
-    def _is_intact(self, path: str) -> bool:
-        """Like `_is_unchanged`; but the bytes of one and the same file are read once a run."""
-        fingerprint = self.plan.files[path]
-        seen = _seen(path, fingerprint)
-        return seen is not None and self.digest(path, *seen) == fingerprint.sha256
+    def _kept(self, entry: Move, group: Group) -> list[str]:
+        """The files that have to be there for one to go."""
+        kept = dict.fromkeys(member.path for member in group.having("keep"))
+        keep = self.plan.files[entry.path].keep
+        if keep not in self.going:  # else somebody keeps another file of the group
+            kept[keep] = None
+        return [path for path in kept if path]
 
-    def _remove(self, entry: Move) -> str:
-        if self.manifest.method == "delete":
-            os.unlink(entry.path)
-        elif self.manifest.method == "trash":
-            return _trashed(entry.path)
-        else:
-            self._quarantined(entry)
-        return ""
+    def _remove(self, entry: Move, group: Group) -> str:
+        """Take a file away where what is to be kept stays; else say why not.
 
-    def _quarantined(self, entry: Move) -> None:
+        Two names may lead to one file, and nothing tells: of a share that is mounted twice, of a
+        folder that is seen through another file system. And another run may be about to remove
+        what this one keeps. So the file goes where it can be brought back from, and then the kept
+        ones are looked at once more: of two runs, one at least sees what the other has done.
+        """
+        method = self.manifest.method
+        is_held = method == "quarantine"
+        kept = {path: self.intact.stamp(path) for path in self._kept(entry, group)}
+        aside = self._quarantined(entry) if is_held else set_aside(entry.path, entry.sha256)
+        gone = [path for path, stamp in kept.items() if not self.intact.is_there(path, stamp)]
+        if gone or method == "trash":
+            move(aside, entry.path, entry.sha256)
+        if gone:
+            return f"the file to be kept is gone, or another, when this one goes: {gone[0]}"
+        if method == "delete":
+            os.unlink(aside)
+        return _trashed(entry.path) if method == "trash" else ""
+
+    def _quarantined(self, entry: Move) -> str:
+        """Move a file into quarantine, and return where it lies."""
         target = os.path.join(self.folder, entry.target)
         if os.path.lexists(target):
             if is_same_content(target, entry.sha256, entry.bytes):
@@ -216,12 +238,9 @@ class _Run:
             else:
                 self._take_another_name(entry)
                 target = os.path.join(self.folder, entry.target)
-        move(
-            entry.path,
-            target,
-            entry.sha256,
-            os.path.join(self.folder, entry.twin) if entry.twin else "",
-        )
+        twin = os.path.join(self.folder, entry.twin) if entry.twin else ""
+        move(entry.path, target, entry.sha256, twin)
+        return target
 
     def _take_another_name(self, entry: Move) -> None:
         """The name in quarantine is taken by now: the manifest says the new one before it is."""
@@ -265,29 +284,6 @@ def _begun_otherwise(manifest: Manifest, path: str) -> str:
 def _is_over(entry: Move) -> bool:
     """Whether a move says nothing of a file that has its old name: it came back."""
     return entry.state == "restored" or (entry.state == "removed" and os.path.lexists(entry.path))
-
-
-def _is_unchanged(path: str, fingerprint: Fingerprint) -> bool:
-    """Whether a file has the bytes of the plan, whatever its time says, and is no link."""
-    return _seen(path, fingerprint) is not None and _digest(path) == fingerprint.sha256
-
-
-def _seen(path: str, fingerprint: Fingerprint) -> tuple[int, ...] | None:
-    """What tells a file from another at its name; None when it is not as planned for."""
-    try:
-        seen = os.lstat(path)
-    except OSError:
-        return None
-    if not stat.S_ISREG(seen.st_mode) or seen.st_size != fingerprint.bytes:
-        return None
-    return seen.st_dev, seen.st_ino, seen.st_ctime_ns
-
-
-def _digest(path: str, *_seen: int) -> str:
-    try:
-        return digest_of(path)
-    except OSError:
-        return ""
 
 
 def _trashed(path: str) -> str:

@@ -17,6 +17,8 @@ from objsearch.files import sync_folder
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 PART = ".objsearch-part"
+ASIDE = ".objsearch-aside"
+"""Of the name beside its own that a file has for a moment, before it is deleted."""
 
 
 def part_of(target: str, sha256: str) -> str:
@@ -38,6 +40,16 @@ def digest_of(path: str) -> str:
     """Hex SHA-256 of a regular file's bytes. Raises OSError; a link is not followed."""
     with open(_opened(path), "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_readable(path: str) -> bool:
+    """Whether a regular file can be opened and read from."""
+    try:
+        with open(_opened(path), "rb") as stream:
+            stream.read(1)
+    except OSError:
+        return False
+    return True
 
 
 def _opened(path: str) -> int:
@@ -129,6 +141,22 @@ def _keep_owner(source: str, target: str) -> None:
         with suppress(PermissionError):
             os.chown(target, status.st_uid, status.st_gid)
             os.chmod(target, stat.S_IMODE(status.st_mode))  # changing the owner drops some bits
+
+
+def set_aside(path: str, sha256: str) -> str:
+    """Give a file another name beside its own, and return that. Raises OSError."""
+    aside = path + ASIDE
+    if os.path.lexists(aside) and os.path.samestat(os.lstat(aside), os.lstat(path)):
+        os.unlink(aside)  # stopped while the file had both names
+    move(path, aside, sha256)
+    return aside
+
+
+def bring_back(path: str, sha256: str, n_bytes: int) -> None:
+    """Give a file that was set aside by a run that was killed its name again. Raises OSError."""
+    aside = path + ASIDE
+    if not os.path.lexists(path) and is_same_content(aside, sha256, n_bytes):
+        move(aside, path, sha256)
 
 
 def is_same_content(path: str, sha256: str, n_bytes: int) -> bool:

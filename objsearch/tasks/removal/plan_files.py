@@ -40,14 +40,28 @@ def read_plan(path: str | Path) -> Plan:
 def _check(plan: Plan, path: str | Path) -> None:
     """Refuse what an editing hand has made unsafe."""
     kept = {member.path for group in plan.groups for member in group.having("keep")}
+    named = {member.path for group in plan.groups for member in group.having("remove")}
+    copied = {plan.files[name].keep for name in named & plan.files.keys()} - {""}
+    for name in sorted({*kept, *named, *copied, *chain(*plan.not_duplicates)}):
+        _check_whole(name, path)
     removed = _removals(plan, path)
-    for name in (*kept, *removed, *chain(*plan.not_duplicates)):
+    for name in (*kept, *removed, *copied, *chain(*plan.not_duplicates)):
         if name not in plan.files:
             raise UsageError(f"{path}: 'files' says nothing about '{name}'")
         if name in kept and name in removed:
             raise UsageError(f"{path}: '{name}' is to be removed, and another group keeps it")
     for pair in plan.not_duplicates:
         _check_apart(pair, plan, removed, path)
+
+
+def _check_whole(name: str, path: str | Path) -> None:
+    """Refuse a name that leads to other files from elsewhere, or out of the quarantine."""
+    is_whole = os.path.isabs(name) and os.path.normpath(name) == name and "\0" not in name
+    if not is_whole:
+        raise UsageError(
+            f"{path}: '{name}' is not the whole path of a file: write it out from the root on, "
+            "without '..', or make the plan anew"
+        )
 
 
 def _removals(plan: Plan, path: str | Path) -> dict[str, Group]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objsearch.errors import UsageError
+from objsearch.files import lies_in
 from objsearch.flow import Progress, silent
 from objsearch.tasks.removal.applying import locked
 from objsearch.tasks.removal.manifest import Manifest, Move, read_manifest
@@ -80,6 +81,8 @@ def _put_back(entry: Move, folder: str, names: Sequence[str]) -> str | None:
     """None when the file is back; why not otherwise, or nothing when it never went."""
     held = os.path.join(folder, entry.target)
     sweep(entry.path, entry.sha256)
+    if not lies_in(os.path.realpath(os.path.dirname(held)), (folder,)):
+        return _left(entry, "a link leads out of the quarantine to it")
     if not os.path.lexists(held):
         return _without_quarantine(entry)
     if not is_same_content(held, entry.sha256, entry.bytes):
@@ -124,6 +127,8 @@ def _is_the_same(path: str, held: str, entry: Move) -> bool:
 
 def _tidy(folder: str, targets: Collection[str]) -> None:
     """Remove what copies that were stopped have left, and empty folders; no file that was moved."""
+    if os.path.islink(os.path.join(folder, "files")):
+        return  # none of ours: what lies there is somebody's own
     for inner, _, names in os.walk(os.path.join(folder, "files"), topdown=False):
         for name in names:
             path = os.path.join(inner, name)

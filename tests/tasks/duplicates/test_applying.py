@@ -8,12 +8,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from objsearch.errors import UsageError
 from objsearch.tasks.duplicates import Plan
-from objsearch.tasks.removal import apply_plan, read_plan, undo, write_plan
+from objsearch.tasks.removal import apply_plan, applying, read_plan, undo, write_plan
+from objsearch.tasks.removal.intact import Intact
+from objsearch.tasks.removal.manifest import Method
+from objsearch.types.plans import plan_json
 from tests.pictures import drawing
 from tests.tasks.duplicates.conftest import Planned, put
 
@@ -136,6 +140,129 @@ def test_a_name_that_became_the_kept_file_itself_stays(tree: Tree) -> None:
     assert [one.reason for one in outcome.left] == [
         f"it is the same file as the one to be kept: {kept}"
     ]
+
+
+METHODS: tuple[Method, ...] = ("quarantine", "trash", "delete")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("view", ["path", "name"])
+def test_a_file_seen_twice_is_no_copy_of_itself(
+    view: str, method: Method, tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a share is mounted twice: no number tells that both names lead to one file.
+
+    Through another file system its former path may go on leading to it, whatever its name is now.
+    """
+    plan, photo, copy, quarantine = tree
+    kept = plan.groups[0].members[0].path
+    before = state(photo.parent)
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    if view == "path":
+        (seen / "again").symlink_to(copy.parent)
+        other = seen / "again" / copy.name
+    else:
+        other = seen / copy.name
+        os.link(copy, other)
+    again = parsed(json.dumps(plan_json(plan)).replace(kept, str(other)))
+    monkeypatch.setattr(os.path, "samefile", lambda *_: False)
+    monkeypatch.setattr(applying, "_trashed", lambda _: "no trash")
+    outcome = apply_plan(again, quarantine, method=method)
+    reasons = {one.path: one.reason for one in outcome.left}
+    assert "is gone, or another, when this one goes" in reasons[str(copy)]
+    assert before[str(copy)] == state(photo.parent)[str(copy)]
+    assert os.listdir(copy.parent) == [copy.name]
+    assert not list(quarantine.rglob(copy.name))
+
+
+def parsed(text: str) -> Plan:
+    """A plan as it stands in a file, whose names were replaced."""
+    data = json.loads(text)
+    return Plan.model_validate({key: data[key] for key in data.keys() - {"id", "totals"}})
+
+
+def test_two_plans_that_keep_what_the_other_removes_lose_nothing(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one is applied when this one has looked at all, and removes for good."""
+    plan, photo, copy, quarantine = tree
+    kept = plan.groups[0].members[0].path
+    turned = json.dumps(plan_json(plan)).replace(kept, "?").replace(str(copy), kept)
+    opposite = parsed(turned.replace("?", str(copy)))
+    real = applying.set_aside
+
+    def interrupted(path: str, sha256: str) -> str:
+        monkeypatch.setattr(applying, "set_aside", real)
+        outcome = apply_plan(opposite, quarantine, method="delete")
+        assert kept in {one.path for one in outcome.removed}
+        return real(path, sha256)
+
+    monkeypatch.setattr(applying, "set_aside", interrupted)
+    content = photo.read_bytes()
+    apply_plan(plan, quarantine, method="delete")
+    assert [path.read_bytes() for path in photo.parent.rglob("*.png")] == [content]
+
+
+def test_what_is_edited_while_the_kept_file_is_read_stays(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, photo, _, quarantine = tree
+    real = Intact.is_there
+
+    def slow(self: Intact, path: str, *before: Any) -> bool:
+        photo.write_bytes(b"edited")
+        return real(self, path, *before)
+
+    monkeypatch.setattr(Intact, "is_there", slow)
+    outcome = apply_plan(plan, quarantine, method="delete")
+    assert photo.read_bytes() == b"edited"
+    assert {one.path: one.reason for one in outcome.left}[str(photo)] == applying.CHANGED
+
+
+def test_what_was_set_aside_when_a_run_was_killed_has_its_name_again(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, photo, _, quarantine = tree
+    before = state(photo.parent)
+    kept = Path(plan.groups[0].members[0].path)
+
+    def killed(_: Intact, path: str, before: object = None) -> bool:
+        if before is not None:
+            raise KeyboardInterrupt
+        return True
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Intact, "is_there", killed)
+        apply_plan(plan, quarantine, method="delete")
+    assert len(list(photo.parent.rglob("*.objsearch-aside"))) == 1
+    content = kept.read_bytes()
+    kept.write_bytes(b"another")
+    assert apply_plan(plan, quarantine, method="delete").removed == ()
+    assert {**state(photo.parent), str(kept): ()} == {**before, str(kept): ()}
+    kept.write_bytes(content)
+    assert len(apply_plan(plan, quarantine, method="delete").removed) == 2
+    assert [path for path in photo.parent.rglob("*") if path.is_file()] == [kept]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_a_quarantine_is_for_its_owner_alone(tree: Tree) -> None:
+    plan, _, _, quarantine = tree
+    assert apply_plan(plan, quarantine).manifest.parent.stat().st_mode & 0o77 == 0
+
+
+def test_a_link_in_a_quarantine_leads_nowhere(tree: Tree, tmp_path: Path) -> None:
+    """A quarantine that somebody else has made: nothing of one's own goes by undoing it."""
+    plan, photo, _, quarantine = tree
+    manifest = apply_plan(plan, quarantine).manifest
+    held = manifest.parent / "files"
+    held.rename(tmp_path / "own")
+    (tmp_path / "own" / "empty").mkdir()
+    held.symlink_to(tmp_path / "own")
+    undone = undo(manifest)
+    assert undone.restored == () and not photo.exists()
+    assert {one.reason for one in undone.left} == {"a link leads out of the quarantine to it"}
+    assert (tmp_path / "own" / "empty").is_dir()
 
 
 def test_a_taken_name_in_the_quarantine_is_no_obstacle(tree: Tree) -> None:
@@ -268,6 +395,31 @@ def test_unsafe_plans_are_refused(tree: Tree, tmp_path: Path) -> None:
     refused("is not a plan by 'objsearch duplicates'")
     path.write_text("{")
     with pytest.raises(UsageError, match="is not JSON"):
+        read_plan(path)
+
+
+@pytest.mark.parametrize("change", ["photo.png", "/x/../{}", "/.{}", "{}/", "{}\0"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_plan_names_whole_paths(place: int, change: str, tree: Tree, tmp_path: Path) -> None:
+    """Others lead elsewhere from elsewhere, and out of the quarantine, where nothing is undone."""
+    plan, *_ = tree
+    name = plan.groups[0].members[place].path
+    path = tmp_path / "plan.json"
+    write_plan(plan, path)
+    odd = json.dumps(change.format(name))
+    path.write_text(path.read_text().replace(json.dumps(name), odd))
+    with pytest.raises(UsageError, match="is not the whole path of a file"):
+        read_plan(path)
+
+
+def test_a_plan_says_something_of_what_its_copies_are_of(tree: Tree, tmp_path: Path) -> None:
+    plan, photo, *_ = tree
+    path = tmp_path / "plan.json"
+    write_plan(plan, path)
+    data = json.loads(path.read_text())
+    data["files"][str(photo)]["keep"] = str(tmp_path / "nowhere.png")
+    path.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match=r"'files' says nothing about '.*nowhere\.png'"):
         read_plan(path)
 
 
