@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+import secrets
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from objsearch.errors import UsageError
 
@@ -23,11 +26,33 @@ def write_whole(path: str | os.PathLike[str], parts: Iterable[str]) -> None:
         with open(path, "a", encoding="utf-8", newline="\n") as stream:
             stream.writelines(parts)
         return
-    target = os.path.realpath(path)
-    unfinished = f"{target}.{os.getpid()}.part"
+    with replacing(os.path.realpath(path)) as whole:
+        whole.writelines(part.encode() for part in parts)
+
+
+def write_own(path: str | os.PathLike[str], text: str) -> None:
+    """Replace a file of ours in a folder of ours; a link at its name goes, and leads nowhere.
+
+    Such a folder may come from somebody else. Raises OSError.
+    """
+    with replacing(path) as whole:
+        whole.write(text.encode())
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """What is to stand at a name once all of it is on the disk; on an error, nothing happens.
+
+    Whoever may read what is there may read that, and nobody else. Raises OSError.
+    """
+    target = os.fspath(path)
+    unfinished = f"{target}.{secrets.token_hex(4)}.part"
+    stream = open(unfinished, "xb")  # noqa: SIM115  (what has that name already is not ours)
     try:
-        with open(unfinished, "w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(parts)
+        with stream:
+            if os.path.isfile(target) and not os.path.islink(target):
+                shutil.copymode(target, unfinished)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(unfinished, target)
@@ -94,8 +119,28 @@ def is_below_record(folder: str, name: str, schema: str) -> bool:
 
 
 def _holds_record(path: str, schema: str) -> bool:
+    return schema.encode() in beginning_of(path, 200)
+
+
+def beginning_of(path: str | os.PathLike[str], n_bytes: int) -> bytes:
+    """The first bytes of a regular file; none where there is no such file, or it is not to be read.
+
+    A name says nothing: a pipe of that name would be waited for without an end.
+    """
     try:
-        with open(path, "rb") as stream:
-            return schema.encode() in stream.read(200)
+        with os.fdopen(open_regular(path), "rb") as stream:
+            return stream.read(n_bytes)
     except OSError:
-        return False
+        return b""
+
+
+def open_regular(path: str | os.PathLike[str], flags: int = 0) -> int:
+    """A handle to read a regular file by; raises OSError for anything else, and waits for none."""
+    handle = os.open(path, os.O_RDONLY | _NO_WAITING | flags)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(None, "not a regular file")
+    return handle
+
+
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from objsearch.components.telemetry import keep_quiet
 from objsearch.errors import LostIndexError, MissingDependencyError, UsageError
-from objsearch.files import write_whole
+from objsearch.files import write_own
 from objsearch.index import lance_root
 from objsearch.index.lance_root import Root
 from objsearch.types import Recipe
@@ -196,7 +196,7 @@ class Store:
             "versions": dict(record.versions),
             "notes": dict(record.notes),
         }
-        write_whole(self.path(RECORD), [json.dumps(data, indent=1) + "\n"])
+        write_own(self.path(RECORD), json.dumps(data, indent=1) + "\n")
         return record
 
     @contextmanager
@@ -218,8 +218,7 @@ class Store:
         except OSError as error:
             raise self._unwritable(error) from None
         try:
-            with open(self.path(HOLDER), "w", encoding="utf-8") as stream:
-                stream.write(f"process {os.getpid()} on {_host()}")
+            write_own(self.path(HOLDER), f"process {os.getpid()} on {_host()}")
             record = self.read()
             if not os.path.exists(self.path(RECORD)):
                 record = self.publish(record)

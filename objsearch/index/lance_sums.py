@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from objsearch.errors import UsageError
-from objsearch.files import write_whole
+from objsearch.files import write_own
 from objsearch.index.lance_store import ENDING, SUMS, Record, Store
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def write_sums(
                 sums[path] = _sum(whole)
             elif path in known:
                 sums[path] = known[path]
-    write_whole(store.path(SUMS), [json.dumps(sums, indent=0)])
+    write_own(store.path(SUMS), json.dumps(sums, indent=0))
 
 
 def check_ends(store: Store) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image as PillowImage
 
 from objsearch.errors import UsageError, nearest
+from objsearch.files import replacing
 from objsearch.signing.metadata import metadata_of
 from objsearch.signing.pages import carrier_of
 
@@ -120,16 +121,12 @@ def write_file(path: Path, data: bytes, is_replaced: bool) -> None:
 
     Where none `is_replaced`, one of that name that appears meanwhile is not touched.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if not is_replaced:
             _write_new(path, data)
             return
-        try:
-            unfinished.write_bytes(data)
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with replacing(os.path.realpath(path)) as whole:
+            whole.write(data)
     except FileExistsError:
         raise UsageError(f"'{path}' has appeared meanwhile; replace it with --force") from None
     except OSError as error:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, Protocol
 
 from objsearch.errors import UnreadableImageError
+from objsearch.files import open_regular
 from objsearch.images.kinds import HEAD_BYTES, kind_of
 from objsearch.images.raw import refined_kind
 
@@ -58,11 +59,7 @@ class FileContent:
 
     def open(self) -> BinaryIO:
         # A pipe put in the file's place meanwhile must not be waited for.
-        handle = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _O_BINARY)
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            os.close(handle)
-            raise OSError(None, "not a regular file")
-        return os.fdopen(handle, "rb")
+        return os.fdopen(open_regular(self.path), "rb")
 
 
 class MemoryContent:
@@ -108,8 +105,6 @@ def _copy_on_disk(data: bytes) -> str:
 NO_COPY = "a temporary copy of it cannot be written"
 ELSEWHERE = "the variable TMPDIR names another folder for that"
 GIVES_TEXT = "the stream gives text; open it in binary mode"
-
-_O_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def _remove(path: str) -> None:

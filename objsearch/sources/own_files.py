@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
+from objsearch.files import beginning_of
+
 SETTINGS = "settings.json", (b'"description"', b'"detector"')
 """The file of an index that says how photos were described, and what is near its beginning."""
 RECORD = "index.json", (b'"schema"', b'"recipe"')
@@ -32,11 +34,7 @@ def own_names(folder: str, names: Collection[str]) -> set[str]:
 
 
 def _begins(folder: str, name: str, told: Collection[bytes]) -> bool:
-    try:
-        with open(os.path.join(folder, name), "rb") as stream:
-            beginning = stream.read(BEGINNING_BYTES)
-    except OSError:
-        return False
+    beginning = beginning_of(os.path.join(folder, name), BEGINNING_BYTES)
     return all(part in beginning for part in told)
 
 

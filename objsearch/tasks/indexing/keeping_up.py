@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from objsearch.errors import UsageError
-from objsearch.files import write_whole
+from objsearch.files import write_own
 from objsearch.flow import Progress, silent
 from objsearch.index.lance_info import former_root
 from objsearch.index.lance_store import RECORD
@@ -232,7 +232,7 @@ def _write_settings(path: Path, settings: Settings) -> None:
     data = settings.model_dump(mode="json")
     try:
         path.mkdir(parents=True, exist_ok=True)
-        write_whole(path / SETTINGS, [json.dumps(data, indent=1)])
+        write_own(path / SETTINGS, json.dumps(data, indent=1))
     except OSError as error:
         raise UsageError(f"cannot write to the index '{path}': {error.strerror}") from None
 

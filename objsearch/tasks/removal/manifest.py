@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from objsearch.errors import UsageError
-from objsearch.files import read_record, write_whole
+from objsearch.files import read_record, write_own
 from objsearch.types.plans import QUARANTINE, FileText
 
 State = Literal["planned", "removed", "left", "restored"]
@@ -57,7 +57,7 @@ class Manifest(BaseModel):
     def written(self, path: str) -> None:
         """Put the manifest on the disk, whole. Raises OSError."""
         data = self.model_dump(by_alias=True)
-        write_whole(path, [json.dumps(data, indent=1), "\n"])
+        write_own(path, json.dumps(data, indent=1) + "\n")
 
 
 def read_manifest(path: str | Path) -> Manifest:

@@ -13,7 +13,7 @@ import shutil
 import stat
 from contextlib import suppress
 
-from objsearch.files import sync_folder
+from objsearch.files import open_regular, sync_folder
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 PART = ".objsearch-part"
@@ -53,12 +53,7 @@ def is_readable(path: str) -> bool:
 
 
 def _opened(path: str) -> int:
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    handle = os.open(path, flags | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise ChangedError(None, "it is no regular file any more")
-    return handle
+    return open_regular(path, getattr(os, "O_NOFOLLOW", 0))
 
 
 def move(source: str, target: str, sha256: str, twin: str = "") -> None:
