@@ -18,6 +18,8 @@ from objsearch.errors import WeightsError, nearest
 
 FILES = frozenset({".onnx", ".safetensors", ".pt", ".pth", ".engine", ".torchscript"})
 """Endings of files of weights; other text names a model."""
+OF_NUMBERS = frozenset({".onnx", ".safetensors"})
+"""Of these, the endings of files that hold numbers alone: to load one runs no code of its own."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 

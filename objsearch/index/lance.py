@@ -100,7 +100,8 @@ class Stored(Index):
         self._lock = threading.Lock()
 
     def _stored(self) -> Store:
-        return Store(self.options.path, self.recipe, self.options.root)
+        options = self.options  # what is remembered without asking is nobody else's business
+        return Store(options.path, self.recipe, options.root, is_private=options.cache)
 
     def _looking(self, view: View) -> Looker:
         return Looker(view, self._limits, self._finder, self._rankers)

@@ -67,12 +67,15 @@ def engine() -> Any:
 
 
 class Store:
-    """One folder, read by anyone, written under `writing`."""
+    """One folder, read by anyone, or its owner alone (`is_private`); written under `writing`."""
 
-    def __init__(self, folder: str, recipe: Recipe, root: str | None = None) -> None:
+    def __init__(
+        self, folder: str, recipe: Recipe, root: str | None = None, *, is_private: bool = False
+    ) -> None:
         lance = engine()
         self.folder = os.path.abspath(os.path.expanduser(folder))
         self._recipe = recipe
+        self._mode = 0o700 if is_private else 0o777
         self._given = None if root is None else lance_root.given_root(root, self.folder)
         self._root: Root | None = None
         self._session = lance.Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES)
@@ -116,6 +119,8 @@ class Store:
                 "settings that it was made with, or build it anew (index build --anew)"
             )
         versions = {str(name): int(version) for name, version in data["versions"].items()}
+        if any(os.path.basename(name) != name for name in versions):  # it leads out of the folder
+            raise ValueError("no name of a dataset")
         numbers = int(data["generation"]), int(data["next_number"])
         record = Record(recipe, *numbers, versions, dict(data["notes"]))
         if lance_root.NOTE in record.notes:
@@ -208,7 +213,7 @@ class Store:
         from filelock import FileLock, Timeout
 
         try:
-            os.makedirs(self.folder, exist_ok=True)
+            os.makedirs(self.folder, self._mode, exist_ok=True)
             lock = FileLock(self.path(LOCK))
             lock.acquire(timeout=seconds)
         except Timeout:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from objsearch.components.plugins import plugins
 from objsearch.components.registry import Component, is_brought
-from objsearch.components.weights import fingerprint, is_absent
+from objsearch.components.weights import OF_NUMBERS, fingerprint, is_absent, is_named
 from objsearch.settings import Settings
 from objsearch.types import Recipe, flattened
 
@@ -61,6 +62,19 @@ def weights_not_here(settings: Settings) -> list[str]:
         for name, text in options.items()
         if _is_weights(name, text) and is_absent(text)
     ]
+
+
+def weights_to_trust(settings: Settings) -> dict[str, str]:
+    """Weights that have to be trusted, by the dotted names of the options that name them.
+
+    Those of models/ came with this package, and files of numbers alone do nothing. Others may run
+    code when they are loaded, or are fetched from elsewhere.
+    """
+    return {
+        name: text
+        for name, text in flattened(described_with(settings)).items()
+        if _is_weights(name, text) and not is_named(text) and Path(text).suffix not in OF_NUMBERS
+    }
 
 
 def _hashed(name: str, text: str) -> str:

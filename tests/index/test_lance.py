@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from objsearch.errors import MissingDependencyError, UsageError
+from objsearch.errors import LostIndexError, MissingDependencyError, UsageError
 from objsearch.index import lance_editing, lance_writer
 from objsearch.index.lance import Lance, Stored
 from objsearch.index.lance_rows import alias_of, dataset_of
@@ -425,3 +425,21 @@ def test_aliases_of_any_spelling_have_datasets(alias: str) -> None:
     assert alias_of(name) == ("codes", alias)
     assert not set(name) & set('/\\:*?"<>| ')
     assert alias_of("rows") is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+@pytest.mark.parametrize("cache", [True, False])
+def test_a_cache_is_for_its_owner_alone(cache: bool, tmp_path: Path) -> None:
+    """What is remembered without asking says what is on one's photos; an index may be shared."""
+    Lance(path=str(tmp_path / "rows"), cache=cache).open(RECIPE, {}).put([row("a.png", 1)])
+    assert ((tmp_path / "rows").stat().st_mode & 0o77 == 0) == cache
+
+
+def test_a_record_names_no_datasets_elsewhere(tmp_path: Path) -> None:
+    """An index may come from somebody else, and those that it names are restored."""
+    index = Lance(path=str(tmp_path / "rows")).open(RECIPE, {})
+    index.put([row("a.png", 1)])
+    record = tmp_path / "rows" / "index.json"
+    record.write_text(record.read_text().replace('"rows":', '"../elsewhere/rows":'))
+    with pytest.raises(LostIndexError, match=r"index\.json is none of an index"):
+        Lance(path=str(tmp_path / "rows")).open(RECIPE, {}).put([row("b.png", 1)])

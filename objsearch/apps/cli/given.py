@@ -29,9 +29,11 @@ class Given(NamedTuple):
 
     def over(self, index: Path, *, anew: bool = False) -> Settings | None:
         """What is said on top of how an index was made; None where nothing is."""
-        from objsearch.tasks.indexing import settings_in
+        from objsearch.tasks.indexing import settings_in, trusted
 
         if not any(self):
             return None
-        is_named = self.preset is not None or self.config is not None
-        return (self if is_named else self._replace(preset=settings_in(index, anew=anew))).settings
+        if self.preset is not None or self.config is not None:
+            return self.settings
+        stored = settings_in(index, anew=anew)
+        return trusted(index, self._replace(preset=stored).settings, self.assignments or ())

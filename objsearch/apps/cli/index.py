@@ -77,7 +77,9 @@ def build(
 def update(
     folder: FolderOption,
     root: shared.RootOption = None,
+    config: shared.ConfigOption = None,
     workers: shared.WorkersOption = None,
+    assignments: shared.SetOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Read again what has changed since it was described. What is gone stays: see `prune`."""
@@ -86,7 +88,7 @@ def update(
     with waiting() as progress:
         from objsearch.tasks.indexing import update_index
 
-        settings = Given(None, None, None, workers, None, {}).over(folder)
+        settings = Given(None, config, None, workers, assignments, {}).over(folder)
         tally = update_index(folder, settings, progress, root)
     _tell(tally, as_json)
 

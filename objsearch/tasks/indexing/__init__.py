@@ -20,6 +20,7 @@ from objsearch.tasks.indexing.keeping_up import (
     settings_in,
     update_index,
 )
+from objsearch.tasks.indexing.trusting import trusted
 
 __all__ = [
     "Tally",
@@ -31,5 +32,6 @@ __all__ = [
     "prune_index",
     "remove_from_index",
     "settings_in",
+    "trusted",
     "update_index",
 ]

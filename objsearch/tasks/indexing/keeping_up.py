@@ -21,6 +21,7 @@ from objsearch.search.recipe import recipe_of
 from objsearch.settings import Settings, load_settings
 from objsearch.sources import each_input, is_url, key_of, ref_of
 from objsearch.tasks.indexing.informing import info_of
+from objsearch.tasks.indexing.trusting import trusted, without_rights
 from objsearch.types import Unreadable
 
 ROWS = "rows"
@@ -64,7 +65,7 @@ def build_index(
     path = Path(folder)
     if path.exists() and not _is_index(path) and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(f"'{path}' holds something else than an index: name another folder")
-    chosen = settings or load_settings(settings_in(path, anew=anew))
+    chosen = settings or trusted(path, load_settings(settings_in(path, anew=anew)))
     if anew and _is_index(path):
         root = root or former_root(path / ROWS)
         _set_rows_aside(path)
@@ -86,9 +87,20 @@ def open_index(
     """A search over all photos of an index, by the settings that it was made with, or others.
 
     `root` says where the root of an index that has one lies now, where that is not found by itself:
-    where it was, or as seen from the index. Raises UsageError where there is no index, or the
-    settings would have described otherwise.
+    where it was, or as seen from the index. Raises UsageError where there is no index, the
+    settings would have described otherwise, or those in it name weights that have to be trusted.
     """
+    if settings is None and _is_index(Path(folder)):
+        settings = trusted(folder, _stored_settings(Path(folder)))
+    return _opened(folder, settings, progress, root)
+
+
+def _opened(
+    folder: str | Path,
+    settings: Settings | None = None,
+    progress: Progress = silent,
+    root: Path | None = None,
+) -> ObjectSearch:
     path = Path(folder)
     if not _is_index(path):
         raise UsageError(
@@ -140,7 +152,7 @@ def remove_from_index(folder: str | Path, paths: Any, root: Path | None = None) 
 
     Raises UsageError for a path of which the index holds nothing.
     """
-    search = open_index(folder, root=root)
+    search = _opened(folder, root=root)
     gone: list[str] = []
     for path in map(os.fspath, each_input(paths)):
         key = key_of(ref_of(path))
@@ -161,7 +173,7 @@ def prune_index(folder: str | Path, root: Path | None = None) -> Tally:
     Raises UsageError where the root of the index is not there, or empty, as where a disk is not
     mounted: then they are away, not gone.
     """
-    search = _with_photos(open_index(folder, root=root))
+    search = _with_photos(_opened(folder, root=root))
     keys = search.index.stamps()
     gone = [key for key in keys if not is_url(file_of(key)) and not is_there(key)]
     return _tally(search, removed=search.index.remove(gone) if gone else 0)
@@ -172,7 +184,7 @@ def compact_index(folder: str | Path, root: Path | None = None) -> dict[str, Any
 
     Returns what the index is like afterwards: see `index_info`.
     """
-    index = open_index(folder, root=root).index
+    index = _opened(folder, root=root).index
     freed = index.compact()
     index.optimize()
     return {"bytes_freed": freed, **index_info(folder, root)}
@@ -185,7 +197,7 @@ def index_info(
 
     With `check`, all of it is read; raises LostIndexError for a file that is not as it was written.
     """
-    index = open_index(folder, root=root).index
+    index = _opened(folder, root=root).index
     checked = {"checked": asdict(index.check_files())} if check else {}
     return {**info_of(index, str(folder), root), **checked}
 
@@ -255,7 +267,7 @@ def _stored_data(path: Path) -> Mapping[str, Any]:
         data = json.loads((path / SETTINGS).read_text())
         if not isinstance(data, dict):
             raise ValueError("it holds no settings")
-        return data
+        return without_rights(data)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,15 @@ import pytest
 
 from objsearch.errors import UsageError
 from objsearch.settings import load_settings
-from objsearch.tasks.indexing import build_index, index_info, remove_from_index, update_index
+from objsearch.tasks.indexing import (
+    build_index,
+    index_info,
+    open_index,
+    remove_from_index,
+    settings_in,
+    trusted,
+    update_index,
+)
 
 
 @pytest.fixture
@@ -57,3 +66,52 @@ def test_of_two_builds_that_begin_at_once_the_settings_are_those_of_the_rows(
     shutil.copy(tmp_path / "other" / "settings.json", index)
     build_index(index, folder, settings)  # naming the right ones mends it
     assert index_info(index)["n_described"] == 3
+
+
+WEIGHTS = ("own.pt", "yolo26n.pt", "exported_openvino_model", "own.torchscript")
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_an_index_has_no_weights_loaded_that_may_run_code(
+    weights: str, quick: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    """It may come from somebody else; a person may name them."""
+    index = tmp_path / "index"
+    build_index(index, folder, load_settings(quick))
+    stored = json.loads((index / "settings.json").read_text())
+    stored["detector"] = {"name": "yolo", "weights": weights}
+    (index / "settings.json").write_text(json.dumps(stored))
+    for use in (open_index, update_index, lambda index: build_index(index, folder)):
+        with pytest.raises(
+            UsageError, match=f"wants '{weights}' loaded, .* --set detector.weights="
+        ):
+            use(index)
+    settings = load_settings(stored)
+    said = f"detector.weights={weights}"
+    assert trusted(index, settings, [said]) == settings
+
+
+def test_an_index_has_nothing_fetched(quick: dict[str, Any], folder: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    build_index(index, folder, load_settings(quick))
+    stored = json.loads((index / "settings.json").read_text())
+    extractor = {"name": "embedding", "weights": "timm:hf-hub:somebody/something"}
+    stored["descriptors"] = [{"extractor": extractor}]
+    (index / "settings.json").write_text(json.dumps(stored))
+    with pytest.raises(UsageError, match="which may run code or be fetched"):
+        open_index(index)
+
+
+def test_weights_that_hold_numbers_are_taken(quick: dict[str, Any]) -> None:
+    settings = load_settings({**quick, "detector": {"name": "yolo", "weights": "own.onnx"}})
+    assert trusted("index", settings) == settings
+
+
+def test_an_index_lets_nobody_into_a_private_network(
+    quick: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    build_index(index, folder, load_settings({**quick, "input": {"allow_private": True}}))
+    assert not open_index(index).settings.input.allow_private
+    settings = load_settings(settings_in(index), {"input.allow_private": True})
+    assert open_index(index, settings).settings.input.allow_private
