@@ -18,12 +18,15 @@ _MAX_TEXT_BYTES = 64 * 1024 * 1024
 _ROOT = re.compile(r"<(?:[\w-]+:)?svg\b[^>]*>", re.DOTALL)
 _LENGTH = re.compile(r"\s*([\d.eE+-]+)\s*([a-z]*)\s*$")
 # References that are neither into the file itself nor data in place: other files, the network.
-_OUTSIDE = re.compile(r"""(href\s*=\s*)(["'])(?!\s*(?:\#|data:))[^"']*\2""", re.IGNORECASE)
+# Between two quotes of one kind, those of the other are part of a name.
+_OUTSIDE = re.compile(
+    r"""(href\s*=\s*(["']))(?!\s*(?:\#|data:))(?:(?!\2).)*\2""", re.IGNORECASE | re.DOTALL
+)
 
 
 def render(data: bytes, limits: Limits) -> Decoded:
     """Draw at `dpi`. Raises UnreadableImageError."""
-    text = _OUTSIDE.sub(r"\1\2\2", _text(data))
+    text = _OUTSIDE.sub(r"\1\2", _text(data))
     inches = _inches(text)
     if max(inches) > _MAX_RATIO * min(inches):  # resvg would draw it for hours
         raise UnreadableImageError(f"its sides differ more than {_MAX_RATIO:,}-fold")

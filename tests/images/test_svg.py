@@ -80,6 +80,15 @@ def test_other_files_are_not_looked_at(
     assert drawn(xlink, image).min() == 255
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_quote_in_a_name_leads_to_no_file(quote: str, tmp_path: Path) -> None:
+    other = {"'": '"', '"': "'"}[quote]
+    secret = tmp_path / f"somebody{quote}s.png"
+    secret.write_bytes(drawings.encoded(np.zeros((50, 50, 3), np.uint8), "PNG"))
+    image = f'<image width="100" height="100" href={other}{secret}{other}/>'
+    assert drawn('width="100" height="100"', image).min() == 255
+
+
 def test_references_into_the_file_stay() -> None:
     inside = '<defs><rect id="a" width="100" height="100" fill="#0000ff"/></defs><use href="#a"/>'
     assert drawn('width="100" height="100"', inside)[5, 5].tolist() == [0, 0, 255]
