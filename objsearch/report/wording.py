@@ -26,9 +26,11 @@ _NOTES = {
     "replaced": "changed since it was described",
 }
 
-# Marks, embeddings and isolates that reorder the text around them (Unicode Standard Annex 9).
-_TURNS_TEXT = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_UNSHOWABLE = ("Cc", "Cs", "Zl", "Zp")
+_UNSHOWABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of what a terminal obeys, of what cannot be seen or turns the text around it (Unicode
+Standard Annex 9), of half characters, and of what ends a line."""
+_JOINERS = frozenset("\u200c\u200d")
+"""Words of some languages, and emoji, are written with these."""
 
 
 def shown(name: object) -> str:
@@ -37,12 +39,14 @@ def shown(name: object) -> str:
 
 
 def _shown(character: str) -> str:
-    if character not in _TURNS_TEXT and unicodedata.category(character) not in _UNSHOWABLE:
+    if character in _JOINERS or unicodedata.category(character) not in _UNSHOWABLE:
         return character
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # a byte of a file's name that is not UTF-8 (PEP 383)
         code -= 0xDC00
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def folder_and_name(ref: ImageRef | str) -> tuple[str, str]:

@@ -46,6 +46,8 @@ def test_shown_keeps_words_and_emoji_and_spells_out_the_rest() -> None:
     assert shown("a\nb\x1b\x85\u2028\u202e\udce9\ud800") == (
         "a\\x0ab\\x1b\\x85\\u2028\\u202e\\xe9\\ud800"
     )
+    # Else two names look the same where one of two files is to go.
+    assert shown("a\u200b\u2060\ufeff\U000e0041.jpg") == "a\\u200b\\u2060\\ufeff\\U000e0041.jpg"
 
 
 @pytest.mark.parametrize(
