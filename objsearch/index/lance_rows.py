@@ -116,7 +116,10 @@ def _ref_text(ref: ImageRef, root: Root) -> str:
 
 
 def ref_of(text: str, root: Root) -> ImageRef:
+    """Raises ValueError for what is no ref."""
     uri, page, frame, seconds, xywh = json.loads(text)
+    if not isinstance(uri, str) or "\0" in uri:
+        raise ValueError("a place that none can be")
     return ImageRef(root.whole(uri), page, frame, seconds, tuple(xywh) if xywh else None)
 
 
@@ -269,18 +272,22 @@ def _keypoints(points: bytes, codes: bytes, dtype: str, width: int, scale: float
 def described_of(
     row: Mapping[str, Any], descriptors: Mapping[str, tuple[Descriptor, ...]], root: Root
 ) -> DescribedImage:
-    """A picture from its entry in `rows` and its descriptors by alias, of any order."""
+    """A picture from its entry in `rows` and its descriptors by alias, of any order.
+
+    Raises ValueError, TypeError, KeyError or IndexError for an entry that nobody here has written.
+    """
     details = json.loads(row["details"])
     regions = tuple(
-        Region(Box(*place[:4]), place[4], place[5], place[6]) for place in details["regions"]
+        Region(Box(*map(float, place[:4])), str(place[4]), float(place[5]), place[6])
+        for place in details["regions"]
     )
-    return DescribedImage(
-        ref_of(row["ref"], root),
-        (row["width"], row["height"]),
-        regions,
-        {alias: descriptors.get(alias, ()) for alias in details["aliases"]},
-        row["content"],
-        tuple(details["warnings"]),
-        details["note"],
-        details.get("facts", {}),
-    )
+    of_alias = {alias: descriptors.get(alias, ()) for alias in details["aliases"]}
+    if any(len(parts) not in (0, len(regions)) for parts in of_alias.values()):
+        raise ValueError("regions without descriptors")
+    size_wh = (row["width"], row["height"])
+    if min(size_wh) < 1 and of_alias:  # without either, it is what is remembered of no picture
+        raise ValueError("descriptors of a picture without pixels")
+    warnings, note = tuple(map(str, details["warnings"])), str(details["note"])
+    facts = dict(details.get("facts", {}))
+    ref = ref_of(row["ref"], root)
+    return DescribedImage(ref, size_wh, regions, of_alias, row["content"], warnings, note, facts)

@@ -184,10 +184,10 @@ class Store:
 
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
-        """Says that the folder is damaged where Lance cannot read a dataset."""
+        """Says that the folder is damaged where a dataset cannot be read, or makes no sense."""
         try:
             yield
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, TypeError, LookupError) as error:
             raise self.damaged(f"'{name}{ENDING}' cannot be read: {_short(error)}") from None
 
     def publish(self, record: Record) -> Record:

@@ -112,7 +112,11 @@ class View:
             known[text] = frozenset(json.loads(text))
         sizes = zip(self.column("width"), self.column("height"), strict=True)
         rows = zip(self.column("ref"), sizes, self.column("labels"), strict=True)
-        return [(ref_of(ref, self.root), size, known[labels]) for ref, size, labels in rows]
+        return [(self._ref(ref), size, known[labels]) for ref, size, labels in rows]
+
+    def _ref(self, text: str) -> ImageRef:
+        with self.store.reading(ROWS):
+            return ref_of(text, self.root)
 
     def kept(self, where: Where) -> Places:
         """The described pictures that count."""
@@ -160,7 +164,7 @@ class View:
         if not chosen:
             return []
         part = self.table.select(["ref", "reason"]).take(chosen).to_pylist()
-        refs = [ref_of(entry["ref"], self.root) for entry in part]
+        refs = [self._ref(entry["ref"]) for entry in part]
         reasons = [json.loads(entry["reason"]) for entry in part]
         return list(map(Unreadable, refs, reasons))
 
@@ -172,9 +176,9 @@ class View:
         if entry["reason"] is None:
             image: DescribedImage | Unreadable = self.described([place])[0]
         else:
-            image = Unreadable(ref_of(entry["ref"], self.root), json.loads(entry["reason"]))
+            image = Unreadable(self._ref(entry["ref"]), json.loads(entry["reason"]))
         stamp = None if size is None else (size, time)
-        return Row(self.keys[place], ref_of(entry["row_ref"], self.root), stamp, image)
+        return Row(self.keys[place], self._ref(entry["row_ref"]), stamp, image)
 
     @cached_property
     def aliases(self) -> Mapping[str, tuple[str, str]]:
@@ -196,10 +200,11 @@ class View:
         _, table = self.entries(ROWS).of(distinct, columns)
         rows = table.to_pylist()
         of_alias = {alias: self.descriptors(alias, distinct) for alias in self.aliases}
-        images = [
-            described_of(row, {alias: parts[i] for alias, parts in of_alias.items()}, self.root)
-            for i, row in enumerate(rows)
-        ]
+        with self.store.reading(ROWS):
+            images = [
+                described_of(row, {alias: parts[i] for alias, parts in of_alias.items()}, self.root)
+                for i, row in enumerate(rows)
+            ]
         return [images[i] for i in back]
 
     def descriptors(self, alias: str, numbers: NDArray[np.int64]) -> list[tuple[Descriptor, ...]]:
@@ -235,9 +240,7 @@ class View:
             parts = self.descriptors(alias, self.numbers[places])
         refs = self.table["ref"].take(places).to_pylist() if len(places) else []
         return [
-            DescribedImage(
-                ref_of(ref, self.root), (0, 0), (), {alias: descriptors} if descriptors else {}
-            )
+            DescribedImage(self._ref(ref), (0, 0), (), {alias: descriptors} if descriptors else {})
             for ref, descriptors in zip(refs, parts, strict=True)
         ]
 

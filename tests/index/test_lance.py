@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -443,3 +444,33 @@ def test_a_record_names_no_datasets_elsewhere(tmp_path: Path) -> None:
     record.write_text(record.read_text().replace('"rows":', '"../elsewhere/rows":'))
     with pytest.raises(LostIndexError, match=r"index\.json is none of an index"):
         Lance(path=str(tmp_path / "rows")).open(RECIPE, {}).put([row("b.png", 1)])
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("details", "{"),
+        ("details", "[]"),
+        ("details", '{"regions": [[0, 0, 1, 1]], "aliases": [], "warnings": [], "note": ""}'),
+        ("details", '{"regions": [], "aliases": ["orb"], "warnings": [], "note": ""}'),
+        ("ref", "{}"),
+        ("ref", '["a\\u0000b", null, null, null, null]'),
+        ("width", 0),
+    ],
+)
+def test_rows_that_make_no_sense_are_a_damage(column: str, value: Any, tmp_path: Path) -> None:
+    """Nobody here wrote them, and what came of them was no sentence."""
+    folder = tmp_path / "rows"
+    Lance(path=str(folder)).open(RECIPE, {}).put([rich_row("a.png", 1)])
+    rows = engine().dataset(folder / "rows.lance")
+    table = rows.to_table()
+    data = [{**entry, column: value} for entry in table.to_pylist()]
+    engine().write_dataset(
+        type(table).from_pylist(data, schema=table.schema), rows.uri, mode="overwrite"
+    )
+    record = json.loads((folder / "index.json").read_text())
+    record["versions"]["rows"] = engine().dataset(folder / "rows.lance").version
+    (folder / "index.json").write_text(json.dumps(record))
+    index = Lance(path=str(folder)).open(RECIPE, {})
+    with pytest.raises(LostIndexError, match=r"is damaged \('rows\.lance' cannot be read: "):
+        index.get(["a.png"])
