@@ -16,6 +16,7 @@ from pathlib import Path
 from objsearch.errors import UsageError
 from objsearch.files import lies_in
 from objsearch.flow import Progress, silent
+from objsearch.tasks.removal.held_names import HeldNames
 from objsearch.tasks.removal.intact import Intact
 from objsearch.tasks.removal.manifest import Manifest, Method, Move, read_manifest
 from objsearch.tasks.removal.moving import (
@@ -121,28 +122,16 @@ class _Run:
         else:
             manifest = Manifest(plan=self.plan.id, method=method, moves=[])
         listed = {entry.path for entry in manifest.moves if not _is_over(entry)}
-        taken = {entry.target for entry in manifest.moves}
+        names = HeldNames(self.folder, (entry.target for entry in manifest.moves))
         targets: dict[str, str] = {}
         for member in self.plan.removed():
             if member.path not in listed:
-                target = self._target(member.path, taken) if method == "quarantine" else ""
+                target = names.free(member.path) if method == "quarantine" else ""
                 targets[member.path] = target
                 fingerprint = self.plan.files[member.path]
                 twin = targets.get(fingerprint.same_file_as, "")
                 manifest.moves.append(_move(member.path, target, fingerprint, twin))
         return manifest
-
-    def _target(self, path: str, taken: set[str]) -> str:
-        """A free name in the quarantine, below the folders that the file lies in."""
-        drive, rest = os.path.splitdrive(path)
-        inside = os.path.join("files", drive.replace(":", ""), rest.lstrip(os.sep))
-        stem, suffix = os.path.splitext(inside)
-        target, number = inside, 1
-        while target in taken or os.path.lexists(os.path.join(self.folder, target)):
-            number += 1
-            target = f"{stem} ({number}){suffix}"
-        taken.add(target)
-        return target
 
     def apply(self, progress: Progress) -> Outcome:
         group_of = {
@@ -244,8 +233,8 @@ class _Run:
 
     def _take_another_name(self, entry: Move) -> None:
         """The name in quarantine is taken by now: the manifest says the new one before it is."""
-        taken = {other.target for other in self.manifest.moves}
-        former, entry.target = entry.target, self._target(entry.path, taken)
+        names = HeldNames(self.folder, (other.target for other in self.manifest.moves))
+        former, entry.target = entry.target, names.free(entry.path)
         for other in self.manifest.moves:
             if other.twin == former:
                 other.twin = entry.target
