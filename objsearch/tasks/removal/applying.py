@@ -17,7 +17,7 @@ from objsearch.errors import UsageError
 from objsearch.files import lies_in
 from objsearch.flow import Progress, silent
 from objsearch.tasks.removal.held_names import HeldNames
-from objsearch.tasks.removal.intact import Intact
+from objsearch.tasks.removal.intact import Intact, Stamp, is_file
 from objsearch.tasks.removal.manifest import Manifest, Method, Move, read_manifest
 from objsearch.tasks.removal.moving import (
     bring_back,
@@ -160,7 +160,8 @@ class _Run:
             if not os.path.lexists(entry.path):
                 self._settle_missing(entry)
                 return
-            reason = self._objection(entry, group) or self._remove(entry, group)
+            seen = self.intact.stamp(entry.path)
+            reason = self._objection(entry, group, seen) or self._remove(entry, group, seen)
         except OSError as error:
             reason = f"it cannot be removed ({error.strerror or error})"
         entry.state, entry.reason = ("left", reason) if reason else ("removed", "")
@@ -174,11 +175,10 @@ class _Run:
         else:
             entry.state, entry.reason = "left", GONE
 
-    def _objection(self, entry: Move, group: Group) -> str:
+    def _objection(self, entry: Move, group: Group, seen: Stamp | None) -> str:
         """Why a file must stay; nothing when it may go."""
         if lies_in(os.path.realpath(entry.path), self.plan.protected):
             return "it lies in a protected folder"
-        before = self.intact.stamp(entry.path)
         if not self.intact.is_unchanged(entry.path):
             return CHANGED
         for path in self._kept(entry, group):
@@ -187,7 +187,7 @@ class _Run:
             if os.path.samefile(path, entry.path):
                 return f"it is the same file as the one to be kept: {path}"
         # To read what is kept takes a while, and what is at hand may have been edited meanwhile.
-        return "" if self.intact.stamp(entry.path) == before else CHANGED
+        return "" if self.intact.stamp(entry.path) == seen else CHANGED
 
     def _kept(self, entry: Move, group: Group) -> list[str]:
         """The files that have to be there for one to go."""
@@ -197,7 +197,7 @@ class _Run:
             kept[keep] = None
         return [path for path in kept if path]
 
-    def _remove(self, entry: Move, group: Group) -> str:
+    def _remove(self, entry: Move, group: Group, seen: Stamp | None) -> str:
         """Take a file away where what is to be kept stays; else say why not.
 
         Two names may lead to one file, and nothing tells: of a share that is mounted twice, of a
@@ -210,10 +210,13 @@ class _Run:
         kept = {path: self.intact.stamp(path) for path in self._kept(entry, group)}
         aside = self._quarantined(entry) if is_held else set_aside(entry.path, entry.sha256)
         gone = [path for path, stamp in kept.items() if not self.intact.is_there(path, stamp)]
-        if gone or method == "trash":
+        is_other = method == "delete" and not is_file(aside, seen)
+        if gone or is_other or method == "trash":
             move(aside, entry.path, entry.sha256)
         if gone:
             return f"the file to be kept is gone, or another, when this one goes: {gone[0]}"
+        if is_other:  # a folder above it was another when the file was looked at
+            return CHANGED
         if method == "delete":
             os.unlink(aside)
         return _trashed(entry.path) if method == "trash" else ""

@@ -49,6 +49,12 @@ class Intact:
         return self._digest(path, *stamp) == self._files[path].sha256
 
 
+def is_file(path: str, stamp: Stamp | None) -> bool:
+    """Whether a name leads to the file that had a stamp, whatever has happened to it since."""
+    seen = os.lstat(path)
+    return stamp is not None and stamp[:2] == (seen.st_dev, seen.st_ino)
+
+
 def _digest(path: str, *_stamp: int) -> str:
     try:
         return digest_of(path)

@@ -220,6 +220,28 @@ def test_what_is_edited_while_the_kept_file_is_read_stays(
     assert {one.path: one.reason for one in outcome.left}[str(photo)] == applying.CHANGED
 
 
+def test_a_file_that_nobody_looked_at_is_not_deleted(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder is replaced by a link to another one between the look at a file and its removal."""
+    plan, _, copy, quarantine = tree
+    other = tmp_path / "other" / copy.name
+    other.parent.mkdir()
+    other.write_bytes(b"somebody else's")
+    real = applying.set_aside
+
+    def swapped(path: str, sha256: str) -> str:
+        if path == str(copy):
+            copy.parent.rename(tmp_path / "away")
+            copy.parent.symlink_to(other.parent)
+        return real(path, sha256)
+
+    monkeypatch.setattr(applying, "set_aside", swapped)
+    outcome = apply_plan(plan, quarantine, method="delete")
+    assert other.read_bytes() == b"somebody else's"
+    assert {one.path: one.reason for one in outcome.left} == {str(copy): applying.CHANGED}
+
+
 def test_what_was_set_aside_when_a_run_was_killed_has_its_name_again(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
