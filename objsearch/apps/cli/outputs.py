@@ -77,6 +77,9 @@ def check_folder(
         raise UsageError(f"{option}: cannot write to '{folder}': no right to write in '{there}'")
     sources = [os.fspath(name) for name in inputs if isinstance(name, str | Path)]
     for path in sorted(folder.glob(pattern)):
+        if not path.exists():
+            told = "is a link that leads nowhere; remove it, or name another folder"
+            raise UsageError(f"{option}: '{path}' {told}")
         _check_existing(Output(option, path, DRAWING), path, sources, force)
 
 

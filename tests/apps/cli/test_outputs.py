@@ -176,6 +176,16 @@ def test_decisions_go_into_decisions_alone(failing: Failing, folder: Path) -> No
     assert photos[0].read_bytes() == before
 
 
+def test_no_drawing_is_put_where_a_link_in_its_folder_leads(
+    failing: Failing, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "drawn").mkdir()
+    (tmp_path / "drawn" / "0001-a.png").symlink_to(tmp_path / "nowhere.png")
+    told = failing("detect", folder, "--mode", "whole", "--draw", tmp_path / "drawn")
+    assert "0001-a.png' is a link that leads nowhere" in told
+    assert not (tmp_path / "nowhere.png").exists()
+
+
 def test_drawings_replace_drawings_alone(cli: Cli, failing: Failing, folder: Path) -> None:
     drawn = folder.parent / "drawn"
     base = ("detect", folder, "--preset", "fast", "--draw", drawn)
