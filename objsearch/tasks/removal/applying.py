@@ -210,7 +210,7 @@ class _Run:
         kept = {path: self.intact.stamp(path) for path in self._kept(entry, group)}
         aside = self._quarantined(entry) if is_held else set_aside(entry.path, entry.sha256)
         gone = [path for path, stamp in kept.items() if not self.intact.is_there(path, stamp)]
-        is_other = method == "delete" and not is_file(aside, seen)
+        is_other = method == "delete" and not self._is_seen(aside, entry, seen)
         if gone or is_other or method == "trash":
             move(aside, entry.path, entry.sha256)
         if gone:
@@ -220,6 +220,11 @@ class _Run:
         if method == "delete":
             os.unlink(aside)
         return _trashed(entry.path) if method == "trash" else ""
+
+    @staticmethod
+    def _is_seen(aside: str, entry: Move, seen: Stamp | None) -> bool:
+        """Whether it is the file that was looked at; some systems number a file by its name."""
+        return is_file(aside, seen) or is_same_content(aside, entry.sha256, entry.bytes)
 
     def _quarantined(self, entry: Move) -> str:
         """Move a file into quarantine, and return where it lies."""

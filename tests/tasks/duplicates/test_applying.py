@@ -242,6 +242,14 @@ def test_a_file_that_nobody_looked_at_is_not_deleted(
     assert {one.path: one.reason for one in outcome.left} == {str(copy): applying.CHANGED}
 
 
+def test_where_a_file_is_numbered_by_its_name_it_is_known_by_its_content(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, _, _, quarantine = tree
+    monkeypatch.setattr(applying, "is_file", lambda *_: False)
+    assert len(apply_plan(plan, quarantine, method="delete").removed) == 2
+
+
 def test_what_was_set_aside_when_a_run_was_killed_has_its_name_again(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
