@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from objsearch.errors import UsageError
 from objsearch.files import sync_folder
+from objsearch.index.lance_cells import index_cells
 from objsearch.index.lance_rows import VECTORS, alias_of
 from objsearch.index.lance_store import ENDING, Record, Store
 from objsearch.index.lance_sums import write_sums
@@ -37,7 +38,6 @@ MOST_FILES = 64
 KEPT_FOR = timedelta(days=1)
 """How long a version stays after it was replaced, as someone may be reading it."""
 
-ROWS_A_CELL = 1_000
 GROWTH = 8
 """An index of vectors is learned anew when there are so many times as many of them."""
 
@@ -130,10 +130,7 @@ class Writer:
         if name in learned and n_rows < GROWTH * learned[name]:
             dataset.optimize.optimize_indices()
             return
-        cells = max(2, round(n_rows / ROWS_A_CELL))
-        dataset.create_index(
-            "vector", "IVF_SQ", metric="cosine", num_partitions=cells, replace=True
-        )
+        index_cells(dataset)
         # Full frames are asked for by themselves; Lance looks for them once a query otherwise.
         dataset.create_scalar_index("is_frame", "BITMAP", replace=True)
         self.note("learned", {**learned, name: n_rows})

@@ -90,6 +90,20 @@ def test_what_was_put_in_after_the_index_is_found(opens: Opens, many: None) -> N
     assert keys(index.nearest(like(7, 2), LIMIT))[0] != "7.png"
 
 
+def test_what_is_put_in_later_joins_the_cells(opens: Opens, many: None) -> None:
+    index, exact = opens(n_probes=3), opens(exact=True)
+    rows = [rich_row(f"{i}.png", i) for i in range(N + 60)]
+    for some in (rows[:N], rows[N:]):
+        index.put(some)
+        assert index.optimize()
+    assert index.info().n_indexed == {ALIAS: 3 * len(rows)}
+    assert index.info().recall[ALIAS] >= 0.9
+    for number in range(0, len(rows), 12):
+        query = image(rows[number])
+        mine, its = index.nearest(query, LIMIT), exact.nearest(query, LIMIT)
+        assert keys(mine)[0] == keys(its)[0] == f"{number}.png"
+
+
 @pytest.mark.parametrize("chosen", [3, 40, 120])
 def test_choosing_a_few_pictures_loses_none(chosen: int, opens: Opens, many: None) -> None:
     """A filter leaves little in the cells that are looked at first."""
