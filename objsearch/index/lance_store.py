@@ -38,7 +38,7 @@ OLDEST = 1
 
 RECORD, LOCK, HOLDER, SUMS = "index.json", "writer.lock", "writer.txt", "sums.json"
 ENDING = ".lance"
-INDEX_CACHE_BYTES, METADATA_CACHE_BYTES = 256 << 20, 64 << 20
+INDEX_CACHE_BYTES, METADATA_CACHE_BYTES = 128 << 20, 64 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def heaps(n_heaps: int, n_each: int) -> NDArray[Any]:
     rng = np.random.default_rng(3)
     vectors = rng.normal(size=(n_heaps, 1, SIZE)) + 0.02 * rng.normal(size=(n_heaps, n_each, SIZE))
     vectors = vectors.reshape(-1, SIZE)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 def test_cells_grow_with_the_vectors_and_beyond_a_million_with_their_root() -> None:
