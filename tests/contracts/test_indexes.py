@@ -413,7 +413,7 @@ def test_readers_beside_a_writer_see_whole_batches(new: Opens) -> None:
         except Exception as error:
             wrong.append(error)
 
-    readers = [threading.Thread(target=read) for _ in range(4)]
+    readers = [threading.Thread(target=read) for _ in range(2)]
     for one in readers:
         one.start()
     for step in range(1, 21):
