@@ -108,7 +108,9 @@ def test_keys_go_from_page_to_page_and_back(driven: Driven) -> None:
 
 def test_comparing_goes_on_to_what_is_open_on_another_page(driven: Driven) -> None:
     close = (
-        'document.querySelector("[data-do=close]").click(); setTimeout(() => { see(); done(); });'
+        'document.querySelector("dialog[open]").addEventListener("close", () => {'
+        "setTimeout(() => { see(); done(); }); });"  # after what the page does itself
+        'document.querySelector("[data-do=close]").click();'
     )
     told = driven(f'press("ArrowRight"); press("Enter"); see(); press("r"); see(); {close}')
     assert [one["title"] for one in told][:2] == ["Group 1 · pair 1 of 2", "Group 2 · pair 2 of 2"]
