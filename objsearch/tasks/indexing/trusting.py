@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from objsearch.errors import UsageError
 from objsearch.search.recipe import weights_to_trust
 from objsearch.settings import Settings
+from objsearch.types import flattened
 
 
 def trusted(folder: str | Path, settings: Settings, said: Iterable[str] = ()) -> Settings:
@@ -17,8 +20,10 @@ def trusted(folder: str | Path, settings: Settings, said: Iterable[str] = ()) ->
     Weights that may run code, or are fetched, have to be in what a person `said`, such as
     `detector.weights=mine.pt`. Raises UsageError.
     """
+    values = (yaml.safe_load(text.partition("=")[2]) for text in said)
+    named = {word for value in values for word in flattened(value).values()}
     for name, weights in weights_to_trust(settings).items():
-        if not any(weights in text for text in said):
+        if weights not in named:
             by_set = f", or --set {name}={weights}" if name.startswith("detector.") else ""
             raise UsageError(
                 f"the index '{folder}' wants '{weights}' loaded, which may run code or be fetched: "

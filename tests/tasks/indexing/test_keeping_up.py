@@ -89,6 +89,8 @@ def test_an_index_has_no_weights_loaded_that_may_run_code(
     settings = load_settings(stored)
     said = f"detector.weights={weights}"
     assert trusted(index, settings, [said]) == settings
+    with pytest.raises(UsageError, match="loaded"):
+        trusted(index, settings, [f"{said}.other"])  # somebody named something else
 
 
 def test_an_index_has_nothing_fetched(quick: dict[str, Any], folder: Path, tmp_path: Path) -> None:
