@@ -235,11 +235,16 @@ def _flat_colour(colours: tuple[Values, ...], inside: NDArray[np.bool_]) -> NDAr
         return nowhere
     strongest = float(np.quantile(length[where], 0.9))
     between = (length > BETWEEN[0] * strongest) & (length < BETWEEN[1] * strongest)
-    resultant = float(np.linalg.norm(soft[k][where].sum(axis=0)) / length[where].sum())
+    resultant = resultant_of(soft[k][where])
     n_inside = max(1, int(inside.sum()))
     is_flat = int(between.sum()) < FEW * n_inside and int(where.sum()) < NOT_ALL * n_inside
     is_plain = is_flat and resultant > ONE_HUE and strongest > ANOTHER
     return where if is_plain else nowhere
+
+
+def resultant_of(colours: NDArray[Any]) -> float:
+    """How much of one hue colours (N, 2) are, from 0 to 1; not of none."""
+    return float(np.linalg.norm(colours.sum(axis=0)) / np.linalg.norm(colours, axis=1).sum())
 
 
 def _colour_and_light(picture: Map) -> tuple[Values, Values]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from objsearch.agree.agreement import OTHER_HUE
-from objsearch.agree.hue import NEUTRAL, ONE_HUE, other_hue
+from objsearch.agree.hue import NEUTRAL, ONE_HUE, other_hue, resultant_of
 from objsearch.agree.laying import Laid
 from objsearch.agree.places import Map, colour_places
 from objsearch.agree.tone import grayed
@@ -38,9 +38,5 @@ def without_toning(laid: Laid) -> Laid:
 def _has_hues(colours: Map) -> bool:
     """Whether colours (H, W, 2), Cr and Cb of eight bits, are of more than one hue."""
     colours = colours - NO_COLOUR
-    lengths = np.linalg.norm(colours, axis=2)
-    where = lengths > NEUTRAL
-    if not where.any():
-        return False
-    resultant = np.linalg.norm(colours[where].sum(axis=0)) / lengths[where].sum()
-    return bool(resultant <= ONE_HUE)
+    where = np.linalg.norm(colours, axis=2) > NEUTRAL
+    return bool(where.any()) and resultant_of(colours[where]) <= ONE_HUE
