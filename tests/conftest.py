@@ -26,6 +26,15 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("default")
 
+# Files that take longest begin first: none is left for the end, when another worker has nothing to do.
+LONGEST = ("search/test_pipeline.py", "test_readme.py", "search/test_second_look.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the files that take longest first; all else keeps its order."""
+    longest = [ROOT / "tests" / name for name in LONGEST]
+    items.sort(key=lambda item: longest.index(item.path) if item.path in longest else len(longest))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_network() -> Iterator[None]:

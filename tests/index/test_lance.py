@@ -334,13 +334,13 @@ def test_what_was_replaced_a_moment_ago_stays_however_old_it_is(
     rows = [rich_row(f"{i}.png", i) for i in range(6)]
     for one in rows:
         opens().put([one])
-    monkeypatch.setattr(lance_writer, "KEPT_FOR", timedelta(seconds=1))
-    time.sleep(1.1)
+    monkeypatch.setattr(lance_writer, "KEPT_FOR", timedelta(seconds=0.3))
+    time.sleep(0.4)
     before = opens().snapshot()
     opens().compact()
     wanted = [one.image for one in rows if isinstance(one.image, DescribedImage)]
     assert all(map(is_same, before.images(), wanted))
-    time.sleep(1.1)
+    time.sleep(0.4)
     assert opens().compact() > 0
     assert all(map(is_same, opens().images(), wanted))
 

@@ -154,7 +154,7 @@ def test_the_threshold_is_inclusive_and_monotone(
 ) -> None:
     names = [QUERY, "motorcycle.jpg"][: 1 + (fusion != "max")]
     looking = looking if fusion in ("max", "rrf") else search  # of scores, and of ranks
-    views, _ = looking.viewer.views([queries / name for name in names])  # described once
+    views, _ = looking.viewer.views([halved(queries / name) for name in names])  # described once
     every = scores(looking.find(*views, threshold=0, fusion=fusion))
     for threshold in sorted({0.001, 0.9, 1.0, *sorted(every.values())[-3:]}):
         found = scores(looking.find(*views, threshold=threshold, fusion=fusion))
@@ -504,7 +504,8 @@ def test_a_region_that_is_none_is_told(search: ObjectSearch, photos: Path, regio
 def test_the_order_of_views_never_matters(
     search: ObjectSearch, looking: ObjectSearch, queries: Path
 ) -> None:
-    views = [queries / name for name in (QUERY, "motorcycle.jpg", "marker_board.jpg")]
+    names = (QUERY, "motorcycle.jpg", "marker_board.jpg")
+    views, _ = looking.viewer.views([halved(queries / name) for name in names])  # described once
     for fusion, searching in (
         ("max", looking),
         ("rrf", looking),
