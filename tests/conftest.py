@@ -26,7 +26,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("default")
 
-# Files that take longest begin first: none is left for the end, when another worker has nothing to do.
+# What takes longest begins first: none of it is left for the end, when other workers are idle.
 LONGEST = ("search/test_pipeline.py", "test_readme.py", "search/test_second_look.py")
 
 

@@ -16,6 +16,7 @@ from PIL import Image as PillowImage
 from objsearch.images.jpeg_scans import (
     has_all_restarts,
     holds_all_in_one_scan,
+    is_lossless,
     is_progressive,
     iter_scans,
     scan_start,
@@ -39,6 +40,10 @@ MOST_PADDING = 8
 """Bytes that some writers put before the end; damage leaves more, or next to never so few."""
 _NO_MARKER = re.compile(rb"\xff(?![\x00\xff])")
 _NO_MARKER_NOR_RESTART = re.compile(rb"\xff(?![\x00\xff\xd0-\xd7])")
+_REFUSED = (ValueError, MemoryError, KeyError)
+"""What simplejpeg raises; the last for a file whose colours it has no name for."""
+_NO_DAMAGE = (b"", b"\xd9", b"\xdc")
+"""What may follow: the end of what there is, the end marker, and that of a number of lines."""
 _SAID = ("the file is damaged: part of what is to be seen is not the picture",)
 
 _open = PillowImage.open
@@ -63,13 +68,15 @@ def strictly_decoded(data: bytes, size_wh: tuple[int, int]) -> Pixels | None:
     None where libjpeg finds anything odd about it, or it has no colours of that kind. A codec that
     tells what it finds spares the time of asking another one.
     """
+    if is_lossless(data):
+        return None
     try:
         _, _, colours, _ = simplejpeg.decode_jpeg_header(data, strict=True)
         if colours not in ("YCbCr", "RGB", "Gray"):
             return None
         width, height = size_wh
         pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width)
-    except (ValueError, MemoryError):
+    except _REFUSED:
         return None
     return pixels if pixels.shape == (height, width, 3) else None
 
@@ -81,6 +88,8 @@ def damage_of(data: bytes, *, is_decoded: bool = False) -> tuple[str, ...]:
     takes as they come: a run of equal bytes where there are pixels, markers where there should be
     none, or too few.
     """
+    if is_lossless(data):  # its codes say nothing, and no codec can be asked for less of it
+        return ()
     start = scan_start(data)
     if without_markers(data) is not None:
         return _SAID
@@ -110,7 +119,7 @@ def _is_odd(data: bytes) -> bool:
         _, _, colours, _ = simplejpeg.decode_jpeg_header(whole, strict=False)
         gray_or_cmyk = "CMYK" if colours in ("CMYK", "YCCK") else "GRAY"
         simplejpeg.decode_jpeg(whole, gray_or_cmyk, min_height=1, min_width=1, strict=True)
-    except (ValueError, MemoryError) as error:
+    except _REFUSED as error:
         said = str(error)
         padding = _PADDING.search(said)
         return _CORRUPT in said and (padding is None or int(padding[1]) > MOST_PADDING)
@@ -150,6 +159,6 @@ def without_markers(data: bytes) -> bytes | None:
     has_restarts = _RESTARTS in data[:start]
     marker = _NO_MARKER_NOR_RESTART if has_restarts else _NO_MARKER
     first = marker.search(data, start)
-    if first is None or first.start() == end or data[first.start() + 1] in (0xD9, 0xDC):
+    if first is None or first.start() == end or data[first.end() : first.end() + 1] in _NO_DAMAGE:
         return None
     return data[:start] + marker.sub(b"\xff\0", data[start:end]) + data[end:]

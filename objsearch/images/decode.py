@@ -21,7 +21,8 @@ from objsearch.errors import UnreadableImageError
 from objsearch.images.behind import ONLY_FIRST_FRAME, only_first_of, pictures_in
 from objsearch.images.codecs import FORMATS, know_formats
 from objsearch.images.damage import damage_of, strictly_decoded, without_markers
-from objsearch.images.kinds import kind_of, mismatch
+from objsearch.images.jpeg_scans import is_lossless
+from objsearch.images.kinds import is_tiff, mismatch
 from objsearch.images.mending import mended
 from objsearch.images.quiet import quiet
 from objsearch.images.shown import Shown, pixels_of_values, shown
@@ -114,15 +115,13 @@ def decode(
     try:
         first = _First.of(stream, name, limits, long_side)
     except UnreadableImageError:
-        stream.seek(0)
-        whole = without_markers(stream.read())
+        whole = without_markers(_all_of(stream))
         if whole is None:
             raise
         first = _First.of(io.BytesIO(whole), name, limits, long_side)
     decoded = first.decoded
     if decoded.format in JPEGS:
-        stream.seek(0)
-        whole = stream.read()
+        whole = _all_of(stream)
         damaged = damage_of(whole, is_decoded=first.is_strict)
         said = (*said, *damaged, *only_first_of(len(pictures_in(whole))))
     return replace(decoded, warnings=(*said, *decoded.warnings))
@@ -138,8 +137,11 @@ class _First:
     @classmethod
     def of(cls, stream: BinaryIO, name: str, limits: Limits, long_side: int | None) -> _First:
         with opened_picture(stream, limits) as picture:
-            full_wh = None if long_side is None else _drafted(picture, long_side)
-            strict = _strictly(stream, picture) if picture.format in JPEGS else None
+            whole = _all_of(stream) if picture.format in JPEGS else b""
+            full_wh = None
+            if long_side is not None and not is_lossless(whole):
+                full_wh = _drafted(picture, long_side)
+            strict = _strictly(whole, picture) if whole else None
             if strict is None:
                 decoded = decoded_frame(picture, name, limits)
             else:
@@ -147,16 +149,22 @@ class _First:
                 decoded = Decoded(strict, picture.format or "?", odd)
             moves = picture.format not in ("TIFF", "MPO") and getattr(picture, "is_animated", False)
             said = (*decoded.warnings, ONLY_FIRST_FRAME) if moves else decoded.warnings
-            whole = replace(decoded, warnings=said, full_size_wh=full_wh)
-            return cls(whole, strict is not None)
+            first = replace(decoded, warnings=said, full_size_wh=full_wh)
+            return cls(first, strict is not None)
 
 
-def _strictly(stream: BinaryIO, picture: PillowImage.Image) -> Pixels | None:
-    """Upright pixels of an opened JPEG, by a codec that finds all sound; None where it does not."""
+def _all_of(stream: BinaryIO) -> bytes:
+    """The bytes of a stream, which stays where it stands."""
     stood_at = stream.tell()
     stream.seek(0)
-    pixels = strictly_decoded(stream.read(), picture.size)
+    whole = stream.read()
     stream.seek(stood_at)
+    return whole
+
+
+def _strictly(whole: bytes, picture: PillowImage.Image) -> Pixels | None:
+    """Upright pixels of an opened JPEG, by a codec that finds all sound; None where it does not."""
+    pixels = strictly_decoded(whole, picture.size)
     return None if pixels is None else turned(pixels, orientation_of(picture))
 
 
@@ -182,14 +190,6 @@ def decode_tiff(stream: BinaryIO, name: str, limits: Limits) -> Decoded:
             return _decoded(wide, "TIFF", mismatch(name, "TIFF"))
     with opened_picture(stream, limits, formats=("TIFF",)) as picture:
         return decoded_frame(picture, name, limits)
-
-
-def is_tiff(stream: BinaryIO) -> bool:
-    """Whether the bytes begin as those of a TIFF do."""
-    stream.seek(0)
-    head = stream.read(4)
-    stream.seek(0)
-    return kind_of(head) == "TIFF"
 
 
 @contextmanager

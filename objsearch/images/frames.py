@@ -17,11 +17,10 @@ from objsearch.images.decode import (
     Part,
     decode_tiff,
     decoded_frame,
-    is_tiff,
     opened_picture,
     told_in_a_sentence,
 )
-from objsearch.images.kinds import kind_of
+from objsearch.images.kinds import is_tiff, kind_of
 from objsearch.images.tiff_directories import TiffFile, picture_stream
 
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")

@@ -9,6 +9,7 @@ _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xDA)}
 _SCAN, _END = 0xDA, 0xD9
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_OF_COEFFICIENTS = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _INTERVAL = 0xDD
 _COEFFICIENTS = 64
 _RESTART = re.compile(rb"\xff([\xd0-\xd7])")
@@ -73,12 +74,22 @@ def is_progressive(data: bytes) -> bool:
     return next(frames, 0xC0) in (0xC2, 0xC6, 0xCA, 0xCE)
 
 
+def is_lossless(data: bytes) -> bool:
+    """Whether its frame is of no kind that can be drawn smaller: it is not made of coefficients.
+
+    A frame of an unknown kind counts as such. turbojpeg, asked for less than the size of a lossless
+    one, writes all of it into the smaller room that was made.
+    """
+    frames = (code for code, _, _ in iter_segments(data) if code in _FRAMES)
+    return next(frames, 0xC0) not in _OF_COEFFICIENTS
+
+
 def holds_all_in_one_scan(data: bytes) -> bool:
     """Whether its first scan has every colour in full: nothing but its end follows that."""
     n_colours = 0
     for code, start, end in iter_segments(data):
         if code in _FRAMES:
-            if code not in (0xC0, 0xC1) or end - start < 6:
+            if code not in (0xC0, 0xC1) or min(end, len(data)) - start < 6:
                 return False
             n_colours = data[start + 5]
         if code == _SCAN:
@@ -107,7 +118,7 @@ def has_all_restarts(data: bytes) -> bool:
 
 def _n_units(frame: bytes) -> int:
     """How many blocks of all colours together a picture is made of."""
-    sampling = frame[7 : 6 + 3 * frame[5] : 3]
+    sampling = frame[7 : 6 + 3 * frame[5] : 3] or b"\x11"
     across, down = max(factor >> 4 for factor in sampling), max(factor & 15 for factor in sampling)
     if frame[5] == 1:
         across = down = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from pathlib import PurePath
+from typing import BinaryIO
 
 HEAD_BYTES = 16 * 1024
 """How much of a file `kind_of` wants to see: long comments may stand before the `<svg`."""
@@ -78,6 +79,14 @@ def kind_of(head: bytes) -> str:
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12], "")
     return _of_boxes(head) or _of_packets(head) or _of_text(head)
+
+
+def is_tiff(stream: BinaryIO) -> bool:
+    """Whether the bytes begin as those of a TIFF do; the stream stands at its beginning then."""
+    stream.seek(0)
+    head = stream.read(4)
+    stream.seek(0)
+    return kind_of(head) == "TIFF"
 
 
 def _of_boxes(head: bytes) -> str:

@@ -149,13 +149,14 @@ def _has_end(stream: BinaryIO) -> bool:
 def _ended(data: bytes) -> bytes | None:
     """With an end, if all pixels are there; None if any are lacking.
 
-    Zeros behind are padding, all but the few that the pixels themselves may end in.
+    Zeros behind are padding, all but the few that the pixels themselves may end in. A last 0xff
+    that no zero follows is half of the end.
     """
     bare = data.rstrip(b"\0")
     if not has_all_scans(bare):
         return None
     for n_zeros in range(min(_MOST_ZEROS, len(data) - len(bare)) + 1):
-        whole = bare + b"\0" * n_zeros
+        whole = bare + b"\0" * n_zeros if n_zeros else bare.rstrip(b"\xff")
         versions = [tried(whole + filler + JPEG_END, 1) for filler in _FILLERS]
         if versions[0] is None or versions[1] is None:
             return None

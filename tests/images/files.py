@@ -118,5 +118,27 @@ def number_of(picture: Pixels) -> int:
     return round((float(picture.mean()) - 10) / 8)
 
 
+def lossless_jpeg(gray: Pixels) -> bytes:
+    """(H, W) as the lossless process of JPEG (ITU-T T.81, annex H) stores it.
+
+    Each pixel is told by its difference from the one before.
+    """
+    bits, values = "", gray.astype(int)
+    for (y, x), value in np.ndenumerate(values):
+        before = values[y, x - 1] if x else values[y - 1, x] if y else 128
+        step = int(value - before)
+        size = abs(step).bit_length()
+        bits += f"{size:04b}"
+        bits += f"{step if step > 0 else step + 2**size - 1:0{size}b}" if size else ""
+    bits += "1" * (-len(bits) % 8)
+    codes = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+    sides = b"".join(side.to_bytes(2, "big") for side in gray.shape)
+    frame = b"\xff\xc3\0\x0b\x08" + sides + b"\1\1\x11\0"
+    table = b"\xff\xc4\0\x1c\0" + bytes(
+        [0, 0, 0, 9, *12 * [0], *range(9)]
+    )  # nine codes of four bits
+    return b"\xff\xd8" + frame + table + b"\xff\xda\0\x08\1\1\0\1\0\0" + codes + b"\xff\xd9"
+
+
 def _encoded(kind: str, **options: object) -> bytes:
     return drawings.encoded(pixels(), kind, **options)

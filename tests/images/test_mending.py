@@ -102,12 +102,52 @@ def test_a_jpeg_without_its_end(options: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_a_jpeg_that_ends_in_half_a_marker(options: dict[str, object]) -> None:
+    data = encoded(PICTURE, "JPEG", quality=90, **options)
+    for odd in (data[:-1], data[:-1] + b"\xff\xff"):
+        decoded = decode(odd)
+        assert np.array_equal(decoded.pixels, decode(data).pixels) and decoded.warnings == ()
+    for place in (-3, -30, -300):
+        with pytest.raises(UnreadableImageError, match="cut short"):
+            decode(data[:place].rstrip(b"\xff\0") + b"\xff")
+
+
+def test_a_lossless_jpeg_is_read_in_full_alone() -> None:
+    """Asked for less, turbojpeg writes past what has room for that."""
+    gray = PICTURE[..., 1]
+    data = files.lossless_jpeg(gray)
+    for long_side in (None, 8):
+        decoded = decode(data, long_side=long_side)
+        assert np.array_equal(decoded.pixels, np.repeat(gray[..., None], 3, axis=2))
+        assert decoded.warnings == () and decoded.full_size_wh is None
+
+
+def test_a_jpeg_of_colours_without_a_name() -> None:
+    """Who wrote it tells of a transform that there is not: what looks for damage knows none."""
+    stream = io.BytesIO()
+    PillowImage.fromarray(PICTURE).convert("CMYK").save(stream, "JPEG")
+    data = bytearray(stream.getvalue())
+    data[data.index(b"Adobe") + 11] = 199
+    black = data.index(b"\xff\xc0") + 10 + 3 * 3
+    data[black + 1] = 0x12  # half as many rows of it
+    assert decode(bytes(data)).pixels.shape == PICTURE.shape
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
 def test_a_jpeg_that_lacks_pixels_is_refused(options: dict[str, object]) -> None:
     data = encoded(noise(120, 160), "JPEG", quality=90, **options)
     end = len(data) - 2
     start = scan_start(data)
     for place in (end - 8, end - 30, end - 300, start + (end - start) // 2, start + 5):
         with pytest.raises(UnreadableImageError, match="cut short"):
+            decode(data[:place])
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+def test_a_jpeg_cut_anywhere_in_its_head_is_refused(options: dict[str, object]) -> None:
+    data = encoded(PICTURE, "JPEG", quality=90, **options)
+    for place in range(4, scan_start(data) + 2):
+        with pytest.raises(UnreadableImageError):
             decode(data[:place])
 
 
