@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree.base import Agreement, Relation
+from objsearch.agree.drawn import has_few_pieces, is_drawn, other_shade
 from objsearch.agree.evidence import MOST, Evidence, weigh
 from objsearch.agree.hue import other_hue
 from objsearch.agree.laying import Laid, Matrix, lay
@@ -108,11 +109,21 @@ def _agree(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Agree
         return agreement
     # Only what would count as the same is worth the closer look at its colours.
     recoloured = other_hue(laid.first, laid.second, laid.inside)
+    drawn = is_drawn(laid.first) or is_drawn(laid.second)
+    if drawn:
+        recoloured |= other_shade(laid.first, laid.second, laid.inside)
     if not recoloured.any():
-        return agreement
+        return _doubted_if_turned(agreement, laid) if drawn else agreement
     logits[recoloured] = MOST
     evidence = replace(weigh(places, logits, registration), numbers=numbers)
     return _judged(first, second, laid, registration, evidence)
+
+
+def _doubted_if_turned(agreement: Agreement, laid: Laid) -> Agreement:
+    """Few pieces, turned by a quarter or a half, may be another drawing, as an arrow is."""
+    if agreement.degrees > 45 and has_few_pieces(laid.second):
+        return replace(agreement, relation="edited")
+    return agreement
 
 
 def _judged(
