@@ -44,7 +44,7 @@ _REFUSED = (ValueError, MemoryError, KeyError)
 """What simplejpeg raises; the last for a file whose colours it has no name for."""
 _NO_DAMAGE = (b"", b"\xd9", b"\xdc")
 """What may follow: the end of what there is, the end marker, and that of a number of lines."""
-_SAID = ("the file is damaged: part of what is to be seen is not the picture",)
+DAMAGED = ("the file is damaged: part of what is to be seen is not the picture",)
 
 _open = PillowImage.open
 
@@ -92,9 +92,9 @@ def damage_of(data: bytes, *, is_decoded: bool = False) -> tuple[str, ...]:
         return ()
     start = scan_start(data)
     if without_markers(data) is not None:
-        return _SAID
+        return DAMAGED
     if not has_all_restarts(data) or (not is_decoded and _is_odd(data)):
-        return _SAID
+        return DAMAGED
     if not any(_has_run(data, start, len(data), run) for run in (_ZEROS, _ONES)):
         return ()
     # No code is all ones, and with the usual tables no picture is a run of zeros.
@@ -103,7 +103,7 @@ def damage_of(data: bytes, *, is_decoded: bool = False) -> tuple[str, ...]:
     has_zeros = any(_has_run(data, *scan, _ZEROS) for scan in scans)
     has_ones = any(_has_run(data, *scan, _ONES) for scan in scans)
     if has_ones or (has_zeros and (is_sure or is_out_of_step(data, scans[-1]))):
-        return _SAID
+        return DAMAGED
     return ()
 
 

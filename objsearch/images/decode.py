@@ -20,9 +20,10 @@ from PIL import ImageFile, UnidentifiedImageError
 from objsearch.errors import UnreadableImageError
 from objsearch.images.behind import ONLY_FIRST_FRAME, only_first_of, pictures_in
 from objsearch.images.codecs import FORMATS, know_formats
-from objsearch.images.damage import damage_of, strictly_decoded, without_markers
+from objsearch.images.damage import DAMAGED, damage_of, strictly_decoded, without_markers
 from objsearch.images.jpeg_scans import is_lossless
 from objsearch.images.kinds import is_tiff, mismatch
+from objsearch.images.libtiff import hearing
 from objsearch.images.mending import mended
 from objsearch.images.quiet import quiet
 from objsearch.images.shown import Shown, pixels_of_values, shown
@@ -223,10 +224,10 @@ def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Deco
     """The frame that an opened picture stands at."""
     limits.check_size(*picture.size)
     kind = picture.format or "?"
-    odd = mismatch(name, kind)
-    picture.load()
-    upright = upright_picture(picture)
-    return _decoded(shown(upright, limits.background), kind, odd)
+    with hearing() as is_damaged:
+        picture.load()
+    odd = (*mismatch(name, kind), *(DAMAGED if is_damaged() else ()))
+    return _decoded(shown(upright_picture(picture), limits.background), kind, odd)
 
 
 def _decoded(picture: Shown, kind: str, said: tuple[str, ...] = ()) -> Decoded:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError
+from objsearch.images.damage import DAMAGED
 from objsearch.images.decode import Limits, Part, decode
 from objsearch.images.frames import decode_part, tiff_pages
 from objsearch.images.shown import pixels_of_values
@@ -178,4 +179,20 @@ def test_complex_numbers_are_refused_quietly(capfd: pytest.CaptureFixture[str]) 
     data = tiff([Page(np.ones((8, 8), np.float64), {339: (6,)})])
     with pytest.raises(UnreadableImageError, match="complex numbers"):
         decode(data)
+    assert capfd.readouterr().err == ""
+
+
+def test_damaged_codes_of_a_fax_are_told(capfd: pytest.CaptureFixture[str]) -> None:
+    """The codec goes on after them, and would tell standard error alone."""
+    page = np.full((200, 300), 255, np.uint8)
+    page[::7, 20:280] = 0
+    page[40:160, ::11] = 0
+    stream = io.BytesIO()
+    PillowImage.fromarray(page).convert("1").save(stream, "TIFF", compression="group4")
+    sound = stream.getvalue()
+    assert decode(sound).warnings == ()
+    place = sound.index(b"II*\0") + 8 + 60
+    damaged = sound[:place] + b"\0" * 3 + sound[place + 3 :]
+    assert decode(damaged).warnings == DAMAGED
+    assert decode(sound).warnings == ()
     assert capfd.readouterr().err == ""
