@@ -19,6 +19,7 @@ from objsearch.match.tail import LEAST_PAIRS, measured
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings
 from objsearch.tasks.evaluation.groundtruth import Groundtruth, read_groundtruth
+from objsearch.tasks.evaluation.judging import Judge
 from objsearch.tasks.evaluation.pairs import Pair, is_pairs, read_pairs
 from objsearch.types import Hit, Verdict
 
@@ -224,26 +225,28 @@ def _from_groundtruth(
 ) -> Iterator[Labelled]:
     truth.check(has_more=bool(distractors))
     search.add(*truth.references(), *distractors)
-    rows = truth.queries()
+    rows, judge = truth.queries(), Judge()
     for number, row in enumerate(rows, 1):
-        right = {str(path) for path in truth.right(row)}
         box = row.box_xyxy
         region = None if box is None else (box.x1, box.y1, box.width, box.height)
         answer = search.find(row.path, region=region, threshold=0.0)
-        yield from _examples(answer.hits, right, search.settings.search.shortlist)
+        hits = list(judge.judged(answer.hits, truth.boxes(row)))
+        yield from _examples(hits, search.settings.search.shortlist)
         search.progress("calibrate", number, len(rows))
 
 
-def _examples(hits: Sequence[Hit], right: Collection[str], limit: int | None) -> Iterator[Labelled]:
-    """Beyond the shortlist only right ones: easy wrong pairs would drown the hard ones.
+def _examples(hits: Sequence[tuple[Hit, str | None]], limit: int | None) -> Iterator[Labelled]:
+    """Of hits, each with the right photo that it is of, or None.
+
+    Beyond the shortlist only right ones: easy wrong pairs would drown the hard ones.
 
     The least alike of the wrong ones before stands for them: none of them scored more.
     """
-    are_right = [hit.ref.uri in right for hit in hits]
+    are_right = [photo is not None for _, photo in hits]
     n_first = len(hits) if limit is None else min(limit, len(hits))
     wrong = [rank for rank in range(n_first) if not are_right[rank]]
     n_beyond = are_right[n_first:].count(False)
-    for rank, (hit, is_right) in enumerate(zip(hits, are_right, strict=True)):
+    for rank, ((hit, _), is_right) in enumerate(zip(hits, are_right, strict=True)):
         if is_right or rank < n_first:
             stands_for = 1 + n_beyond * (wrong[-1:] == [rank])
             yield Labelled(_features(hit), is_right, stands_for=stands_for, verdict=hit.verdict)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from objsearch.rank.metrics import (
@@ -17,6 +16,7 @@ from objsearch.rank.metrics import (
 )
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.tasks.evaluation.groundtruth import Groundtruth, Row
+from objsearch.tasks.evaluation.judging import Judge
 from objsearch.types import Answer, Box, Hit
 
 SAME_PLACE_IOU = 0.5
@@ -36,7 +36,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One query's answer beside the truth."""
+    """One query's answer, a hit an entry of `ranked`, beside the truth."""
 
     row: Row
     answer: Answer
@@ -85,11 +85,14 @@ def evaluate(search: ObjectSearch, truth: Groundtruth, options: Options = Option
     truth.check(every, has_more=bool(options.distractors))
     search.add(*truth.references(every), *options.distractors)
     rows = truth.queries(every)
-    outcomes = []
+    judge, outcomes = Judge(), []
     for number, row in enumerate(rows, 1):
         region = _region(row.box_xyxy) if options.use_boxes else None
         answer = search.find(row.path, region=region, threshold=0.0)
-        outcomes.append(_outcome(row, answer, truth.right(row, every), search))
+        boxes = truth.boxes(row, every)
+        hits = list(judge.judged(answer.hits, boxes))
+        threshold = search.settings.search.threshold
+        outcomes.append(_outcome(row, answer, hits, boxes, threshold))
         search.progress("evaluate", number, len(rows))
     return Evaluation(truth.name, tuple(outcomes), search.n_references)
 
@@ -99,23 +102,25 @@ def _region(box: Box | None) -> tuple[float, float, float, float] | None:
 
 
 def _outcome(
-    row: Row, answer: Answer, right: Mapping[Path, Box | None], search: ObjectSearch
+    row: Row,
+    answer: Answer,
+    hits: Sequence[tuple[Hit, str | None]],
+    boxes: Mapping[str, Box | None],
+    threshold: float,
 ) -> Outcome:
-    truth = {str(path): box for path, box in right.items()}
-    is_right = [hit.ref.uri in truth for hit in answer.hits]
-    threshold = search.settings.search.threshold
-    shown = [hit for hit, ok in zip(answer.hits, is_right, strict=True) if ok]
+    """`hits` come with the right photo that each is of; `boxes` say where the thing is in these."""
+    shown = [(hit, photo) for hit, photo in hits if photo is not None]
     located = tuple(
         _is_located(hit, box)
-        for hit in shown
-        if hit.score >= threshold and (box := truth[hit.ref.uri]) is not None
+        for hit, photo in shown
+        if hit.score >= threshold and (box := boxes[photo]) is not None
     )
-    wrong = [hit for hit, ok in zip(answer.hits, is_right, strict=True) if not ok]
+    is_right = [photo is not None for _, photo in hits]
     return Outcome(
         row,
-        answer,
-        Ranked([hit.score for hit in answer.hits], is_right, len(right)),
-        wrong_same=sum(hit.verdict == "same" for hit in wrong),
+        replace(answer, hits=tuple(hit for hit, _ in hits)),
+        Ranked([hit.score for hit, _ in hits], is_right, len(boxes)),
+        wrong_same=sum(hit.verdict == "same" for hit, photo in hits if photo is None),
         right_hits=len(shown),
         located=located,
     )

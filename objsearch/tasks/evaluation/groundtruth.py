@@ -1,7 +1,7 @@
 """Which photos show the same thing, in a CSV: group_id, path, role, box.
 
 `role` is `query`, `db` or `distractor`; `path` is relative to the CSV; `box` is `x1,y1,x2,y2` or
-empty. A photo may stand in several rows, one a thing that it shows.
+empty. A photo may stand in several rows, one a thing that it shows, and be spelled differently.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objsearch.errors import UsageError, nearest
+from objsearch.tasks.evaluation.judging import photo_of
 from objsearch.types import Box
 
 COLUMNS = ("group_id", "path", "role", "box")
@@ -27,6 +28,11 @@ class Row:
     path: Path
     role: str
     box_xyxy: Box | None
+
+    @property
+    def photo(self) -> str:
+        """What tells its photo from others, however the path is spelled."""
+        return photo_of(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +66,16 @@ class Groundtruth:
 
     def right(self, query: Row, every: bool = False) -> dict[Path, Box | None]:
         """The photos that show the query's thing, itself left out, with its box in each."""
+        return {row.path: row.box_xyxy for row in self._right_rows(query, every)}
+
+    def boxes(self, query: Row, every: bool = False) -> dict[str, Box | None]:
+        """The same by what tells photos apart (`Row.photo`)."""
+        return {row.photo: row.box_xyxy for row in self._right_rows(query, every)}
+
+    def _right_rows(self, query: Row, every: bool) -> list[Row]:
         roles = ("query", "db") if every else ("db",)
-        return {
-            row.path: row.box_xyxy
-            for row in self.rows
-            if row.group_id == query.group_id and row.role in roles and row.path != query.path
-        }
+        rows = (row for row in self.rows if row.group_id == query.group_id and row.role in roles)
+        return [row for row in rows if row.photo != query.photo]
 
 
 def read_groundtruth(path: Path) -> Groundtruth:

@@ -15,6 +15,7 @@ from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import load_settings
 from objsearch.tasks.evaluation import calibrating
 from objsearch.tasks.evaluation.calibrating import Labelled, Result, calibrate, fitted
+from objsearch.tasks.evaluation.judging import Judge, photo_of
 from objsearch.tasks.evaluation.pairs import is_pairs, read_pairs
 
 SAME = (
@@ -111,12 +112,13 @@ def test_the_last_of_the_compared_stands_for_those_beyond_the_shortlist(
     quick_search: ObjectSearch, queries: Path
 ) -> None:
     hits = quick_search.find(queries / "palace.jpg", threshold=0.0).hits
-    right = {hits[0].ref.uri, hits[9].ref.uri}
-    made = list(calibrating._examples(hits, right, 5))
+    right = {photo_of(hits[0].ref.uri), photo_of(hits[9].ref.uri)}
+    judged = list(Judge().judged(hits, right))
+    made = list(calibrating._examples(judged, 5))
     assert [one.is_same for one in made] == [True, False, False, False, False, True]
     assert [one.stands_for for one in made] == [1, 1, 1, 1, 1 + 32 - 5 - 1, 1]
     assert made[0].verdict == hits[0].verdict == "same"
-    every = list(calibrating._examples(hits, right, None))
+    every = list(calibrating._examples(judged, None))
     assert len(every) == 32 and {one.stands_for for one in every} == {1}
 
 

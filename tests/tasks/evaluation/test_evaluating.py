@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.tasks.evaluation import Options, evaluate
@@ -86,3 +87,44 @@ def test_boxes_are_regions_of_interest_unless_left_out(truth: Path, quick: dict[
     assert with_boxes.outcomes[1].answer.queries[0].ref.xywh is not None
     assert without.outcomes[1].answer.queries[0].ref.xywh is None
     assert without.outcomes[0].answer.queries[0].ref.xywh is None
+
+
+def test_a_photo_is_the_same_however_it_is_spelled(
+    tmp_path: Path, quick: dict[str, Any], pixels_of: Callable[[str], Pixels]
+) -> None:
+    toys = pixels_of("toys.jpg")[:240, :320]
+    for name, pixels in {"toys": toys, "bright": brightened(toys), "noise": noise(99, 99)}.items():
+        (tmp_path / f"{name}.png").write_bytes(encoded(pixels, "PNG"))
+    (tmp_path / "link.png").symlink_to("bright.png")
+    (tmp_path / "photos").mkdir()
+    path = tmp_path / "truth.csv"
+    path.write_text(
+        "group_id,path,role\n"
+        "toys,toys.png,query\n"
+        "toys,photos/../toys.png,db\n"
+        ",link.png,distractor\n"
+        ",noise.png,distractor\n"
+        "toys,photos/../bright.png,db\n"
+    )
+    result = evaluate(ObjectSearch.open(quick), read_groundtruth(path))
+    (outcome,) = result.outcomes
+    assert result.references == 3
+    assert outcome.ranked.is_right == [True, False]
+    assert outcome.ranked.n_right == 1  # the query itself is none
+
+
+@pytest.mark.parametrize("named", ["pages.tiff", "pages.tiff#page=2"])
+def test_a_file_of_pages_is_found_once_and_a_page_by_its_number(
+    named: str, tmp_path: Path, quick: dict[str, Any], pixels_of: Callable[[str], Pixels]
+) -> None:
+    pages = [
+        Image.fromarray(pixels_of(name)[:240, :320]) for name in ("coins.png", *["toys.jpg"] * 2)
+    ]
+    pages[0].save(tmp_path / "pages.tiff", save_all=True, append_images=pages[1:])
+    pages[1].save(tmp_path / "toys.png")
+    path = tmp_path / "truth.csv"
+    path.write_text(f"group_id,path,role\ntoys,toys.png,query\ntoys,{named},db\n")
+    result = evaluate(ObjectSearch.open(quick), read_groundtruth(path))
+    figures, (outcome,) = result.figures(), result.outcomes
+    assert (figures["map"], figures["top1"], figures["recall_at_100"]) == (1.0, 1.0, 1.0)
+    assert len(outcome.answer.hits) == len(outcome.ranked.is_right)
