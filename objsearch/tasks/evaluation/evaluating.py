@@ -105,15 +105,15 @@ def _outcome(
     row: Row,
     answer: Answer,
     hits: Sequence[tuple[Hit, str | None]],
-    boxes: Mapping[str, Box | None],
+    boxes: Mapping[str, tuple[Box, ...]],
     threshold: float,
 ) -> Outcome:
     """`hits` come with the right photo that each is of; `boxes` say where the thing is in these."""
     shown = [(hit, photo) for hit, photo in hits if photo is not None]
     located = tuple(
-        _is_located(hit, box)
+        _is_located(hit, boxes[photo])
         for hit, photo in shown
-        if hit.score >= threshold and (box := boxes[photo]) is not None
+        if hit.score >= threshold and boxes[photo]
     )
     is_right = [photo is not None for _, photo in hits]
     return Outcome(
@@ -126,8 +126,12 @@ def _outcome(
     )
 
 
-def _is_located(hit: Hit, box: Box) -> bool:
-    return bool(hit.pairs) and hit.pairs[0].reference.box_xyxy.iou(box) >= SAME_PLACE_IOU
+def _is_located(hit: Hit, boxes: Sequence[Box]) -> bool:
+    """Whether it lies at one of the places: two cups of a kind may stand in one photo."""
+    if not hit.pairs:
+        return False
+    found = hit.pairs[0].reference.box_xyxy
+    return any(found.iou(box) >= SAME_PLACE_IOU for box in boxes)
 
 
 def _mean(values: Sequence[float]) -> float | None:

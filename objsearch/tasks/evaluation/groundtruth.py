@@ -68,9 +68,13 @@ class Groundtruth:
         """The photos that show the query's thing, itself left out, with its box in each."""
         return {row.path: row.box_xyxy for row in self._right_rows(query, every)}
 
-    def boxes(self, query: Row, every: bool = False) -> dict[str, Box | None]:
-        """The same by what tells photos apart (`Row.photo`)."""
-        return {row.photo: row.box_xyxy for row in self._right_rows(query, every)}
+    def boxes(self, query: Row, every: bool = False) -> dict[str, tuple[Box, ...]]:
+        """The same by what tells photos apart (`Row.photo`): every box of the thing in each."""
+        boxes: dict[str, tuple[Box, ...]] = {}
+        for row in self._right_rows(query, every):
+            known = () if row.box_xyxy is None else (row.box_xyxy,)
+            boxes[row.photo] = boxes.get(row.photo, ()) + known
+        return boxes
 
     def _right_rows(self, query: Row, every: bool) -> list[Row]:
         roles = ("query", "db") if every else ("db",)

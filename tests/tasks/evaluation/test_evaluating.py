@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -128,3 +129,19 @@ def test_a_file_of_pages_is_found_once_and_a_page_by_its_number(
     figures, (outcome,) = result.figures(), result.outcomes
     assert (figures["map"], figures["top1"], figures["recall_at_100"]) == (1.0, 1.0, 1.0)
     assert len(outcome.answer.hits) == len(outcome.ranked.is_right)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_of_a_thing_in_one_photo_either_is_its_place(
+    order: int, tmp_path: Path, quick: dict[str, Any], pixels_of: Callable[[str], Pixels]
+) -> None:
+    toys = pixels_of("toys.jpg")[:200, :200]
+    scene = np.full((300, 700, 3), 128, np.uint8)
+    scene[50:250, 50:250] = scene[50:250, 450:650] = toys
+    for name, pixels in {"toys": toys, "scene": scene}.items():
+        (tmp_path / f"{name}.png").write_bytes(encoded(pixels, "PNG"))
+    boxes = [f'toys,scene.png,db,"{x},50,{x + 200},250"' for x in (50, 450)][::order]
+    path = tmp_path / "truth.csv"
+    path.write_text("\n".join(["group_id,path,role,box", "toys,toys.png,query,", *boxes]))
+    figures = evaluate(ObjectSearch.open(quick), read_groundtruth(path)).figures()
+    assert (figures["map"], figures["located"]) == (1.0, 1.0)
