@@ -6,7 +6,6 @@ empty. A photo may stand in several rows, one a thing that it shows, and be spel
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from objsearch.errors import UsageError, nearest
 from objsearch.tasks.evaluation.judging import photo_of
+from objsearch.tasks.evaluation.labels import Line, read_lines
 from objsearch.types import Box
 
 COLUMNS = ("group_id", "path", "role", "box")
@@ -84,16 +84,10 @@ class Groundtruth:
 
 def read_groundtruth(path: Path) -> Groundtruth:
     """Read a file; raises UsageError naming file, line and column of the first mistake."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            lines = list(csv.DictReader(stream))
-    except OSError as error:
-        raise UsageError(f"cannot read the ground truth '{path}': {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}: not a CSV file ({error})") from None
+    lines = read_lines(path, "ground truth")
     if not lines:
         raise UsageError(f"{path}: no rows")
-    _check_columns(path, list(lines[0]))
+    _check_columns(path, list(lines[0][1]))
     return Groundtruth(str(path), tuple(_rows(path, lines)))
 
 
@@ -112,8 +106,8 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
     )
 
 
-def _rows(path: Path, lines: Iterable[dict[str, str]]) -> Iterable[Row]:
-    for number, line in enumerate(lines, 2):
+def _rows(path: Path, lines: Iterable[Line]) -> Iterable[Row]:
+    for number, line in lines:
         role = (line["role"] or "").strip()
         if role not in ROLES:
             raise UsageError(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from objsearch.errors import UsageError
+from objsearch.tasks.evaluation.labels import Line, columns_of, read_lines
 
 COLUMNS = ("a", "b", "same")
 _TRUE, _FALSE = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
@@ -24,26 +24,16 @@ class Pair:
 
 def is_pairs(path: Path) -> bool:
     """Whether a file has the columns of one; what cannot be read has not."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            return set(COLUMNS) <= set(next(csv.reader(stream), ()))
-    except (OSError, UnicodeDecodeError, csv.Error):
-        return False
+    return set(COLUMNS) <= set(columns_of(path))
 
 
 def read_pairs(path: Path) -> list[Pair]:
     """Read a file; raises UsageError naming file and line of the first mistake."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            return list(_pairs(path, csv.DictReader(stream)))
-    except OSError as error:
-        raise UsageError(f"cannot read the pairs '{path}': {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}: not a CSV file ({error})") from None
+    return list(_pairs(path, read_lines(path, "pairs")))
 
 
-def _pairs(path: Path, lines: Iterable[dict[str, str | None]]) -> Iterator[Pair]:
-    for number, line in enumerate(lines, 2):
+def _pairs(path: Path, lines: Iterable[Line]) -> Iterator[Pair]:
+    for number, line in lines:
         one, other, same = ((line[column] or "").strip() for column in COLUMNS)
         if not one or not other:
             raise UsageError(f"{path}, line {number}: a pair wants two photos, in a and b")

@@ -137,6 +137,7 @@ def test_labels_of_one_kind_are_told(tmp_path: Path, root: Path, quick: dict[str
         (["a.jpg,b.jpg,"], "line 2: same is 1 or 0, not ''"),
         (["a.jpg"], "line 2: a pair wants two photos"),
         ([",b.jpg,1"], "line 2: a pair wants two photos"),
+        (["", "a.jpg,b.jpg,1", "", "a.jpg,c.jpg,2"], "line 5: same is 1 or 0, not '2'"),
     ],
 )
 def test_a_label_that_is_none_is_no_difference(
@@ -153,7 +154,7 @@ def test_labels_as_programs_write_them(tmp_path: Path) -> None:
     truths = {"1": True, "1.0": True, "True": True, " YES ": True}
     truths |= {"0": False, "0.0": False, "FALSE": False, "no": False}
     rows = [f'"{text}","{n}.jpg","b/c.jpg"' for n, text in enumerate(truths)]
-    path.write_text("\n".join(['"same","a","b"', *rows]))
+    path.write_text("\n".join(['"same", "a" ,b', *rows]))
     assert is_pairs(path)
     pairs = read_pairs(path)
     assert [pair.is_same for pair in pairs] == list(truths.values())

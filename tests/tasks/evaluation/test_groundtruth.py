@@ -69,12 +69,20 @@ def test_a_file_from_a_spreadsheet(tmp_path: Path) -> None:
         ("group_id,path,role\n ,b,db\n", "line 2: a db wants a group_id"),
         ("group_id,path,role\na,,query\n", "line 2: no photo"),
         ("role,group_id,path\nquery,a\n", "line 2: no photo"),
+        ("group_id,path,role\n\n\na,b,query\n\na,c,bd\n", "line 6: no role 'bd'"),
+        ('group_id,path,role\n"a\nb",c,query\na,c,bd\n', "line 4: no role 'bd'"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, expected: str) -> None:
     with pytest.raises(UsageError, match=expected) as caught:
         read_groundtruth(written(tmp_path, text))
     assert "truth.csv" in str(caught.value)
+
+
+def test_spaces_after_commas_and_around_names_do_not_count(tmp_path: Path) -> None:
+    text = 'group_id , path, role, box\ncup, desk.jpg, db, "10, 20, 30, 40"\n'
+    (row,) = read_groundtruth(written(tmp_path, text)).rows
+    assert (row.path, row.role, row.box_xyxy) == (tmp_path / "desk.jpg", "db", Box(10, 20, 30, 40))
 
 
 def test_nothing_to_search_for_or_in_is_no_figure(tmp_path: Path) -> None:
@@ -95,6 +103,9 @@ def test_files_that_are_none_are_told(tmp_path: Path) -> None:
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(UsageError, match="not a CSV file"):
         read_groundtruth(tmp_path / "binary.csv")
+    (tmp_path / "latin.csv").write_bytes("group_id,path,role\nmüsli,a,db\n".encode("cp1252"))
+    with pytest.raises(UsageError, match=r"latin\.csv: not a CSV file in UTF-8; save it as UTF-8"):
+        read_groundtruth(tmp_path / "latin.csv")
 
 
 def test_the_example_ground_truth_is_true_to_the_folder(root: Path) -> None:
