@@ -20,7 +20,7 @@ from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings
 from objsearch.tasks.evaluation.groundtruth import Groundtruth, read_groundtruth
 from objsearch.tasks.evaluation.judging import Judge
-from objsearch.tasks.evaluation.pairs import Pair, is_pairs, read_pairs
+from objsearch.tasks.evaluation.pairs import Pair, check_pairs, is_pairs, read_pairs
 from objsearch.types import Hit, Verdict
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
@@ -158,15 +158,27 @@ def labelled_pairs(
     search_section = settings.search.model_copy(update={"second_look": look})
     settings = settings.model_copy(update={"assignment": rules, "search": search_section})
     pairs: list[Labelled] = []
-    for source, path in enumerate(files):
+    for source, labels in enumerate([_labels(path, distractors) for path in files]):
         search = ObjectSearch(settings, progress)
         labelled = (
-            _from_pairs(search, read_pairs(path))
-            if is_pairs(path)
-            else _from_groundtruth(search, read_groundtruth(path), distractors)
+            _from_groundtruth(search, labels, distractors)
+            if isinstance(labels, Groundtruth)
+            else _from_pairs(search, labels)
         )
         pairs += [replace(pair, source=source) for pair in labelled]
     return pairs
+
+
+def _labels(path: Path, distractors: Sequence[Any]) -> Groundtruth | list[Pair]:
+    """What stands in a file, looked through for mistakes before the work begins."""
+    if is_pairs(path):
+        pairs = read_pairs(path)
+        check_pairs(path, pairs)
+        return pairs
+    truth = read_groundtruth(path)
+    truth.check(has_more=bool(distractors))
+    truth.check_photos()
+    return truth
 
 
 def fitted(
@@ -223,7 +235,6 @@ def _from_pairs(search: ObjectSearch, pairs: Iterable[Pair]) -> Iterator[Labelle
 def _from_groundtruth(
     search: ObjectSearch, truth: Groundtruth, distractors: Sequence[Any]
 ) -> Iterator[Labelled]:
-    truth.check(has_more=bool(distractors))
     search.add(*truth.references(), *distractors)
     rows, judge = truth.queries(), Judge()
     for number, row in enumerate(rows, 1):

@@ -83,6 +83,7 @@ def evaluate(search: ObjectSearch, truth: Groundtruth, options: Options = Option
     """
     every = options.every_query
     truth.check(every, has_more=bool(options.distractors))
+    truth.check_photos()
     search.add(*truth.references(every), *options.distractors)
     rows = truth.queries(every)
     judge, outcomes = Judge(), []

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from objsearch.errors import UsageError, nearest
 from objsearch.tasks.evaluation.judging import photo_of
-from objsearch.tasks.evaluation.labels import Line, read_lines
+from objsearch.tasks.evaluation.labels import Line, check_photo, read_lines
 from objsearch.types import Box
 
 COLUMNS = ("group_id", "path", "role", "box")
@@ -28,6 +28,8 @@ class Row:
     path: Path
     role: str
     box_xyxy: Box | None
+    line: int = 0
+    """Where it stands in the file."""
 
     @property
     def photo(self) -> str:
@@ -58,6 +60,15 @@ class Groundtruth:
             raise UsageError(
                 f"{self.name}: no row has the role db or distractor: nothing to search"
             )
+
+    def check_photos(self) -> None:
+        """Raises UsageError where a thing is said to be in what is no photo.
+
+        Looked at before the work: the last row may come up after hours. What a folder or a pattern
+        holds is never right by name; as distractors it need not be.
+        """
+        for row in self.queries(every=True):
+            check_photo(f"{self.name}, line {row.line}", row.path)
 
     def references(self, every: bool = False) -> list[Path]:
         """The photos to search in, each once; with `every`, also those of role query."""
@@ -122,7 +133,7 @@ def _rows(path: Path, lines: Iterable[Line]) -> Iterable[Row]:
                 f"{path}, line {number}: a {role} wants a group_id, the name of what it shows"
             )
         box = _box(path, number, (line.get("box") or "").strip())
-        yield Row(group, path.parent / photo, role, box)
+        yield Row(group, path.parent / photo, role, box, number)
 
 
 def _box(path: Path, number: int, text: str) -> Box | None:

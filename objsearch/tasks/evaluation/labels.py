@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from objsearch.errors import UsageError
+from objsearch.sources import place_of
 
 Line = tuple[int, dict[str, str | None]]
 """The number of a line, counted from 1, and what stands there by column."""
@@ -36,6 +38,14 @@ def read_lines(path: Path, what: str) -> list[Line]:
         raise UsageError(f"{path}: not a CSV file in UTF-8; save it as UTF-8") from None
     except csv.Error as error:
         raise UsageError(f"{path}: not a CSV file ({error})") from None
+
+
+def check_photo(where: str, path: Path) -> None:
+    """Raises UsageError that begins with `where` it stands, unless a path leads to one file."""
+    if os.path.isdir(path):
+        raise UsageError(f"{where}: '{path}' is a folder; name its photos, a row each")
+    if not (os.path.lexists(path) or os.path.lexists(place_of(os.fspath(path)).ref.uri)):
+        raise UsageError(f"{where}: no such photo: '{path}'")
 
 
 def _reader(stream: Iterable[str]) -> csv.DictReader[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objsearch.errors import UsageError
-from objsearch.tasks.evaluation.labels import Line, columns_of, read_lines
+from objsearch.tasks.evaluation.labels import Line, check_photo, columns_of, read_lines
 
 COLUMNS = ("a", "b", "same")
 _TRUE, _FALSE = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
@@ -20,6 +20,8 @@ class Pair:
     a: Path
     b: Path
     is_same: bool
+    line: int = 0
+    """Where it stands in the file."""
 
 
 def is_pairs(path: Path) -> bool:
@@ -32,6 +34,13 @@ def read_pairs(path: Path) -> list[Pair]:
     return list(_pairs(path, read_lines(path, "pairs")))
 
 
+def check_pairs(path: Path, pairs: Iterable[Pair]) -> None:
+    """Raises UsageError, before the work, naming the line that has no photo."""
+    for pair in pairs:
+        for photo in (pair.a, pair.b):
+            check_photo(f"{path}, line {pair.line}", photo)
+
+
 def _pairs(path: Path, lines: Iterable[Line]) -> Iterator[Pair]:
     for number, line in lines:
         one, other, same = ((line[column] or "").strip() for column in COLUMNS)
@@ -39,4 +48,4 @@ def _pairs(path: Path, lines: Iterable[Line]) -> Iterator[Pair]:
             raise UsageError(f"{path}, line {number}: a pair wants two photos, in a and b")
         if same.lower() not in (*_TRUE, *_FALSE):
             raise UsageError(f"{path}, line {number}: same is 1 or 0, not '{same}'")
-        yield Pair(path.parent / one, path.parent / other, same.lower() in _TRUE)
+        yield Pair(path.parent / one, path.parent / other, same.lower() in _TRUE, number)

@@ -173,6 +173,20 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, quick: dict[str, Any], root
         calibrate(load_settings(quick), [path])
 
 
+def test_photos_that_are_not_there_are_told_before_the_work(
+    pairs: Path, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ObjectSearch, "compare", None)
+    with pairs.open("a") as stream:
+        stream.write("gone.jpg,gone.jpg,yes\n")
+    with pytest.raises(UsageError, match=r"pairs\.csv, line 18: no such photo: '.*gone\.jpg'"):
+        calibrate(load_settings(quick), [pairs])
+    truth = tmp_path / "truth.csv"
+    truth.write_text("group_id,path,role\na,pairs.csv,query\na,gone.jpg,db\n")
+    with pytest.raises(UsageError, match=r"truth\.csv, line 3: no such photo"):
+        calibrate(load_settings(quick), [truth])
+
+
 def test_precision_and_recall_by_hand() -> None:
     result = Result(
         Calibration(intercept=0, coefficients={}),

@@ -97,6 +97,25 @@ def test_nothing_to_search_for_or_in_is_no_figure(tmp_path: Path) -> None:
     asking.check(has_more=True)
 
 
+def test_a_row_names_one_photo(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("a.jpg", "b#1.tiff"):
+        (folder / name).touch()
+    good = "group_id,path,role\na,photos/a.jpg,query\na,photos/b#1.tiff#page=2,db\n"
+    good += ",photos,distractor\n,photos/*.jpg,distractor\n"
+    read_groundtruth(written(tmp_path, good)).check_photos()
+    for bad, told in {
+        "photos": "' is a folder; name its photos, a row each",
+        "photos/*.jpg": "no such photo: '",
+        "gone.jpg": "no such photo: '",
+    }.items():
+        truth = read_groundtruth(written(tmp_path, f"{good}a,{bad},db\n"))
+        with pytest.raises(UsageError, match=r"truth\.csv, line 6: ") as caught:
+            truth.check_photos()
+        assert told in str(caught.value)
+
+
 def test_files_that_are_none_are_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         read_groundtruth(tmp_path / "gone.csv")
