@@ -19,7 +19,7 @@ from objsearch.match.tail import LEAST_PAIRS, measured
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.settings import Settings
 from objsearch.tasks.evaluation.groundtruth import Groundtruth, read_groundtruth
-from objsearch.tasks.evaluation.judging import Judge
+from objsearch.tasks.evaluation.judging import Judge, every_hit
 from objsearch.tasks.evaluation.pairs import Pair, check_pairs, is_pairs, read_pairs
 from objsearch.types import Hit, Verdict
 
@@ -155,7 +155,9 @@ def labelled_pairs(
     rules = settings.assignment.model_copy(update={"floor": 0.0})
     # A second look goes by other keypoints than the features that are fitted.
     look = settings.search.second_look.model_copy(update={"enabled": False})
-    search_section = settings.search.model_copy(update={"second_look": look})
+    # Nor can false alarms be a border before they have been measured, which is done here.
+    changes = {"second_look": look, "max_false_alarms": None}
+    search_section = settings.search.model_copy(update=changes)
     settings = settings.model_copy(update={"assignment": rules, "search": search_section})
     pairs: list[Labelled] = []
     for source, labels in enumerate([_labels(path, distractors) for path in files]):
@@ -236,11 +238,11 @@ def _from_groundtruth(
     search: ObjectSearch, truth: Groundtruth, distractors: Sequence[Any]
 ) -> Iterator[Labelled]:
     search.add(*truth.references(), *distractors)
-    rows, judge = truth.queries(), Judge()
+    rows, judge, asking = truth.queries(), Judge(), every_hit(search.settings.search)
     for number, row in enumerate(rows, 1):
         box = row.box_xyxy
         region = None if box is None else (box.x1, box.y1, box.width, box.height)
-        answer = search.find(row.path, region=region, threshold=0.0)
+        answer = search.find(row.path, region=region, **asking)
         hits = list(judge.judged(answer.hits, truth.boxes(row)))
         yield from _examples(hits, search.settings.search.shortlist)
         search.progress("calibrate", number, len(rows))

@@ -16,7 +16,7 @@ from objsearch.rank.metrics import (
 )
 from objsearch.search.pipeline import ObjectSearch
 from objsearch.tasks.evaluation.groundtruth import Groundtruth, Row
-from objsearch.tasks.evaluation.judging import Judge
+from objsearch.tasks.evaluation.judging import Judge, every_hit
 from objsearch.types import Answer, Box, Hit
 
 SAME_PLACE_IOU = 0.5
@@ -85,11 +85,11 @@ def evaluate(search: ObjectSearch, truth: Groundtruth, options: Options = Option
     truth.check(every, has_more=bool(options.distractors))
     truth.check_photos()
     search.add(*truth.references(every), *options.distractors)
-    rows = truth.queries(every)
+    rows, asking = truth.queries(every), every_hit(search.settings.search)
     judge, outcomes = Judge(), []
     for number, row in enumerate(rows, 1):
         region = _region(row.box_xyxy) if options.use_boxes else None
-        answer = search.find(row.path, region=region, threshold=0.0)
+        answer = search.find(row.path, region=region, **asking)
         boxes = truth.boxes(row, every)
         hits = list(judge.judged(answer.hits, boxes))
         threshold = search.settings.search.threshold

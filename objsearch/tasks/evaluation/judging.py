@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from objsearch.settings import Search, SearchOptions
 from objsearch.sources import key_of, place_of
 from objsearch.types import Hit, ImageRef
 
@@ -17,6 +20,23 @@ def photo_of(path: str | os.PathLike[str]) -> str:
     """
     text = os.fspath(path)
     return _key(ImageRef(text) if os.path.lexists(text) else place_of(text).ref)
+
+
+def every_hit(section: Search) -> SearchOptions:
+    """What has a search leave out no hit, whatever its settings show to a person.
+
+    Cut off after some, or under a border, a ranking has no measure; the query itself is no hit.
+    """
+    options: SearchOptions = {
+        "threshold": 0.0,
+        "top": sys.maxsize,
+        "offset": 0,
+        "verdicts": (),
+        "include_query": False,
+    }
+    if section.max_false_alarms is not None:
+        options["max_false_alarms"] = math.inf
+    return options
 
 
 class Judge:

@@ -122,6 +122,21 @@ def test_the_last_of_the_compared_stands_for_those_beyond_the_shortlist(
     assert len(every) == 32 and {one.stands_for for one in every} == {1}
 
 
+def test_what_a_person_is_shown_is_not_what_is_fitted(
+    tmp_path: Path, quick: dict[str, Any], root: Path
+) -> None:
+    path = tmp_path / "truth.csv"
+    photos = root / "examples/photos"
+    path.write_text(
+        "group_id,path,role\n"
+        f"a,{root}/examples/queries/box.png,query\n"
+        f"a,{photos}/box_in_scene.png,db\n,{photos}/cell.jpg,distractor\n"
+    )
+    shown = {"top": 1, "verdicts": ["same"], "max_false_alarms": 0.1}
+    result = calibrate(load_settings({**quick, "search": shown}), [path])
+    assert result.is_same.tolist() == [True, False]
+
+
 def test_labels_of_one_kind_are_told(tmp_path: Path, root: Path, quick: dict[str, Any]) -> None:
     path = tmp_path / "pairs.csv"
     photo = root / "examples/photos/toys.jpg"

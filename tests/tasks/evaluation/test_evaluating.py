@@ -73,6 +73,23 @@ def test_figures_by_construction(truth: Path, quick: dict[str, Any], photos: Pat
     ]
 
 
+@pytest.mark.parametrize(
+    "shown", [{"top": 1}, {"offset": 1}, {"verdicts": ["uncertain"]}, {"include_query": True}]
+)
+def test_what_a_person_is_shown_is_not_what_is_measured(
+    shown: dict[str, Any], tmp_path: Path, quick: dict[str, Any], pixels_of: Callable[[str], Pixels]
+) -> None:
+    toys = pixels_of("toys.jpg")[:200, :200]
+    for name, pixels in {"toys": toys, "bright": brightened(toys), "turned": rotated(toys)}.items():
+        (tmp_path / f"{name}.png").write_bytes(encoded(pixels, "PNG"))
+    path = tmp_path / "truth.csv"
+    rows = "toys,toys.png,query\ntoys,bright.png,db\ntoys,turned.png,db\n,toys.png,distractor\n"
+    path.write_text("group_id,path,role\n" + rows)
+    search = ObjectSearch.open({**quick, "search": shown})
+    figures = evaluate(search, read_groundtruth(path)).figures()
+    assert (figures["map"], figures["recall_at_10"]) == (1.0, 1.0)
+
+
 def test_every_photo_of_a_group_as_a_query(truth: Path, quick: dict[str, Any]) -> None:
     result = evaluate(ObjectSearch.open(quick), read_groundtruth(truth), Options(every_query=True))
     assert result.figures()["queries"] == 7
