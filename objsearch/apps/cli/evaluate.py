@@ -46,6 +46,7 @@ def evaluate(
         search = ObjectSearch(settings, progress)
         evaluation = run(search, rows, Options(all_queries, boxes, tuple(distractors or ())))
     warn(f"{unreadable.ref}: {unreadable.reason}" for unreadable in search.skipped)
+    warn(evaluation.warnings)
     figures = evaluation.figures()
     if as_json:
         document = {"schema": "objsearch/evaluate/1", "groundtruth": str(truth), "figures": figures}

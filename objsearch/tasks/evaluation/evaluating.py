@@ -54,18 +54,34 @@ class Evaluation:
     outcomes: tuple[Outcome, ...]
     references: int
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the figures do not tell."""
+        n_empty = sum(outcome.ranked.n_right == 0 for outcome in self.outcomes)
+        told = (
+            f"{self.name}: {n_empty} of {len(self.outcomes)} queries have no other photo in their "
+            "group, so none could be right: they count in micro_ap, recall_at_precision and "
+            "queries_with_wrong_same alone"
+        )
+        return (told,) if n_empty else ()
+
     def figures(self) -> dict[str, float | int | None]:
-        """Plain numbers by name, for tables and JSON; None where nothing could be measured."""
+        """Plain numbers by name, for tables and JSON; None where nothing could be measured.
+
+        Where nothing is right, nothing can be found: such a query says something of wrong hits
+        alone, and its 0 would be no measure of the search.
+        """
         ranked = [outcome.ranked for outcome in self.outcomes]
+        asked = [ranking for ranking in ranked if ranking.n_right]
         located = [ok for outcome in self.outcomes for ok in outcome.located]
         return {
             "queries": len(ranked),
             "references": self.references,
-            "map": _mean([average_precision(ranking) for ranking in ranked]),
-            "top1": _mean([is_top1_right(ranking) for ranking in ranked]),
-            "recall_at_1": _mean([recall_at(ranking, 1) for ranking in ranked]),
-            "recall_at_10": _mean([recall_at(ranking, 10) for ranking in ranked]),
-            "recall_at_100": _mean([recall_at(ranking, 100) for ranking in ranked]),
+            "map": _mean([average_precision(ranking) for ranking in asked]),
+            "top1": _mean([is_top1_right(ranking) for ranking in asked]),
+            "recall_at_1": _mean([recall_at(ranking, 1) for ranking in asked]),
+            "recall_at_10": _mean([recall_at(ranking, 10) for ranking in asked]),
+            "recall_at_100": _mean([recall_at(ranking, 100) for ranking in asked]),
             "micro_ap": round(micro_average_precision(ranked), 4),
             "recall_at_precision_90": round(recall_at_precision(ranked, 0.9), 4),
             "recall_at_precision_99": round(recall_at_precision(ranked, 0.99), 4),

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from objsearch.rank.metrics import Ranked
 from objsearch.search.pipeline import ObjectSearch
-from objsearch.tasks.evaluation import Options, evaluate
-from objsearch.tasks.evaluation.groundtruth import read_groundtruth
-from objsearch.types import Pixels
+from objsearch.tasks.evaluation import Evaluation, Options, Outcome, evaluate
+from objsearch.tasks.evaluation.groundtruth import Row, read_groundtruth
+from objsearch.types import Answer, Pixels
 from tests.pictures import brightened, cropped, encoded, noise, rotated
 
 
@@ -88,6 +89,26 @@ def test_what_a_person_is_shown_is_not_what_is_measured(
     search = ObjectSearch.open({**quick, "search": shown})
     figures = evaluate(search, read_groundtruth(path)).figures()
     assert (figures["map"], figures["recall_at_10"]) == (1.0, 1.0)
+
+
+def outcome_of(is_right: list[bool], n_right: int) -> Outcome:
+    scores = [0.9 - 0.1 * rank for rank in range(len(is_right))]
+    row = Row("a", Path("a.jpg"), "query", None)
+    answer = Answer((), (), 0, 0, (), {}, 0.5)
+    return Outcome(row, answer, Ranked(scores, is_right, n_right), 1, sum(is_right), ())
+
+
+def test_a_query_that_nothing_is_right_for_lowers_no_mean_and_is_told() -> None:
+    found, without = outcome_of([True, False], 1), outcome_of([False, False], 0)
+    figures = Evaluation("t.csv", (found, without), 2).figures()
+    names = ("map", "top1", "recall_at_1", "recall_at_10", "recall_at_100")
+    assert [figures[name] for name in names] == [1.0] * 5
+    assert (figures["queries"], figures["queries_with_wrong_same"]) == (2, 1.0)
+    assert figures["micro_ap"] == 0.5  # its wrong hit of 0.9 stands before the right one
+    (told,) = Evaluation("t.csv", (found, without), 2).warnings
+    assert told.startswith("t.csv: 1 of 2 queries have no other photo in their group")
+    assert Evaluation("t.csv", (found,), 2).warnings == ()
+    assert Evaluation("t.csv", (without,), 2).figures()["map"] is None
 
 
 def test_every_photo_of_a_group_as_a_query(truth: Path, quick: dict[str, Any]) -> None:
