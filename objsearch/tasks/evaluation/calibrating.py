@@ -73,25 +73,29 @@ class Result:
             f"than {FEW_PAIRS} of each its scores are no probabilities of other photos"
         )
 
-    def at(self, threshold: float) -> dict[str, float]:
-        """Precision, recall and false-positive rate of all pairs that score at least this."""
+    def at(self, threshold: float) -> dict[str, float | None]:
+        """Precision, recall and false-positive rate of all pairs that score at least this.
+
+        The precision of none is None.
+        """
         chosen = self.scores >= threshold
-        right = int((chosen & self.is_same).sum())
+        n_right, n_wrong = int((chosen & self.is_same).sum()), int((chosen & ~self.is_same).sum())
+        n_chosen = n_right + n_wrong
         return {
             "threshold": threshold,
-            "precision": round(right / max(1, int(chosen.sum())), 4),
-            "recall": round(right / max(1, int(self.is_same.sum())), 4),
-            "false_positive_rate": round(
-                int((chosen & ~self.is_same).sum()) / max(1, int((~self.is_same).sum())), 5
-            ),
+            "precision": round(n_right / n_chosen, 4) if n_chosen else None,
+            "recall": round(n_right / max(1, int(self.is_same.sum())), 4),
+            "false_positive_rate": round(n_wrong / max(1, int((~self.is_same).sum())), 5),
         }
 
     def threshold_for(self, precision: float) -> float | None:
         """The least score from which the wanted precision holds, or None when none reaches it."""
-        for threshold in np.unique(self.scores):
-            if self.at(float(threshold))["precision"] >= precision:
-                return float(threshold)  # rounded, it might let a wrong pair in
-        return None
+        thresholds, first = np.unique(np.sort(self.scores), return_index=True)
+        right = self.is_same[np.argsort(self.scores)]
+        n_right = np.cumsum(right[::-1])[::-1][first]
+        # Neither is rounded: each might let a wrong pair in.
+        reached = np.flatnonzero(n_right / (len(right) - first) >= precision)
+        return float(thresholds[reached[0]]) if len(reached) else None
 
     def as_data(self, precision: float) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -110,8 +114,9 @@ class Result:
         yield f"{data['pairs_same']} same and {data['pairs_different']} different pairs"
         yield f"{'threshold':>9} {'precision':>9} {'recall':>9} {'false positives':>15}"
         for row in data["thresholds"]:
+            precise = "-" if row["precision"] is None else f"{row['precision']:.4f}"
             yield (
-                f"{row['threshold']:9.2f} {row['precision']:9.4f} {row['recall']:9.4f} "
+                f"{row['threshold']:9.2f} {precise:>9} {row['recall']:9.4f} "
                 f"{row['false_positive_rate']:15.5f}"
             )
         threshold = data["threshold_for_wanted_precision"]

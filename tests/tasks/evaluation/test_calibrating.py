@@ -217,6 +217,8 @@ def test_precision_and_recall_by_hand() -> None:
     assert result.at(0.6)["precision"] == 0.75
     assert result.at(0.6)["false_positive_rate"] == pytest.approx(1 / 3, abs=1e-4)
     assert result.at(0.99)["recall"] == 0.0
+    assert result.at(0.99)["precision"] is None  # of nothing there is none, and 0 would be bad
+    assert [line.split()[1] for line in result.lines(0.75)][-3:-1] == ["1.0000", "-"]
     assert result.threshold_for(0.75) == 0.6
     assert result.threshold_for(0.99) == 0.9
     none = Result(result.calibration, np.array([0.9, 0.5]), np.array([False, True]))
@@ -233,3 +235,14 @@ def test_a_threshold_for_a_precision_keeps_it() -> None:
     threshold = result.threshold_for(1.0)
     assert threshold is not None
     assert result.at(threshold)["precision"] == 1.0
+
+
+def test_a_precision_that_is_only_reached_by_rounding_is_not_reached() -> None:
+    # 493 right of 498 are 0.98996.
+    scores = np.array([0.5] * 498 + [0.9])
+    is_same = np.array([True] * 493 + [False] * 5 + [True])
+    result = Result(Calibration(intercept=0, coefficients={}), scores[:-1], is_same[:-1])
+    assert result.threshold_for(0.99) is None
+    result = Result(result.calibration, scores[4:], is_same[4:])
+    assert result.threshold_for(0.98) == 0.5
+    assert result.threshold_for(0.99) == 0.9
