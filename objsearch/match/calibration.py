@@ -15,15 +15,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import exp, log1p
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from objsearch.components import weights
 from objsearch.errors import ConfigError
+from objsearch.files import write_whole
 from objsearch.match.tail import Tail
 
 Values = NDArray[np.float64] | float
@@ -40,6 +41,9 @@ BORDERS = tuple(round(float(border), 3) for border in np.arange(0.3, 1.0, 0.025)
 SUREST = 36.0
 """The greatest log odds: a float takes more for a score of 1, which is that of equal pixels."""
 
+Slope = Annotated[float, Field(ge=0)]
+"""More alike must never mean less probable."""
+
 FALLBACK = "nothing: a stated fallback"
 """What a calibration was fitted on that was not fitted (`match.fallback`)."""
 
@@ -51,10 +55,11 @@ class Calibration(BaseModel):
     log(1 + central inliers), 0 where geometry found nothing.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A score of what is no number would be that of the surest pair, for all pairs.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     intercept: float
-    coefficients: Mapping[str, float]
+    coefficients: Mapping[str, Slope]
     least: Mapping[str, float] = Field(
         {}, description="similarities below which less alike says nothing against keypoints"
     )
@@ -65,6 +70,13 @@ class Calibration(BaseModel):
     tail: Tail | None = Field(
         None, description="how often pairs of different pictures score so much, where measured"
     )
+
+    @model_validator(mode="after")
+    def _bounds_what_it_has(self) -> Calibration:
+        for name in (*self.least, *self.most):
+            if name not in self.coefficients:
+                raise ValueError(f"least and most bound '{name}', which has no coefficient")
+        return self
 
     @property
     def is_fallback(self) -> bool:
@@ -219,22 +231,30 @@ def load(name: str) -> Calibration:
         return Calibration.model_validate(content)
     except FileNotFoundError:
         raise ConfigError(
-            f"no calibration for '{name}' (looked for {path}); make one with 'objsearch calibrate'"
+            f"no calibration for '{name}' (looked for {path.absolute()}); "
+            "make one with 'objsearch calibrate'"
         ) from None
     except OSError as error:
         raise ConfigError(f"cannot read the calibration '{path}': {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: not a calibration ({key}: {first['msg'].lower()})") from None
-    except (ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not a calibration ({_told(error)})") from None
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"{path}: not a calibration ({str(error).splitlines()[0]})") from None
 
 
+def _told(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "model_type":
+        return "it holds no keys with their values; make one with 'objsearch calibrate'"
+    key = ".".join(str(part) for part in first["loc"])
+    said = str(first.get("ctx", {}).get("error") or first["msg"].lower())
+    return f"{key}: {said}" if key else said
+
+
 def save(calibration: Calibration, path: Path) -> None:
-    """Write a calibration that `load` reads back."""
+    """Write a calibration that `load` reads back, whole or not at all. Raises OSError."""
     data = calibration.model_dump(mode="json")
     for optional in ("least", "most", "tail"):
         if not data[optional]:
             del data[optional]
-    path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    write_whole(path, [yaml.safe_dump(data, sort_keys=False)])

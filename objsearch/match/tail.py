@@ -47,7 +47,7 @@ class Tail(BaseModel):
     that reach them, in (0, 1], from high to low.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     logits: tuple[float, ...] = Field(min_length=2)
     rates: tuple[Rate, ...] = Field(min_length=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from pathlib import Path
 
@@ -167,6 +168,61 @@ def test_a_calibration_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(ConfigError, match=r"binary\.yaml"):
         load(str(binary))
+
+
+TAIL = "tail: {logits: [-1, %s], rates: [1, 0.1], same: 0.1, n_pairs: 1000}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("intercept: .nan\ncoefficients: {a: 1}", "intercept: input should be a finite number"),
+        ("intercept: 1\ncoefficients: {a: .inf}", "coefficients.a: input should be a finite"),
+        ("intercept: 1\ncoefficients: {a: -1}", "coefficients.a: .* greater than or equal to 0"),
+        (f"intercept: 1\ncoefficients: {{a: 1}}\n{TAIL % '.nan'}", "tail.logits.1: .*finite"),
+        (
+            "intercept: 1\ncoefficients: {a: 1}\nleast: {b: 1}",
+            "least and most bound 'b', which has no",
+        ),
+        (
+            "intercept: 1\ncoefficients: {a: 1}\nmost: {b: 1}",
+            "least and most bound 'b', which has no",
+        ),
+        ("", "it holds no keys with their values; make one with 'objsearch calibrate'"),
+        ("- 1", "it holds no keys with their values"),
+        ("[" * 2000, ".*recursion"),
+    ],
+)
+def test_a_calibration_with_bad_values_is_refused(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=rf"own\.yaml: not a calibration \({told}"):
+        load(str(path))
+
+
+def test_where_a_calibration_was_looked_for_is_told_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        load("gone.yaml")
+    assert str(Path.cwd() / "gone.yaml") in str(caught.value)
+
+
+def test_a_calibration_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "own.yaml"
+    save(TRUE, path)
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        save(TRUE.model_copy(update={"intercept": 9.0}), path)
+    assert load(str(path)) == TRUE
+    assert [found.name for found in tmp_path.iterdir()] == ["own.yaml"]
 
 
 PAGES = Calibration(intercept=-7.0, coefficients={"a": 14.0, "b": 1.5}, least={"a": 0.3})
