@@ -145,7 +145,8 @@ def calibrate(
         for channel in settings.descriptors
         if channel.extractor.produces in ("global", "binary")
     ]
-    source = ", ".join(path.parent.name + "/" + path.name for path in files)
+    # Enough to know them again, and no more of where a person keeps things.
+    source = ", ".join("/".join(path.absolute().parts[-2:]) for path in files)
     return fitted(labelled_pairs(settings, files, distractors, progress), names, source, whole)
 
 
@@ -199,9 +200,12 @@ def fitted(
     """
     examples = examples_of(pairs, names)
     n_same = int(examples.is_same.sum())
-    if n_same in (0, len(pairs)):
-        raise UsageError("a calibration needs pairs that are the same and pairs that are not")
     fitted_on = f"{n_same} same and {len(pairs) - n_same} different pairs of {source}"
+    if n_same in (0, len(pairs)):
+        raise UsageError(
+            "a calibration needs pairs that are the same and pairs that are not, and there are "
+            f"{fitted_on}"
+        )
     if whole is None:
         whole = [name for name in names if _is_whole(name)]
     calibration = fit(examples, names, fitted_on, whole)

@@ -137,12 +137,21 @@ def test_what_a_person_is_shown_is_not_what_is_fitted(
     assert result.is_same.tolist() == [True, False]
 
 
+def test_labels_beside_one_are_named_with_their_folder(
+    pairs: Path, quick: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(pairs.parent)
+    result = calibrate(load_settings(quick), [Path("pairs.csv")])
+    assert result.calibration.fitted_on.endswith(f" of {pairs.parent.name}/pairs.csv")
+
+
 def test_labels_of_one_kind_are_told(tmp_path: Path, root: Path, quick: dict[str, Any]) -> None:
     path = tmp_path / "pairs.csv"
     photo = root / "examples/photos/toys.jpg"
     path.write_text(f"a,b,same\n{photo},{photo},yes\n")
-    with pytest.raises(UsageError, match="pairs that are the same and pairs that are not"):
+    with pytest.raises(UsageError, match="pairs that are the same and pairs that are not") as told:
         calibrate(load_settings(quick), [path])
+    assert f"1 same and 0 different pairs of {tmp_path.name}/pairs.csv" in str(told.value)
 
 
 @pytest.mark.parametrize(
