@@ -64,8 +64,8 @@ def _read(preset: str | Path | Mapping[str, Any] | Settings) -> tuple[dict[str, 
     if isinstance(preset, Mapping):
         return dict(preset), Marks("settings")
     path = Path(preset).expanduser()
-    is_file = isinstance(preset, Path) and path.is_file() and str(preset) not in preset_names()
-    if path.suffix not in (".yaml", ".yml") and not is_file:
+    is_named = isinstance(preset, Path) and path.exists() and str(preset) not in preset_names()
+    if path.suffix not in (".yaml", ".yml") and not is_named:
         path = presets_dir() / f"{preset}.yaml"
         if not path.is_file():
             known = preset_names()
@@ -98,7 +98,7 @@ def _sentence(error: ValidationError, data: Mapping[str, Any], marks: Marks) -> 
     prefix: tuple[int | str, ...] = ()
     # What holds a mistake is complained of too ("no valid items"): that is the same mistake.
     n_more = sum(other["loc"] != first["loc"][: len(other["loc"])] for other in others)
-    inner = first.get("ctx", {}).get("error")
+    inner = None if first["type"] in _WORDS else first.get("ctx", {}).get("error")
     if isinstance(inner, ValidationError):
         prefix, first = first["loc"], inner.errors(include_url=False)[0]
     path = (*prefix, *first["loc"])
@@ -118,6 +118,10 @@ _WORDS = {
     "tuple_type": "Input should be a list",
     "model_type": "Input should be keys with their values",
     "dict_type": "Input should be keys with their values",
+    **dict.fromkeys(
+        ("date_from_datetime_parsing", "date_from_datetime_inexact", "date_type"),
+        "Input should be a day such as 2024-02-28",
+    ),
     "too_short": "Input should have at least {min_length} in its list",
 }
 

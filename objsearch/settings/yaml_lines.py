@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import SafeConstructor
 
 from objsearch.errors import ConfigError
 
@@ -15,6 +16,8 @@ KeyPath = tuple[str | int, ...]
 
 _MOST_VALUES = 100_000
 """More than any settings hold: anchors within anchors can stand for billions of values."""
+
+_WORDS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,8 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Marks]:
 def _walk(node: yaml.Node | None, path: KeyPath, marks: Marks) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            here = (*path, _word(key, marks))
             line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                raise ConfigError(f"{marks.document}, line {line}: a key is a word, not a list")
-            here = (*path, key.value)
             if here in marks.lines:
                 raise ConfigError(f"{marks.document}, line {line}: '{key.value}' is given twice")
             marks.lines[here] = line
@@ -91,3 +92,24 @@ def _walk(node: yaml.Node | None, path: KeyPath, marks: Marks) -> None:
                 )
                 raise ConfigError(f"{marks.document}, line {line}: {said}")
             _walk(value, (*path, number), marks)
+    elif isinstance(node, yaml.ScalarNode):
+        _check_value(node, marks)
+
+
+def _word(key: yaml.Node, marks: Marks) -> str:
+    """A key as it is written; `no` and `1` without quotes are read as other things than words."""
+    if isinstance(key, yaml.ScalarNode) and key.tag in _WORDS:
+        return str(key.value)
+    other = key.value if isinstance(key, yaml.ScalarNode) else "a list"
+    raise ConfigError(
+        f"{marks.document}, line {key.start_mark.line + 1}: a key is a word, not {other}"
+    )
+
+
+def _check_value(node: yaml.ScalarNode, marks: Marks) -> None:
+    """Raises ConfigError for a day that there is not, while its line is known."""
+    try:
+        SafeConstructor().construct_object(node)
+    except ValueError as error:
+        line = node.start_mark.line + 1
+        raise ConfigError(f"{marks.document}, line {line}: not YAML ({error})") from None

@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,13 @@ MISTAKES = [
     ("a: !!python/object:os.system x\n", "line 1: not YAML"),
     ("? [a, b]\n: c\n", "line 1: a key is a word, not a list"),
     ("a: &a [*a]\n", "not YAML"),
-    ("a: 2024-99-99\n", "not YAML .*month"),
-    ("1: 2\n", "keys should be strings"),
+    ("a: 2024-99-99\n", "line 1: not YAML .*month"),
+    ("1: 2\n", "line 1: a key is a word, not 1"),
+    (
+        "search:\n  where: {changed_from: yesterday}\n",
+        "line 2: search.where.changed_from: input should be a day such as .*, not 'yesterday'",
+    ),
+    ("search: {where: {changed_to: 2024-02-28 10:00}}\n", "input should be a day such as 2024"),
     (b"\xff\xfe\x00", "not a text file in UTF-8"),
     (b"a: \x00\n", "not YAML"),
 ]
@@ -352,4 +358,10 @@ def test_a_path_leads_to_a_file_of_any_name(
     assert load_settings(Path("mine")).search.top == 7
     with pytest.raises(ConfigError, match="no preset 'mine'"):  # a text names a preset
         load_settings("mine")
+    with pytest.raises(ConfigError, match=r"cannot read the settings '\.': Is a directory"):
+        load_settings(Path())
+    if hasattr(os, "mkfifo"):  # as a shell makes of <(...)
+        os.mkfifo("piped")
+        threading.Thread(target=Path("piped").write_text, args=("search: {top: 9}",)).start()
+        assert load_settings(Path("piped")).search.top == 9
     assert load_settings(Path("fast")) == load_settings("fast")

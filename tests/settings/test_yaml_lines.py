@@ -51,3 +51,26 @@ def test_anchors_that_stand_for_billions_of_values_are_refused_at_once(tmp_path:
     path.write_text("\n".join(lines))
     with pytest.raises(ConfigError, match=r"a\.yaml, line \d+: .*more than 100,000 values"):
         read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("search:\n  yes: 1\n", "line 2: a key is a word, not yes"),
+        ("search: {}\n3: 1\n", "line 2: a key is a word, not 3"),
+        ("a: 1\nb: [c, 2024-02-30]\n", r"line 2: not YAML \(day is out of range"),
+    ],
+)
+def test_what_yaml_reads_as_another_thing_is_told_with_its_line(
+    text: str, told: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=rf"a\.yaml, {told}"):
+        read_yaml(path)
+
+
+def test_merged_keys_are_keys(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("a: &a {top: 3, no: 1}\nb: {<<: *a, top: 4}\n".replace("no:", "'no':"))
+    assert read_yaml(path)[0]["b"] == {"top": 4, "no": 1}

@@ -291,5 +291,8 @@ def _assignment(text: str) -> tuple[str, Any]:
         raise UsageError(f"--set wants KEY=VALUE, such as search.top=5, not '{text}'")
     try:
         return key, yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError):
-        raise UsageError(f"--set {key}: '{value}' is no value in YAML") from None
+    except ValueError as error:  # a date that there is not
+        raise UsageError(f"--set {key}: '{value}' is no value ({error})") from None
+    except (yaml.YAMLError, RecursionError):
+        told = f"'{value}' is no value in YAML, where text with signs in it stands in quotes"
+        raise UsageError(f"--set {key}: {told}") from None

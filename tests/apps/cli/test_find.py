@@ -306,6 +306,15 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
         "KEY=VALUE",
     ),
     "setting that is no YAML": (("{query}", "--in", "{photos}", "--set", "search.top=["), "--set"),
+    "setting that wants quotes": (
+        ("{query}", "--in", "{photos}", "--set", "input.include=[*.jpg]"),
+        "--set input.include: '[*.jpg]' is no value in YAML, where text with signs in it stands in "
+        "quotes",
+    ),
+    "setting that is no day": (
+        ("{query}", "--in", "{photos}", "--set", "search.where.changed_from=2024-02-30"),
+        "--set search.where.changed_from: '2024-02-30' is no value (day is out of range",
+    ),
     "extractor's option": (("{query}", "--in", "{photos}", "--set", "extractor.n=3"), "extractor"),
     "no region": (("{query}", "--in", "{photos}", "--region", "1,2:3"), "two corners"),
     "weights that do not fit": (
