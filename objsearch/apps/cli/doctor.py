@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import typer
@@ -21,6 +23,9 @@ PARTS = (
     *("ultralytics-opencv-headless", "pymupdf", "pydantic", "scipy", "typer", "rich"),
 )
 """The packages that answers depend on."""
+
+MEMORY = "pylance"
+"""Keeps an index in a folder, and what is remembered; there is none for some machines."""
 
 STAND_INS = {"onnxruntime": "onnxruntime-gpu"}
 """A package that holds the same module as another, which then need not be there."""
@@ -125,6 +130,10 @@ def _parts() -> Iterator[Finding]:
         version = version_of(name) or version_of(STAND_INS.get(name, name))
         state: State = "ok" if version else "wrong"
         yield Finding("part", name, state, version or f"not installed: pip install '{name}'")
+    version = version_of(MEMORY)
+    told = "nothing is remembered, and no index kept in a folder: pip install pylance (there is "
+    told += "none for Macs with Intel processors)"
+    yield Finding("part", MEMORY, "ok" if version else "missing", version or told)
 
 
 def _extras() -> Iterator[Finding]:
@@ -176,4 +185,16 @@ def _places() -> Iterator[Finding]:
         ("decisions", decisions_path(load_settings("copies"))),
         ("library", library_dir()),
     ):
-        yield Finding("place", name, "ok", f"{path}{'' if path.exists() else ' (not there yet)'}")
+        yield _written(name, path)
+
+
+def _written(name: str, path: Path) -> Finding:
+    """Whether there can be written to where it lies, or is to lie; a search goes on if not."""
+    there = next(place for place in (path, *path.absolute().parents) if os.path.lexists(place))
+    kind = "file" if there == path and name == "decisions" else "folder"
+    if not (there.is_file() if kind == "file" else there.is_dir()):
+        return Finding("place", name, "missing", f"{path}: nothing is kept, '{there}' is no {kind}")
+    if not os.access(there, os.W_OK):
+        told = f"{path}: nothing is kept, for there is no right to write to '{there}'"
+        return Finding("place", name, "missing", told)
+    return Finding("place", name, "ok", f"{path}{'' if there == path else ' (not there yet)'}")

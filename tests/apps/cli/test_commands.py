@@ -285,6 +285,31 @@ def test_doctor_says_what_is_missing(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
     assert "part numpy wrong not installed: pip install 'numpy'" in lines
 
 
+def test_doctor_says_where_nothing_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(path: Path) -> tuple[str, str]:
+        monkeypatch.setenv("OBJSEARCH_LIBRARY", str(path))
+        (found,) = (one for one in doctor._places() if one.name == "library")
+        return found.state, found.told
+
+    assert told(tmp_path) == ("ok", f"{tmp_path}")
+    assert told(tmp_path / "a" / "b") == ("ok", f"{tmp_path}/a/b (not there yet)")
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        said = f"{path}: nothing is kept, '{tmp_path}/file' is no folder"
+        assert told(path) == ("missing", said)
+    monkeypatch.setattr("os.access", lambda place, mode: False)
+    assert told(tmp_path)[1].endswith(f"there is no right to write to '{tmp_path}'")
+
+
+def test_doctor_says_when_nothing_can_be_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {one.name: one.state for one in doctor._parts()}["pylance"] == "ok"
+    monkeypatch.setattr(doctor, "version_of", lambda name: "" if name == "pylance" else "1")
+    (found,) = (one for one in doctor._parts() if one.name == "pylance")
+    assert found.state == "missing" and found.told.startswith("nothing is remembered")
+
+
 def test_doctor_knows_the_projects_own_lists(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
