@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -25,6 +27,10 @@ _COVERAGES = {
     "CONTIGUOUS_BLOCK_FROM_START": "first part",
     "UNCLEAR": "unclear",
 }
+_END_MARKER = re.compile(rb"(?:\A|(?<=[\r\n]))%%EOF")
+_END_BYTES = 64 * 1024
+"""More than pyHanko looks through for the marker."""
+_BLANK = b"\0\t\n\f\r "
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,8 @@ def _read(stream: BinaryIO, ref: ImageRef, anchors: Sequence[str]) -> Finding:
         raise UnreadableImageError(f"its signatures cannot be read ({_reason(error)})") from error
     try:
         signatures = [
-            _validated(embedded, anchors) for embedded in reader.embedded_regular_signatures
+            _validated(embedded, anchors, _is_followed(stream, reader, embedded))
+            for embedded in reader.embedded_regular_signatures
         ]
     except Exception as error:  # the file can be read, but what is in a signature's place cannot
         note = f"a signature is damaged ({_reason(error)})"
@@ -138,7 +145,21 @@ def _opened(stream: BinaryIO) -> PdfFileReader:
     return reader
 
 
-def _validated(embedded: Any, anchors: Sequence[str]) -> PdfSignature:
+def _is_followed(stream: BinaryIO, reader: PdfFileReader, embedded: Any) -> bool:
+    """Whether something lies behind a signature, or at the end, that is no later revision.
+
+    pyHanko goes by the last end marker, and passes over what comes after. Other readers go by the
+    last `startxref`, wherever it lies: what an update without a marker replaces, they show.
+    """
+    if embedded.signed_revision == reader.xrefs.total_revisions - 1:
+        stream.seek(sum([int(number) for number in embedded.byte_range][-2:]))
+        return bool(stream.read().strip(_BLANK))
+    end = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, end - _END_BYTES))
+    return bool(_END_MARKER.split(stream.read())[-1].strip(_BLANK))
+
+
+def _validated(embedded: Any, anchors: Sequence[str], is_followed: bool) -> PdfSignature:
     from pyhanko.keys import load_certs_from_pemder_data
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko_certvalidator import ValidationContext
@@ -157,7 +178,7 @@ def _validated(embedded: Any, anchors: Sequence[str]) -> PdfSignature:
         bool(status.trusted),
         _is_expired(status),
         # Where the bytes themselves differ there is nothing more to be said of later additions.
-        bool(status.intact) and not status.docmdp_ok,
+        bool(status.intact) and (is_followed or not status.docmdp_ok),
         _COVERAGES.get(status.coverage.name, "unclear") if status.coverage else "unclear",
     )
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from pathlib import Path
 
+import pymupdf
 import pytest
 
 pytest.importorskip("pyhanko")
@@ -127,6 +129,49 @@ def test_something_added_after_signing_is_invalid(signed: bytes, anchors: Path) 
     assert (finding.state, finding.verdict) == ("invalid", "invalid")
     assert (field["intact"], field["changed"]) == (True, True)
     assert field["coverage"] == "entire revision"
+
+
+def replaced_behind(data: bytes, end: bytes) -> bytes:
+    """With an update by hand that replaces what the first page shows, and ends so."""
+    with pymupdf.open(stream=data, filetype="pdf") as document:
+        number = document[0].get_contents()[0]
+    drawn = b"1 0 0 rg 0 0 200 200 re f"
+    update = b"%d 0 obj\n<< /Length %d >>\nstream\n%s\nendstream\nendobj\n"
+    update %= (number, len(drawn), drawn)
+    root, size = (re.findall(rb"/%s (\d+[ R0-9]*)" % key, data)[-1] for key in (b"Root", b"Size"))
+    former = re.findall(rb"startxref\s+(\d+)", data)[-1]
+    table = b"xref\n%d 1\n%010d 00000 n \n" % (number, len(data))
+    trailer = b"trailer\n<< /Root %s /Size %s /Prev %s >>\n" % (root, size, former)
+    start = len(data) + len(update)
+    return data + update + table + trailer + b"startxref\n%d\n" % start + end
+
+
+@pytest.mark.parametrize("is_twice", [False, True])
+@pytest.mark.parametrize("end", [b"%%EOF\n", b"", b"%%EoF\n", b"no %%EOF"])
+def test_what_stands_behind_without_an_end_marker_is_a_change(
+    end: bytes, is_twice: bool, signed: bytes, authority: Identity, anchors: Path
+) -> None:
+    """pyHanko does not see it; MuPDF, which draws our pages, shows it."""
+    before = signed
+    if is_twice:
+        before = signed_pdf(signed, identity("Another signer", authority), authority, "Second")
+        later = IncrementalPdfFileWriter(io.BytesIO(before))
+        later.set_info(later.add_object(generic.DictionaryObject()))
+        out = io.BytesIO()
+        later.write(out)
+        before = out.getvalue()
+    assert look(before, anchors).state == "trusted"
+    data = replaced_behind(before, end)
+    with pymupdf.open(stream=data, filetype="pdf") as document:
+        assert document[0].read_contents().startswith(b"1 0 0 rg")
+    finding = look(data, anchors)
+    assert (finding.state, finding.verdict) == ("invalid", "invalid")
+    assert fields(finding)[0]["changed"] is True
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n\r\n", bytes(512)])
+def test_blanks_at_the_end_are_no_change(blank: bytes, signed: bytes, anchors: Path) -> None:
+    assert look(signed + blank, anchors).state == "trusted"
 
 
 def test_a_second_signature_is_no_change(signed: bytes, authority: Identity, anchors: Path) -> None:
