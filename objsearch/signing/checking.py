@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ from objsearch.sources.reading import content_of
 from objsearch.types import Image, ImageRef, Unreadable
 
 _OTHERS_PIXELS = ("HEIF", "JXL")  # decoded by readers of their own, flat, a page at a time
+
+_CERTIFICATE, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 Look = tuple[Sequence[SignatureKind], Callable[[], list[Finding]]]
 
@@ -139,15 +142,20 @@ class _Checks:
 
 
 def _anchors(path: Path) -> str:
+    """The certificates in a file, without the words and keys that may stand between them."""
     try:
-        text = path.read_text(encoding="ascii")
+        text = path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
         raise UsageError(f"cannot read the certificates '{path}': {error.strerror}") from None
-    except UnicodeDecodeError:
-        text = ""
-    if "-----BEGIN CERTIFICATE-----" not in text:
+    if _CERTIFICATE not in text:
         raise UsageError(f"'{path}' holds no PEM certificates")
-    return text
+    _, *others = text.split(_CERTIFICATE)
+    found = "".join(f"{_CERTIFICATE}{other.partition(_END)[0]}{_END}\n" for other in others)
+    try:  # what is no certificate would be told of every file's signatures
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=found)
+    except (ssl.SSLError, ValueError):
+        raise UsageError(f"'{path}' holds a damaged certificate") from None
+    return found
 
 
 def _checked(place: Place | Unreadable, checks: _Checks) -> list[Finding] | Unreadable:

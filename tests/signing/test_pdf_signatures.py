@@ -19,6 +19,7 @@ from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from pyhanko.sign import signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from objsearch.errors import UsageError
 from objsearch.signing import Finding, Wanted, check_signatures
 from tests.signing.certificates import Identity, identity
 
@@ -99,6 +100,26 @@ def test_valid_and_trusted(signed: bytes, anchors: Path) -> None:
     trusted = look(signed, anchors)
     assert (trusted.state, trusted.verdict) == ("trusted", "signed")
     assert trusted.notes == ("First by A signer: intact, valid, trusted, covers the entire file",)
+
+
+def test_a_damaged_certificate_is_no_fault_of_the_files(
+    signed: bytes, authority: Identity, tmp_path: Path
+) -> None:
+    path = tmp_path / "ca.pem"
+    for damaged in (authority.pem[:200], authority.pem.replace(b"M", b"!")):
+        path.write_bytes(damaged)
+        with pytest.raises(UsageError, match=r"ca\.pem' holds a damaged certificate"):
+            look(signed, path)
+
+
+def test_words_and_keys_between_certificates_do_not_count(
+    signed: bytes, authority: Identity, tmp_path: Path
+) -> None:
+    path = tmp_path / "bundle.pem"
+    words = "# Főtanúsítvány\n".encode()
+    other = identity("Another authority")
+    path.write_bytes(words + other.private("PEM") + other.pem + words + authority.pem + words)
+    assert look(signed, path).state == "trusted"
 
 
 def test_changed_bytes_are_invalid(signed: bytes, anchors: Path) -> None:
