@@ -12,7 +12,9 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from objsearch.errors import UnreadableImageError, UsageError
+from objsearch.images.codecs import FORMATS
 from objsearch.images.decode import Limits
+from objsearch.images.kinds import HEAD_BYTES, kind_of
 from objsearch.signing.bits import DEFAULT_THRESHOLD
 from objsearch.signing.pages import REDUCED, chosen_pages, colours_of, eight_bit, pages_of
 from objsearch.signing.password import Password
@@ -96,7 +98,7 @@ def sign_image(
     try:
         pages, warnings = _fitted_pages(data, name, target, options, ref)
     except UnreadableImageError as error:
-        raise UsageError(f"'{name}': {error}") from None
+        raise UsageError(f"'{name}': {_why_not(data) or error}") from None
     for page in pages:
         _check_size(page.size, name, signature)
     signed = [signature.sign(page) for page in pages]
@@ -114,6 +116,14 @@ def sign_image(
         made.halved_percentage,
         (*warnings, *_losses(data, made.least, options.threshold)),
     )
+
+
+def _why_not(data: bytes) -> str:
+    """Of what is read elsewhere, and not signed: what to do instead; else nothing."""
+    kind = kind_of(data[:HEAD_BYTES])
+    if kind in ("", "MPO", "WEBPAGE", *FORMATS):
+        return ""
+    return f"{kind} cannot be signed; save the picture as PNG or TIFF, and sign that"
 
 
 def _ref(image: str | Path) -> ImageRef:

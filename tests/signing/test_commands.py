@@ -121,6 +121,8 @@ def test_lossy_targets_and_existing_files(
     new = tmp_path / "new.jpg"
     former = run("sign", photo, "--out", new, "--password-file", secret_file, "--force")
     assert former.code == 0 and "called --lossy now" in former.err
+    kept = run("sign", photo, "--out", new.with_suffix(".png"), *base[4:6], "--force")
+    assert (kept.code, kept.err) == (0, "")
 
 
 def test_an_earlier_signed_copy_is_replaced_and_the_photo_never(

@@ -242,7 +242,7 @@ def test_a_failing_signature_leaves_what_was_there(tmp_path: Path, password: Pas
 
 
 def test_what_cannot_be_signed(tmp_path: Path, password: Password) -> None:
-    for data, why in ((b"", "empty"), (b"no image", "known format"), (b"%PDF-1.7", "known format")):
+    for data, why in ((b"", "empty"), (b"no image", "known format"), (b"%PDF-1.7", "PDF cannot")):
         with pytest.raises(UsageError, match=why):
             sign(data, tmp_path / "out.png", password)
     with pytest.raises(UsageError, match=r"cannot write '.docx' files.*known: .png"):
@@ -255,6 +255,21 @@ def test_what_cannot_be_signed(tmp_path: Path, password: Password) -> None:
     deep = PillowImage.fromarray(np.zeros((150, 150), np.uint16))
     with pytest.raises(UsageError, match="no 16 bits a sample"):
         sign(as_bytes(deep, "PNG"), tmp_path / "out.webp", password)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"%PDF-1.7\n", "PDF"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIF"),
+    ],
+)
+def test_what_is_read_elsewhere_and_not_signed_is_told_by_its_kind(
+    data: bytes, kind: str, tmp_path: Path, password: Password
+) -> None:
+    with pytest.raises(UsageError, match=f"{kind} cannot be signed; save the picture as PNG or TI"):
+        sign_image(data, tmp_path / "out.png", password)
 
 
 def test_what_is_lost_is_told(tmp_path: Path, password: Password) -> None:

@@ -53,9 +53,8 @@ def sign(
         settings = shared.settings_of(None, config, None, None, assignments)
     section = settings.signing
     password = asked_password(password_file, section)
-    if force and not lossy and not out.exists():
-        hint("what allows a format to lose the signature is called --lossy now; --force replaces")
-        lossy = True
+    is_former = force and not lossy and not out.exists()
+    lossy = lossy or is_former
     with waiting():
         from objsearch.signing import SignOptions, sign_image
 
@@ -63,6 +62,8 @@ def sign(
         is_robust = robust or section.robust
         options = SignOptions(is_robust, lossy, force, quality, section.threshold, limits)
         made = sign_image(image, out, password, options)
+    if is_former and made.percentage < section.threshold:
+        hint("what allows a format to lose the signature is called --lossy now; --force replaces")
     warn(made.warnings)
     if as_json:
         print_json({"schema": "objsearch/sign/1", **made.as_data()}, indent=2)
