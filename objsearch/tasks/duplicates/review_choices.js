@@ -127,8 +127,16 @@ const Choices = (() => {
     return told;
   }
 
-  const isChanged = (choices, g) =>
-    Object.keys({ ...choices.actions, ...choices.apart }).some((name) => name.startsWith(`${g}:`));
+  // The groups that choices are of: choices are never changed in place, and asked about all groups.
+  const changedBy = new WeakMap();
+
+  function isChanged(choices, g) {
+    if (!changedBy.has(choices)) {
+      const names = [...Object.keys(choices.actions), ...Object.keys(choices.apart)];
+      changedBy.set(choices, new Set(names.map((name) => Number(name.split(":")[0]))));
+    }
+    return changedBy.get(choices).has(g);
+  }
 
   function chosen(plan, choices, g, i) {
     const member = plan.groups[g].members[i];

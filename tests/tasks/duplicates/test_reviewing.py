@@ -323,6 +323,28 @@ def test_kept_choices_that_do_not_fit_are_left_out(odd: object, chosen: Chosen) 
 
 
 @with_node
+def test_a_page_of_many_decisions_opens_at_once(tmp_path: Path) -> None:
+    """Half a second for 4,000 groups; looking through all choices for each took half a minute."""
+    run = """
+    const members = [{path: "a", action: "keep"}, {path: "b", action: "review", copy_of: "a"}];
+    const notes = [{file: 0, of: -1, can: ["keep"]}, {file: 1, of: 0, can: ["remove", "both"]}];
+    const each = (of) => Array.from({length: 4000}, () => of);
+    const plan = {groups: each({members}), notes: each(notes), otherNames: new Set()};
+    const actions = {};
+    plan.groups.forEach((_, g) => (actions[`${g}:1`] = "remove"));
+    const started = Date.now();
+    const choices = Choices.restored(plan, JSON.stringify({actions, apart: {}}));
+    const n = plan.groups.filter((_, g) => Choices.isChanged(choices, g)).length;
+    console.log(JSON.stringify([n, (Date.now() - started) / 1000]));
+    """
+    script = (FOLDER / "review_choices.js").read_text(encoding="utf-8")
+    (tmp_path / "run.js").write_text(script + run, encoding="utf-8")
+    words = [str(NODE), str(tmp_path / "run.js")]
+    n, seconds = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+    assert n == 4000 and seconds < 3
+
+
+@with_node
 def test_a_saved_plan_is_applied(light: dict[str, Any], tmp_path: Path) -> None:
     chosen = choosing_on(page_of(plan_of(tmp_path, light), tmp_path), tmp_path)
     chosen([(0, 1, "keeper"), (0, 2, "remove"), (1, 1, "remove")])
