@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from objsearch.errors import MissingDependencyError, UnreadableImageError
 from objsearch.flow import ordered_map
@@ -38,8 +38,9 @@ class PdfSignature:
     """One signature field.
 
     `intact`: the signed bytes are as they were. `valid`: the signature is that of the certificate.
-    `trusted`: a trusted authority vouches for the signer. `changed`: something was added after
-    signing that signing did not allow.
+    `trusted`: a trusted authority vouches for the signer. `expired`, `premature`: its certificate
+    has ended, or not begun. `changed`: something was added after signing that signing did not
+    allow.
     """
 
     field: str
@@ -49,12 +50,13 @@ class PdfSignature:
     valid: bool
     trusted: bool
     expired: bool
+    premature: bool
     changed: bool
     coverage: str
 
     @property
     def state(self) -> str:
-        if not (self.intact and self.valid) or self.changed:
+        if not (self.intact and self.valid) or self.changed or self.premature:
             return "invalid"
         if self.trusted:
             return "trusted"
@@ -68,6 +70,7 @@ class PdfSignature:
             "trusted" if self.trusted else "not trusted",
         ]
         words += ["certificate expired"] if self.expired else []
+        words += ["certificate not valid yet"] if self.premature else []
         words += ["changed after signing"] if self.changed else []
         return f"{self.field} by {self.signer}: {', '.join(words)}, covers the {self.coverage}"
 
@@ -168,7 +171,7 @@ def _validated(embedded: Any, anchors: Sequence[str], is_followed: bool) -> PdfS
     # An empty list of roots trusts no one; None would trust whom the system trusts.
     context = ValidationContext(trust_roots=roots, allow_fetching=False)
     status = validate_pdf_signature(embedded, signer_validation_context=context)
-    signed_at = status.signer_reported_dt
+    signed_at, moment = status.signer_reported_dt, _moment(status)
     return PdfSignature(
         str(embedded.field_name),
         _name_of(status.signing_cert),
@@ -176,7 +179,8 @@ def _validated(embedded: Any, anchors: Sequence[str], is_followed: bool) -> PdfS
         bool(status.intact),
         bool(status.valid),
         bool(status.trusted),
-        _is_expired(status),
+        moment > status.signing_cert.not_valid_after,
+        moment < status.signing_cert.not_valid_before,
         # Where the bytes themselves differ there is nothing more to be said of later additions.
         bool(status.intact) and (is_followed or not status.docmdp_ok),
         _COVERAGES.get(status.coverage.name, "unclear") if status.coverage else "unclear",
@@ -188,10 +192,9 @@ def _name_of(certificate: Any) -> str:
     return str(subject.get("common_name") or certificate.subject.human_friendly)
 
 
-def _is_expired(status: Any) -> bool:
-    """Whether the certificate had ended by now, or by a trusted timestamp's moment."""
-    moment = datetime.now(UTC)
+def _moment(status: Any) -> datetime:
+    """When the certificate has to hold: now, or at a trusted timestamp's moment."""
     stamped = status.timestamp_validity
     if stamped is not None and stamped.trusted:
-        moment = stamped.timestamp
-    return bool(moment > status.signing_cert.not_valid_after)
+        return cast(datetime, stamped.timestamp)
+    return datetime.now(UTC)

@@ -220,6 +220,18 @@ def test_expired_certificates(authority: Identity, anchors: Path) -> None:
         assert "certificate expired" in finding.notes[0]
 
 
+def test_a_certificate_that_has_not_begun_vouches_for_nothing(
+    authority: Identity, anchors: Path
+) -> None:
+    future = identity("A future signer", authority, (3600, 7200))
+    data = signed_pdf(plain_pdf(), future, authority)
+    for trust in ((), (anchors,)):
+        finding = look(data, *trust)
+        assert (finding.state, finding.verdict) == ("invalid", "invalid")
+        assert fields(finding)[0]["premature"] is True
+        assert "certificate not valid yet" in finding.notes[0]
+
+
 def test_stripped_signatures_are_gone(signed: bytes) -> None:
     """The first revision alone: all that the signature added is cut off."""
     end = signed.index(b"%%EOF") + len(b"%%EOF\n")
