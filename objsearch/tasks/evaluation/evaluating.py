@@ -44,6 +44,8 @@ class Outcome:
     wrong_same: int
     right_hits: int
     located: tuple[bool, ...]
+    misplaced: tuple[str, ...] = ()
+    """Sentences about boxes of the truth outside their photos: nothing is located there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Evaluation:
             "group, so none could be right: they count in micro_ap, recall_at_precision and "
             "queries_with_wrong_same alone"
         )
-        return (told,) if n_empty else ()
+        misplaced = (one for outcome in self.outcomes for one in outcome.misplaced)
+        return (*((told,) if n_empty else ()), *dict.fromkeys(misplaced))
 
     def figures(self) -> dict[str, float | int | None]:
         """Plain numbers by name, for tables and JSON; None where nothing could be measured.
@@ -140,6 +143,13 @@ def _outcome(
         wrong_same=sum(hit.verdict == "same" for hit, photo in hits if photo is None),
         right_hits=len(shown),
         located=located,
+        misplaced=tuple(
+            f"{hit.ref}: the box {','.join(f'{edge:g}' for edge in box)} of the ground truth lies "
+            f"outside its {hit.size_wh[0]} x {hit.size_wh[1]} pixels"
+            for hit, photo in shown
+            for box in boxes[photo]
+            if not box.clipped(hit.size_wh).area
+        ),
     )
 
 

@@ -183,3 +183,17 @@ def test_of_two_of_a_thing_in_one_photo_either_is_its_place(
     path.write_text("\n".join(["group_id,path,role,box", "toys,toys.png,query,", *boxes]))
     figures = evaluate(ObjectSearch.open(quick), read_groundtruth(path)).figures()
     assert (figures["map"], figures["located"]) == (1.0, 1.0)
+
+
+def test_a_box_outside_its_photo_is_told(
+    tmp_path: Path, quick: dict[str, Any], pixels_of: Callable[[str], Pixels]
+) -> None:
+    toys = pixels_of("toys.jpg")[:200, :200]
+    for name in ("toys", "copy"):
+        (tmp_path / f"{name}.png").write_bytes(encoded(toys, "PNG"))
+    path = tmp_path / "truth.csv"
+    rows = ["toys,toys.png,query,", 'toys,copy.png,db,"150,150,400,400"', 'toys,copy.png,db,"%s"']
+    path.write_text("\n".join(["group_id,path,role,box", *rows]) % "300,20,500.5,90")
+    (told,) = evaluate(ObjectSearch.open(quick), read_groundtruth(path)).warnings
+    said = "the box 300,20,500.5,90 of the ground truth lies outside its 200 x 200 pixels"
+    assert told.endswith(f"copy.png: {said}")
