@@ -49,8 +49,10 @@ def evaluate(
     warn(evaluation.warnings)
     figures = evaluation.figures()
     if as_json:
+        from objsearch.report.as_json import plain
+
         document = {"schema": "objsearch/evaluate/1", "groundtruth": str(truth), "figures": figures}
-        print_json({**document, "settings": settings.answer_settings()}, indent=2)
+        print_json({**document, "settings": plain(settings.answer_settings())}, indent=2)
         return
     for name, value in figures.items():
         typer.echo(f"{name:<26} {'-' if value is None else value}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from objsearch.errors import UnreadableImageError
 from objsearch.flow import Progress, silent
 from objsearch.images.holdings import Holdings, holdings_of
+from objsearch.report.as_json import plain
 from objsearch.search.scoring import Scoring
 from objsearch.settings import Settings, load_settings
 from objsearch.tasks.duplicates.agreeing import Agreements
@@ -119,10 +120,9 @@ class Planner:
             related=tuple(grouper.related) if rules.related else (),
             warnings=tuple(self._warnings(belonging)),
             remembered=self.looking.n_remembered,
-            settings={
-                **self.settings.answer_settings(),
-                "duplicates": rules.model_dump(mode="json"),
-            },
+            settings=plain(
+                {**self.settings.answer_settings(), "duplicates": rules.model_dump(mode="json")}
+            ),
         )
 
     def _warnings(self, belonging: set[str]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from objsearch.components.registry import ROOMS, names
 from objsearch.match import calibration
 from objsearch.settings import load_settings, preset_names
 from tests.apps.cli.conftest import Cli
+from tests.pictures import noise
 
 Failing = Callable[..., str]
 
@@ -142,6 +143,22 @@ def test_evaluate_prints_its_figures(cli: Cli, truth: Path, config: Path) -> Non
     people = cli("evaluate", truth, "--config", config)
     assert people.code == 0
     assert all(name in people.out for name in figures)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "duplicates"])
+def test_a_setting_without_a_limit_is_null_in_json(
+    command: str, cli: Cli, config: Path, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        PillowImage.fromarray(noise(64, 64)).save(tmp_path / f"{name}.png")
+    truth = tmp_path / "truth.csv"
+    truth.write_text("group_id,path,role\na,a.png,query\na,b.png,db\n")
+    names = {"evaluate": [truth], "duplicates": [tmp_path / "a.png", tmp_path / "b.png"]}
+    forget = ["--forget"] * (command == "duplicates")
+    no_limit = ("--set", "input.max_megapixels=.inf")
+    result = cli(command, *names[command], *forget, "--config", config, *no_limit, "--json")
+    assert result.code == 0
+    assert result.data["settings"]["input"]["max_megapixels"] is None
 
 
 def test_calibrate_writes_what_a_search_can_name(
