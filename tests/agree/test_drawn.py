@@ -115,6 +115,15 @@ def test_an_arrow_turned_is_another_and_a_page_is_not() -> None:
         assert found is not None and found.relation == relation
 
 
+def test_small_pictures_turned_may_be_others() -> None:
+    """A shaded icon of a hand that points down, and one that points up."""
+    for side, relation in ((80, "edited"), (240, "same-picture")):
+        picture = cv2.resize(grainy(60, 60, 5), (side, side), interpolation=cv2.INTER_CUBIC)
+        assert not is_drawn(picture)
+        found = agree(picture, *turned(picture))
+        assert found is not None and found.relation == relation
+
+
 def test_photos_are_not_drawn_nor_are_fog_and_faint_gray() -> None:
     photo = grainy(180, 240, 7)
     soft = cv2.GaussianBlur(photo, (0, 0), 2)
