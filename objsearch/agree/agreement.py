@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.agree.base import Agreement, Relation
-from objsearch.agree.drawn import has_few_pieces, is_drawn, other_shade
+from objsearch.agree.drawn import CLOSE, has_few_pieces, is_drawn, other_shade
 from objsearch.agree.evidence import MOST, Evidence, weigh
 from objsearch.agree.hue import other_hue
 from objsearch.agree.laying import Laid, Matrix, lay
@@ -52,8 +52,11 @@ OTHER_HUE = 30.0
 """Levels of colour difference (Cr and Cb, ITU-R BT.601) that no compression or tone explains."""
 FEW_PLACES = 24
 """With less detail, turns and changes of size are not believed to be copies."""
-FEW_TURNED = 600
-"""With less, quarter turns are not: icons of 96 pixels have 576, a photo of 320 over a thousand."""
+LITTLE = 600
+"""With less, quarter turns are not; of no more in all, no toning is: 96 x 96 pixels have 576."""
+TINY = 144
+"""Places below which nothing is proven: icons of 24 pixels, an arrow and a drop, differ by no more
+than thumbnails of one photo do. 48 x 48 pixels have as many."""
 IN_PLACE = 0.25
 """Pixels by which corners may move where two pictures of one size lie on each other as they are."""
 
@@ -109,11 +112,15 @@ def _agree(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Agree
     agreement = _judged(first, second, laid, registration, evidence)
     if agreement.relation != "same-picture":
         return agreement
+    if places.inside.size < TINY:
+        return replace(agreement, relation="edited")
     # Only what would count as the same is worth the closer look at its colours.
     recoloured = other_hue(laid.first, laid.second, laid.inside)
     drawn = is_drawn(laid.first) or is_drawn(laid.second)
     if drawn:
         recoloured |= other_shade(laid.first, laid.second, laid.inside)
+    if places.inside.size < LITTLE:
+        recoloured |= other_shade(laid.first, laid.second, laid.inside, CLOSE)
     if not recoloured.any():
         return _doubted_if_turned(agreement, drawn and has_few_pieces(laid.second))
     logits[recoloured] = MOST
@@ -123,7 +130,7 @@ def _agree(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Agree
 
 def _doubted_if_turned(agreement: Agreement, is_simple: bool) -> Agreement:
     """What is simple or small may be another picture turned by a quarter or a half: an arrow is."""
-    if agreement.degrees > 45 and (is_simple or agreement.n_judged < FEW_TURNED):
+    if agreement.degrees > 45 and (is_simple or agreement.n_judged < LITTLE):
         return replace(agreement, relation="edited")
     return agreement
 

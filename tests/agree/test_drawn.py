@@ -124,6 +124,35 @@ def test_small_pictures_turned_may_be_others() -> None:
         assert found is not None and found.relation == relation
 
 
+def battery(part: float, shade: int = 40) -> Pixels:
+    """48 pixels, shaded, full by a part."""
+    sheet = np.full((48, 48, 3), 255, np.uint8)
+    light = np.linspace(0, 40, 20, dtype=np.uint8)[:, None, None]
+    sheet[14:34, 4:44] = shade + light
+    sheet[17:31, 7:41] = 235 - light[:14]
+    sheet[17:31, 7 : 7 + round(34 * part)] = shade + 60 + light[:14]
+    return sheet
+
+
+def test_little_pictures_are_told_apart_without_toning() -> None:
+    """An icon of a battery half full, and one that is switched off."""
+    half = battery(0.5)
+    for other in (battery(0.7), battery(0.5, 120)):
+        found = agree(half, other, AS_IT_IS)
+        assert found is not None and found.relation == "edited"
+    large = cv2.resize(half, (192, 192), interpolation=cv2.INTER_CUBIC)
+    for one, copy in ((half, as_jpeg(half, 75)), (large, half)):
+        found = agree(one, copy, scaling((one.shape[1], one.shape[0]), (48, 48)))
+        assert found is not None and found.relation == "same-picture"
+
+
+def test_of_tiny_pictures_nothing_is_proven() -> None:
+    for side, relation in ((32, "edited"), (48, "same-picture")):
+        one = cv2.resize(grainy(200, 200, 9), (side, side), interpolation=cv2.INTER_AREA)
+        found = agree(one, as_jpeg(one, 90), AS_IT_IS)
+        assert found is not None and found.relation == relation
+
+
 def test_photos_are_not_drawn_nor_are_fog_and_faint_gray() -> None:
     photo = grainy(180, 240, 7)
     soft = cv2.GaussianBlur(photo, (0, 0), 2)
