@@ -19,8 +19,9 @@ from PIL import ImageFile, UnidentifiedImageError
 
 from objsearch.errors import UnreadableImageError
 from objsearch.images.behind import ONLY_FIRST_FRAME, only_first_of, pictures_in
-from objsearch.images.codecs import FORMATS, know_formats
+from objsearch.images.codecs import FORMATS, all_of, know_formats
 from objsearch.images.damage import DAMAGED, damage_of, strictly_decoded, without_markers
+from objsearch.images.deep import deep_jpeg2000
 from objsearch.images.jpeg_scans import is_lossless
 from objsearch.images.kinds import is_tiff, mismatch
 from objsearch.images.libtiff import hearing
@@ -116,13 +117,13 @@ def decode(
     try:
         first = _First.of(stream, name, limits, long_side)
     except UnreadableImageError:
-        whole = without_markers(_all_of(stream))
+        whole = without_markers(all_of(stream))
         if whole is None:
             raise
         first = _First.of(io.BytesIO(whole), name, limits, long_side)
     decoded = first.decoded
     if decoded.format in JPEGS:
-        whole = _all_of(stream)
+        whole = all_of(stream)
         damaged = damage_of(whole, is_decoded=first.is_strict)
         said = (*said, *damaged, *only_first_of(len(pictures_in(whole))))
     return replace(decoded, warnings=(*said, *decoded.warnings))
@@ -138,7 +139,7 @@ class _First:
     @classmethod
     def of(cls, stream: BinaryIO, name: str, limits: Limits, long_side: int | None) -> _First:
         with opened_picture(stream, limits) as picture:
-            whole = _all_of(stream) if picture.format in JPEGS else b""
+            whole = all_of(stream) if picture.format in JPEGS else b""
             full_wh = None
             if long_side is not None and not is_lossless(whole):
                 full_wh = _drafted(picture, long_side)
@@ -152,15 +153,6 @@ class _First:
             said = (*decoded.warnings, ONLY_FIRST_FRAME) if moves else decoded.warnings
             first = replace(decoded, warnings=said, full_size_wh=full_wh)
             return cls(first, strict is not None)
-
-
-def _all_of(stream: BinaryIO) -> bytes:
-    """The bytes of a stream, which stays where it stands."""
-    stood_at = stream.tell()
-    stream.seek(0)
-    whole = stream.read()
-    stream.seek(stood_at)
-    return whole
 
 
 def _strictly(whole: bytes, picture: PillowImage.Image) -> Pixels | None:
@@ -224,6 +216,8 @@ def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Deco
     """The frame that an opened picture stands at."""
     limits.check_size(*picture.size)
     kind = picture.format or "?"
+    if (deep := deep_jpeg2000(picture)) is not None:
+        return _decoded(pixels_of_values(deep, limits.background), kind, mismatch(name, kind))
     with hearing() as is_damaged:
         picture.load()
     odd = (*mismatch(name, kind), *(DAMAGED if is_damaged() else ()))

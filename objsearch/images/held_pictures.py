@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
@@ -23,6 +22,7 @@ from objsearch.images.behind import (
 )
 from objsearch.images.damage import without_markers
 from objsearch.images.decode import Limits, opened_picture
+from objsearch.images.deep import deep_jpeg2000, deep_png, jpeg2000_bits
 from objsearch.images.facts import Facts
 from objsearch.images.jpeg_scans import jpeg_end
 from objsearch.images.mending import mended
@@ -30,7 +30,7 @@ from objsearch.images.samples import Samples, strips_of, strips_of_array
 from objsearch.images.tells import facts_of, facts_of_png, facts_of_tiff, odd_profile
 from objsearch.images.tiff_directories import TiffFile, with_first
 from objsearch.images.tiff_samples import is_wide, wide_samples
-from objsearch.images.upright import orientation_of, turned, upright_picture
+from objsearch.images.upright import upright_picture
 
 _LAYERS = 37724  # TIFF tag: an editor's layers
 _KNOWN_CHUNKS = 1024
@@ -116,9 +116,8 @@ def _of_frames(data: bytes, kind: str, limits: Limits) -> Iterator[HeldPicture]:
     extra = behind_of(data, kind)
     bits = _own_bits(data, kind)
     with opened_picture(io.BytesIO(data), limits) as picture:
-        if kind == "PNG" and bits == 16 and not picture.mode.startswith("I"):
-            deep = _deep_png(data, picture, extra)
-            yield replace(deep, facts=deep.facts | facts_of_png(data))
+        if (values := _deep_values(data, picture, bits)) is not None:
+            yield replace(_deep(values, picture, data), extra=extra)
             return
         if picture.format == "ICO":
             yield from _of_icon(picture, limits)
@@ -141,21 +140,22 @@ def _own_bits(data: bytes, kind: str) -> int:
     """Bits a sample by the header, where Pillow may give fewer."""
     if kind == "PNG":
         return 16 if data[24:25] == b"\x10" else 8
-    at = data.find(b"\xff\x51") if data[:12].find(b"jP  ") == 4 or data[:2] == b"\xff\x4f" else -1
-    return (data[at + 40] & 0x7F) + 1 if 0 <= at < len(data) - 40 else 8
+    is_jpeg2000 = data[:12].find(b"jP  ") == 4 or data[:2] == b"\xff\x4f"
+    return max(jpeg2000_bits(data), default=8) if is_jpeg2000 else 8
 
 
-def _deep_png(data: bytes, picture: PillowImage.Image, extra: Behind) -> HeldPicture:
-    """Pillow gives 8 bits of a colour PNG of 16."""
-    read = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    n_frames = getattr(picture, "n_frames", 1)
-    if read is None or read.dtype != np.uint16 or read.ndim != 3 or n_frames > 1:
-        return replace(_still(picture), is_whole=False, bits=16, extra=extra)
-    values = read[..., [2, 1, 0, 3][: read.shape[2]]]
-    upright = turned(values, orientation_of(picture))
-    return replace(
-        _of_array(upright), profile=odd_profile(picture), facts=facts_of(picture), extra=extra
-    )
+def _deep_values(data: bytes, picture: PillowImage.Image, bits: int) -> NDArray[Any] | None:
+    """Colours that Pillow gives in 8 bits, at their own depth; None where it does not, or must."""
+    if bits <= 8 or picture.mode.startswith("I"):
+        return None
+    if picture.format == "JPEG2000":
+        return deep_jpeg2000(picture)
+    return deep_png(data, picture) if picture.format == "PNG" else None
+
+
+def _deep(values: NDArray[Any], picture: PillowImage.Image, data: bytes) -> HeldPicture:
+    facts = facts_of(picture) | (facts_of_png(data) if picture.format == "PNG" else frozenset())
+    return replace(_of_array(values), profile=odd_profile(picture), facts=facts)
 
 
 def _of_icon(picture: Any, limits: Limits) -> Iterator[HeldPicture]:
