@@ -20,6 +20,7 @@ from objsearch.images.jpeg_scans import (
     is_progressive,
     iter_scans,
     scan_start,
+    with_bare_header,
 )
 from objsearch.types import Pixels
 
@@ -33,8 +34,9 @@ _USUAL_TABLE = bytes.fromhex("0002010303020403050504040000017d")
 """How many codes of each length the usual table for the brightness of a JPEG has."""
 _RESTARTS = b"\xff\xdd\0\4"
 """Says how often the codes start anew, and that markers stand there (JPEG, B.2.4.4: DRI)."""
-_CORRUPT = "Corrupt JPEG data"
-"""How libjpeg begins what it says of codes; it also warns of what is odd and does no harm."""
+_CORRUPT, _OUT_OF_ORDER = "Corrupt JPEG data", "Inconsistent progression sequence"
+"""How libjpeg begins what it says of codes, and of scans that build on one that is not there; it
+also warns of what is odd and does no harm."""
 _PADDING = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 MOST_PADDING = 8
 """Bytes that some writers put before the end; damage leaves more, or next to never so few."""
@@ -111,10 +113,11 @@ def _is_odd(data: bytes) -> bool:
     """Whether libjpeg warns of codes that mean nothing, or of too few or too many of them.
 
     It goes over all codes, and draws an eighth of the size: drawing all of it takes ten times as
-    long.
+    long. What is odd before them, such as a broken colour profile, does no harm to any.
     """
     last = data.rfind(JPEG_END)
     whole = data if last > scan_start(data) else data + JPEG_END  # to lack its end alone is no harm
+    whole = with_bare_header(whole)
     try:
         _, _, colours, _ = simplejpeg.decode_jpeg_header(whole, strict=False)
         gray_or_cmyk = "CMYK" if colours in ("CMYK", "YCCK") else "GRAY"
@@ -122,7 +125,8 @@ def _is_odd(data: bytes) -> bool:
     except _REFUSED as error:
         said = str(error)
         padding = _PADDING.search(said)
-        return _CORRUPT in said and (padding is None or int(padding[1]) > MOST_PADDING)
+        is_corrupt = _CORRUPT in said and (padding is None or int(padding[1]) > MOST_PADDING)
+        return is_corrupt or _OUT_OF_ORDER in said
     return False
 
 

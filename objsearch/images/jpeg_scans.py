@@ -11,6 +11,8 @@ _SCAN, _END = 0xDA, 0xD9
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _OF_COEFFICIENTS = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _INTERVAL = 0xDD
+_TABLES = {0xC4, 0xCC, 0xDB, _INTERVAL}
+_ADOBE, _ADOBE_BYTES = 0xEE, 12
 _COEFFICIENTS = 64
 _RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 
@@ -55,6 +57,18 @@ def scan_start(data: bytes) -> int:
         if code == _SCAN:
             return min(end, len(data))
     return len(data)
+
+
+def with_bare_header(data: bytes) -> bytes:
+    """The same pixels behind what they need alone: no metadata, nothing between the segments."""
+    parts = [data[:2]]
+    for code, start, end in iter_segments(data):
+        if code == _SCAN:
+            return b"".join((*parts, data[start - 4 :]))
+        names_colours = code == _ADOBE and end - start >= _ADOBE_BYTES
+        if code in _FRAMES | _TABLES or names_colours:
+            parts.append(data[start - 4 : end])
+    return data
 
 
 def iter_scans(data: bytes) -> Iterator[tuple[int, int]]:

@@ -207,6 +207,30 @@ def test_sound_pictures_are_not_called_damaged(quality: int) -> None:
             assert decoded.warnings == (), (quality, options)
 
 
+ODD_HEADS = {
+    "filler": b"\0\1\2\3\4",
+    "a profile that is none": b"\xff\xe2\0\x12ICC_PROFILE\0\7\2ab",
+}
+
+
+@pytest.mark.parametrize("name", ODD_HEADS)
+def test_what_is_odd_before_the_pixels_damages_none(name: str) -> None:
+    data = encoded(photo_like(3), "JPEG", quality=85)
+    place = data.index(b"\xff\xdb")
+    odd = data[:place] + ODD_HEADS[name] + data[place:]
+    assert np.array_equal(decode(odd).pixels, decode(data).pixels)
+    assert decode(odd).warnings == () and not holdings_of(odd, Limits()).is_damaged
+    damaged = DAMAGES["twice"](odd, (scan_start(odd) + len(odd)) // 2)
+    assert any("damaged" in warning for warning in decode(damaged).warnings)
+
+
+def test_a_scan_whose_head_is_lost_is_told() -> None:
+    data = encoded(photo_like(3), "JPEG", quality=85, progressive=True)
+    lost = data.replace(b"\xff\xda", b"\0\0", 1)
+    assert any("damaged" in warning for warning in decode(lost).warnings)
+    assert holdings_of(lost, Limits()).is_damaged
+
+
 def without_middle(data: bytes, n_bytes: int) -> bytes:
     place = (scan_start(data) + len(data)) // 2
     return data[:place] + data[place + n_bytes :]
