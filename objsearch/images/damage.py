@@ -138,12 +138,17 @@ def is_out_of_step(data: bytes, last_scan: tuple[int, int]) -> bool:
     """Whether a JPEG holds fewer or more bits than its pixels take, by the end of its last scan.
 
     Damage in a stream of codes of unequal length shows there. It costs three decodings, at an
-    eighth of the size where all is in one scan.
+    eighth of the size where all is in one scan; what makes no difference there may in full.
     """
     start, end = last_scan
     if end - start < 4 * _TRIMMED:
         return False
-    reduction = 1 if is_progressive(data) else 8  # the last scans show in the full size alone
+    # Of a picture in several scans the last ones show in the full size alone.
+    reductions = (1,) if is_progressive(data) else (8, 1)
+    return all(_is_out_of_step(data, end, reduction) for reduction in reductions)
+
+
+def _is_out_of_step(data: bytes, end: int, reduction: int) -> bool:
     whole = tried(data[:end] + JPEG_END, reduction)
     longer = tried(data[:end] + FILLER + JPEG_END, reduction)
     shorter = tried(data[: end - _TRIMMED] + FILLER + JPEG_END, reduction)

@@ -207,6 +207,16 @@ def test_sound_pictures_are_not_called_damaged(quality: int) -> None:
             assert decoded.warnings == (), (quality, options)
 
 
+def test_a_black_ground_in_the_shortest_codes_is_no_damage() -> None:
+    black = np.zeros((400, 400), np.uint8)
+    black[-48:, -48:] = noise(48, 48)[..., 0]
+    stream = io.BytesIO()
+    PillowImage.fromarray(black).save(stream, "JPEG", quality=90, optimize=True)
+    data = stream.getvalue()
+    assert b"\0" * 16 in data[scan_start(data) :]
+    assert decode(data).warnings == () and not holdings_of(data, Limits()).is_damaged
+
+
 ODD_HEADS = {
     "filler": b"\0\1\2\3\4",
     "a profile that is none": b"\xff\xe2\0\x12ICC_PROFILE\0\7\2ab",
