@@ -101,7 +101,9 @@ def damage_of(data: bytes, *, is_decoded: bool = False) -> tuple[str, ...]:
         return ()
     # No code is all ones, and with the usual tables no picture is a run of zeros.
     scans = list(iter_scans(data))
-    is_sure = _USUAL_TABLE in data[:start] or _RESTARTS in data[:start]
+    bare = with_bare_header(data)  # metadata may hold a thumbnail with tables of its own
+    head = bare[: scan_start(bare)]
+    is_sure = _USUAL_TABLE in head or _RESTARTS in head
     has_zeros = any(_has_run(data, *scan, _ZEROS) for scan in scans)
     has_ones = any(_has_run(data, *scan, _ONES) for scan in scans)
     if has_ones or (has_zeros and (is_sure or is_out_of_step(data, scans[-1]))):

@@ -217,6 +217,18 @@ def test_a_black_ground_in_the_shortest_codes_is_no_damage() -> None:
     assert decode(data).warnings == () and not holdings_of(data, Limits()).is_damaged
 
 
+def test_the_tables_of_a_thumbnail_are_none_of_the_picture() -> None:
+    black = np.zeros((400, 400), np.uint8)
+    black[-48:, -48:] = noise(48, 48)[..., 0]
+    stream = io.BytesIO()
+    PillowImage.fromarray(black).save(stream, "JPEG", quality=90, progressive=True)
+    data = stream.getvalue()
+    assert b"\0" * 16 in data[scan_start(data) :]
+    part = b"Exif\0\0" + JPEG
+    odd = data[:2] + b"\xff\xe1" + (len(part) + 2).to_bytes(2, "big") + part + data[2:]
+    assert decode(odd).warnings == () and not holdings_of(odd, Limits()).is_damaged
+
+
 ODD_HEADS = {
     "filler": b"\0\1\2\3\4",
     "a profile that is none": b"\xff\xe2\0\x12ICC_PROFILE\0\7\2ab",
