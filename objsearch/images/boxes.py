@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PIL import Image as PillowImage
 
 from objsearch.images.facts import Facts
+from objsearch.images.quiet import quiet
 from objsearch.images.tells import of_exif, of_xmp
 
 _PICTURES = {b"hvc1", b"av01", b"grid", b"iovl", b"iden", b"avc1", b"jpeg", b"unci", b"j2k1"}
@@ -101,7 +102,7 @@ def facts_of(data: bytes) -> Facts:
     if at < 0:
         return told
     exif = PillowImage.Exif()
-    with suppress(Exception):  # metadata of strangers: whatever is wrong with it, it says nothing
+    with quiet, suppress(Exception):  # metadata of strangers: what is wrong with it says nothing
         exif.load(data[at : at + 65_536])
         return told | of_exif(exif)
     return told

@@ -69,7 +69,8 @@ def deep_png(data: bytes, picture: PillowImage.Image) -> NDArray[Any] | None:
     """(H, W, 3 or 4) of a PNG of 16 bits a colour, upright; None where it moves or is not read."""
     if getattr(picture, "n_frames", 1) > 1:
         return None
-    # Of a profile that it finds odd, libpng writes to standard error.
+    picture.load()  # what is damaged ends here
+    # Of that, and of a profile that it finds odd, libpng writes to standard error.
     parts = [
         data[start - 8 : start + size + 4]
         for kind, start, size in png_chunks(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from typing import cast
@@ -33,3 +34,6 @@ class _Quiet:
 
 
 quiet = _Quiet()
+
+# What a library logs is written to standard error where nobody listens: whoever does still hears.
+logging.getLogger("PIL").addHandler(logging.NullHandler())

@@ -32,6 +32,7 @@ from objsearch.images.fields import (
     XMP_MARKS,
     XMP_SAID,
 )
+from objsearch.images.quiet import quiet
 
 _XMP_PLACE = re.compile(r"\s*(\d+)[,;]\s*([\d.]+)(?:[,;]\s*([\d.]+))?\s*([NSEW])\s*", re.I)
 _XMP_EDIT = re.compile(r"crs:(?!Version|ProcessVersion|RawFileName)(\w{1,64})=\"([^\"]{0,200})\"")
@@ -59,7 +60,7 @@ def facts_of(picture: PillowImage.Image) -> Facts:
 def facts_of_tiff(data: bytes) -> Facts:
     """What a TIFF's own directory tells, that of camera raw as well; its colours are no profile."""
     exif = PillowImage.Exif()
-    with suppress(Exception):
+    with quiet, suppress(Exception):
         exif.load(b"Exif\0\0" + data)
         xmp = exif.get(ExifTags.Base.XMLPacket) or b""
         return frozenset(of_exif(exif)) | of_xmp(xmp if isinstance(xmp, bytes | str) else b"")

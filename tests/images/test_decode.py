@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import warnings
 import zlib
@@ -390,6 +391,18 @@ def test_threads_decode_side_by_side_and_leave_warnings_as_they_were() -> None:
         results = list(pool.map(tried, [*good, odd] * 10))
     assert results.count(True) >= 60
     assert list(warnings.filters) == before
+
+
+def test_what_pillow_logs_is_not_written_to_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+    data = bytearray(encoded(PICTURE, "TIFF"))
+    place = data.index(struct.pack("<HHI", 277, 3, 1))
+    data[place + 8 : place + 10] = b"\xff\xff"  # samples a pixel
+    with pytest.raises(UnreadableImageError):
+        decode(bytes(data))
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_reason_in_bytes_is_told_in_words() -> None:

@@ -80,11 +80,21 @@ def test_jpeg_2000_of_8_bits_and_of_gray_is_as_ever() -> None:
     assert np.array_equal(decode(gray).pixels[..., 0], (RAMP >> 8).astype(np.uint8))
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
 def test_codecs_say_nothing_of_a_profile(capfd: pytest.CaptureFixture[str]) -> None:
     png = bytes(np.asarray(cv2.imencode(".png", COLOURS)[1]))
-    profile = np.zeros(132, np.uint8)
-    body = b"odd\0\0" + zlib.compress(profile.tobytes())
-    chunk = len(body).to_bytes(4, "big") + b"iCCP" + body
-    chunk += zlib.crc32(chunk[4:]).to_bytes(4, "big")
-    holdings_of(png[:33] + chunk + png[33:], Limits())
+    odd = chunk(b"iCCP", b"odd\0\0" + zlib.compress(bytes(132)))
+    assert holdings_of(png[:33] + odd + png[33:], Limits()).bits == 16
+    assert capfd.readouterr() == ("", "")
+
+
+def test_codecs_say_nothing_of_a_damaged_png(capfd: pytest.CaptureFixture[str]) -> None:
+    png = bytes(np.asarray(cv2.imencode(".png", COLOURS)[1]))
+    rows = zlib.compress(64 * (b"\x09" + bytes(6 * 64)))  # there is no ninth filter
+    damaged = png[:33] + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    with pytest.raises(UnreadableImageError):
+        holdings_of(damaged, Limits())
     assert capfd.readouterr() == ("", "")

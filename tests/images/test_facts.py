@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import pytest
 from PIL import Image as PillowImage
@@ -20,7 +21,7 @@ from objsearch.images.facts import (
     said_facts,
 )
 from objsearch.images.holdings import Holdings, holdings_of
-from objsearch.images.tells import of_xmp
+from objsearch.images.tells import facts_of_tiff, of_xmp
 from tests.pictures import drawing
 
 
@@ -223,3 +224,14 @@ def test_texts_of_a_png_count_the_large_ones_too() -> None:
     found = saved("PNG", pnginfo=texts)
     assert found.tells == {"text", "caption"}
     assert set(said_facts("caption", ["ein garten"])) <= found.facts
+
+
+def test_nothing_is_written_of_damaged_metadata() -> None:
+    block = b"Exif\0\0II*\0\x08\0\0\0\x40\0\x0f\x01\x02\0\xff\0\0\0"  # 64 entries, and no more
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + block
+    raw = block[6:] + b"\0" * 4
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert holdings_of(heic, LIMITS).facts == holdings_of(heic[:24], LIMITS).facts
+        assert facts_of_tiff(raw) == frozenset()
+    assert said == []
