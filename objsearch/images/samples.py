@@ -101,6 +101,15 @@ def eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     return stretched(values)
 
 
+def opacity(alpha: NDArray[Any]) -> NDArray[np.uint8]:
+    """Alpha of any type in 8 bits: never stretched, since 1, or the type's greatest, is opaque."""
+    if alpha.dtype in (np.uint8, np.uint16):
+        return eight_bits(alpha)
+    most = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
+    part = np.nan_to_num(alpha.astype(np.float64) / most).clip(0, 1)
+    return np.round(255 * part).astype(np.uint8)
+
+
 def is_flat_but_for_a_few(values: NDArray[Any]) -> bool:
     """Whether of numbers that are stretched all are equal but less than a thousandth of them."""
     if values.dtype in (np.uint8, np.uint16):

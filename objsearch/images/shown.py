@@ -21,6 +21,7 @@ from objsearch.images.samples import (
     is_lost_in_8_bits,
     is_lost_on,
     on_ground,
+    opacity,
     samples_of_array,
     spread,
 )
@@ -77,7 +78,7 @@ def pixels_of_values(values: NDArray[Any], background: Background) -> Shown:
     colours = np.repeat(eight_bits(samples.values), 3 // samples.values.shape[2], axis=2)
     if samples.alpha is None:
         return Shown(np.ascontiguousarray(colours), said)
-    layers = np.dstack([colours, eight_bits(samples.alpha)])
+    layers = np.dstack([colours, opacity(samples.alpha)])
     laid = _laid(PillowImage.fromarray(layers, "RGBA"), background)
     return replace(laid, said=(*said, *laid.said))
 

@@ -66,6 +66,20 @@ def test_wide_colours_with_alpha_are_laid_on_the_background() -> None:
     assert np.array_equal(pixels[30:], PICTURE[30:])
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.uint32])
+def test_alpha_is_not_stretched(kind: type) -> None:
+    most = 1 if kind is np.float32 else 2**32 - 1
+    colours = PICTURE.astype(np.float64) / 255 * most
+    for part, level in ((1.0, 255), (0.6, 153), (0.0, 0)):
+        layers = np.dstack([colours, np.full((60, 90), part * most)]).astype(kind)
+        decoded = decode(tiff([Page(layers)]))
+        opaque = decode(tiff([Page(layers[..., :3])])).pixels.astype(int)
+        assert (np.full((60, 90), 255) if decoded.alpha is None else decoded.alpha == level).all()
+        assert (decoded.alpha is None) == (part == 1)
+        laid = opaque * part + 255 * (1 - part)
+        assert np.abs(decoded.pixels - laid).max() <= 1
+
+
 def test_planes_of_wide_colours_are_refused_with_the_reason() -> None:
     page = Page(PICTURE.astype(np.uint16) * 257, is_planar=True)
     with pytest.raises(UnreadableImageError, match="plane a colour"):
