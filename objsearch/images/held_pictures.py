@@ -28,8 +28,8 @@ from objsearch.images.jpeg_scans import jpeg_end
 from objsearch.images.mending import mended
 from objsearch.images.samples import Samples, strips_of, strips_of_array
 from objsearch.images.tells import facts_of, facts_of_png, facts_of_tiff, odd_profile
-from objsearch.images.tiff_directories import TiffFile, with_first
-from objsearch.images.tiff_samples import is_wide, wide_samples
+from objsearch.images.tiff_directories import EXTRA_SAMPLES, TiffFile, with_first
+from objsearch.images.tiff_samples import NO_ALPHA, is_wide, wide_samples
 from objsearch.images.upright import upright_picture
 
 _LAYERS = 37724  # TIFF tag: an editor's layers
@@ -76,7 +76,8 @@ def _of_tiff(data: bytes, limits: Limits) -> Iterator[HeldPicture]:
     pages, pictures = tiff.pages(), tiff.pictures()
     n_all = len(pages) + sum(len(tiff.subs(page)) for page in pages)
     layers = any(page.sizes.get(_LAYERS, 0) > 100 for page in pages)
-    extra = Behind(has_more=layers or n_all > len(pictures))
+    others = any(NO_ALPHA in page.values.get(EXTRA_SAMPLES, ()) for page in pages)
+    extra = Behind(has_more=layers or others or n_all > len(pictures))
     for _, directory in pictures:
         limits.check_size(*directory.size_wh)
         at_it = io.BytesIO(with_first(stream, directory.offset))

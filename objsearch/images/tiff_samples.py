@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objsearch.errors import UnreadableImageError
+from objsearch.images.samples import ROWS
 from objsearch.images.tiff_directories import (
     BITS,
+    EXTRA_SAMPLES,
     N_SAMPLES,
     ORIENTATION,
     PHOTOMETRIC,
@@ -27,6 +29,8 @@ from objsearch.images.upright import turned
 
 _UNSIGNED, _SIGNED, _FLOATING, _UNDEFINED = 1, 2, 3, 4
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _CMYK = 0, 1, 2, 5
+NO_ALPHA, _MULTIPLIED = 0, 1
+"""Kinds of a fourth sample: something else (infrared, say), and alpha that has darkened colours."""
 _CHANNELS = {_WHITE_IS_ZERO: (1,), _BLACK_IS_ZERO: (1,), _RGB: (3, 4)}
 
 # Of a damaged file it would write pages to standard error. Versions differ in where that is set.
@@ -74,7 +78,24 @@ def wide_samples(stream: BinaryIO) -> NDArray[Any]:
     samples = read if read.ndim == 2 else read[..., [2, 1, 0, 3][: read.shape[2]]]
     if first.value(PHOTOMETRIC, _BLACK_IS_ZERO) == _WHITE_IS_ZERO:
         samples = _negative(samples)
+    if samples.ndim == 3 and samples.shape[2] == 4:
+        samples = _with_plain_alpha(samples, first.values.get(EXTRA_SAMPLES, ()))
     return turned(samples, first.value(ORIENTATION, 1))
+
+
+def _with_plain_alpha(samples: NDArray[Any], extra: tuple[int, ...]) -> NDArray[Any]:
+    """RGB without what is no alpha, or RGBA with the colours as they were before it."""
+    if extra[:1] == (NO_ALPHA,):
+        return samples[..., :3]
+    if extra[:1] != (_MULTIPLIED,):
+        return samples
+    most = 1.0 if samples.dtype.kind == "f" else float(np.iinfo(samples.dtype).max)
+    for rows in np.array_split(samples, max(1, len(samples) // ROWS)):  # views, and no large copy
+        part = rows[..., 3:].astype(np.float64) / most
+        with np.errstate(divide="ignore", invalid="ignore"):
+            plain = np.where(part > 0, rows[..., :3] / part, 0)
+        rows[..., :3] = plain if samples.dtype.kind == "f" else np.round(plain.clip(0, most))
+    return samples
 
 
 def _check_readable(directory: Directory) -> None:

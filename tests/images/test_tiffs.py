@@ -13,6 +13,7 @@ from objsearch.errors import UnreadableImageError
 from objsearch.images.damage import DAMAGED
 from objsearch.images.decode import Limits, Part, decode
 from objsearch.images.frames import decode_part, tiff_pages
+from objsearch.images.holdings import holdings_of
 from objsearch.images.shown import pixels_of_values
 from tests.images.tiffs import Page, tiff
 from tests.pictures import drawing
@@ -78,6 +79,25 @@ def test_alpha_is_not_stretched(kind: type) -> None:
         assert (decoded.alpha is None) == (part == 1)
         laid = opaque * part + 255 * (1 - part)
         assert np.abs(decoded.pixels - laid).max() <= 1
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_a_fourth_sample_is_what_its_tag_says(kind: type) -> None:
+    most = 65535 if kind is np.uint16 else 1
+    colours = PICTURE / 255
+    colours[0, 0] = 0, 0.5, 1
+    part = np.linspace(0.25, 1, 90)[None, :, None].repeat(60, 0)
+    plain = np.dstack([colours, part]) * most
+    multiplied = np.dstack([colours * part, part]) * most
+    wanted = decode(tiff([Page(plain.astype(kind))]))
+    decoded = decode(tiff([Page(multiplied.astype(kind), {338: (1,)})]))
+    assert wanted.alpha is not None and decoded.alpha is not None
+    assert np.abs(decoded.pixels.astype(int) - wanted.pixels).max() <= 2
+    assert np.array_equal(decoded.alpha, wanted.alpha)
+    data = tiff([Page(plain.astype(kind), {338: (0,)})])
+    infrared = decode(data)
+    assert infrared.alpha is None and holdings_of(data, Limits()).has_more
+    assert np.abs(infrared.pixels.astype(int) - np.round(colours * 255)).max() <= 1
 
 
 def test_planes_of_wide_colours_are_refused_with_the_reason() -> None:
