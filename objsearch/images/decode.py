@@ -22,6 +22,7 @@ from objsearch.images.behind import ONLY_FIRST_FRAME, only_first_of, pictures_in
 from objsearch.images.codecs import FORMATS, all_of, know_formats
 from objsearch.images.damage import DAMAGED, damage_of, strictly_decoded, without_markers
 from objsearch.images.deep import deep_jpeg2000
+from objsearch.images.icons import icon_of
 from objsearch.images.jpeg_scans import is_lossless
 from objsearch.images.kinds import is_tiff, mismatch
 from objsearch.images.libtiff import hearing
@@ -218,6 +219,9 @@ def decoded_frame(picture: PillowImage.Image, name: str, limits: Limits) -> Deco
     kind = picture.format or "?"
     if (deep := deep_jpeg2000(picture)) is not None:
         return _decoded(pixels_of_values(deep, limits.background), kind, mismatch(name, kind))
+    if hasattr(picture, "ico"):
+        picture = icon_of(picture, 0)
+        limits.check_size(*picture.size)
     with hearing() as is_damaged:
         picture.load()
     odd = (*mismatch(name, kind), *(DAMAGED if is_damaged() else ()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from PIL import Image as PillowImage
 
@@ -20,6 +20,7 @@ from objsearch.images.decode import (
     opened_picture,
     told_in_a_sentence,
 )
+from objsearch.images.icons import icon_of, n_icons
 from objsearch.images.kinds import is_tiff, kind_of
 from objsearch.images.tiff_directories import TiffFile, picture_stream
 
@@ -115,25 +116,21 @@ def iter_icons(
 ) -> Iterator[tuple[Part, Decoded | UnreadableImageError]]:
     """Every `step`-th picture of an icon, its sizes; the largest comes first. One has no part."""
     with opened_picture(data, limits) as picture:
-        icons: Any = picture
-        count = len(icons.ico.entry)
+        count = n_icons(picture)
         for number in range(0, count, step):
             part = Part(frame=number) if count > 1 else Part()
             try:
-                yield part, _icon(icons, number, name if number == 0 else "", limits)
+                yield part, _icon(picture, number, name if number == 0 else "", limits)
             except UnreadableImageError as error:
                 yield part, error
 
 
-def _icon(picture: Any, number: int, name: str, limits: Limits) -> Decoded:
-    count = len(picture.ico.entry)
+def _icon(picture: PillowImage.Image, number: int, name: str, limits: Limits) -> Decoded:
+    count = n_icons(picture)
     if number >= count:
         raise _none_such("frame", count)
     with told_in_a_sentence(limits):
-        icon = picture.ico.frame(number)
-        limits.check_size(*icon.size)
-        icon.format = "ICO"
-        return decoded_frame(icon, name, limits)
+        return decoded_frame(icon_of(picture, number), name, limits)
 
 
 def _reached(picture: PillowImage.Image, number: int, deadline: float) -> bool:

@@ -24,6 +24,7 @@ from objsearch.images.damage import without_markers
 from objsearch.images.decode import Limits, opened_picture
 from objsearch.images.deep import deep_jpeg2000, deep_png, jpeg2000_bits
 from objsearch.images.facts import Facts
+from objsearch.images.icons import icon_of, n_icons
 from objsearch.images.jpeg_scans import jpeg_end
 from objsearch.images.mending import mended
 from objsearch.images.samples import Samples, strips_of, strips_of_array
@@ -159,9 +160,9 @@ def _deep(values: NDArray[Any], picture: PillowImage.Image, data: bytes) -> Held
     return replace(_of_array(values), profile=odd_profile(picture), facts=facts)
 
 
-def _of_icon(picture: Any, limits: Limits) -> Iterator[HeldPicture]:
-    for number in range(len(picture.ico.entry)):
-        frame = picture.ico.frame(number)
+def _of_icon(picture: PillowImage.Image, limits: Limits) -> Iterator[HeldPicture]:
+    for number in range(n_icons(picture)):
+        frame = icon_of(picture, number)
         limits.check_size(*frame.size)
         frame.load()
         yield _loaded(frame)

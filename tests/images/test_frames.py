@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from objsearch.errors import UnreadableImageError
 from objsearch.images.decode import Decoded, Limits, Part, decode
 from objsearch.images.frames import decode_part, iter_frames, tiff_pages
 from tests.images import files
-from tests.pictures import drawing
+from tests.pictures import drawing, encoded
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
@@ -137,3 +138,18 @@ def test_a_frame_that_stands_for_an_animation_is_told() -> None:
         data = files.animation(files.numbered(3), kind)
         assert decode(data).warnings == ("only the first frame of the animation was looked at",)
         assert decode_part(data, Part(frame=1), "", Limits()).warnings == ()
+
+
+@pytest.mark.parametrize("depths", [(4, 32), (32, 4)])
+def test_of_one_size_the_icon_of_most_colours_comes_first(depths: tuple[int, int]) -> None:
+    versions = {4: drawing(48, 48, 1), 32: drawing(48, 48, 2)}
+    pngs = [encoded(versions[depth], "PNG") for depth in depths]
+    data, place = struct.pack("<HHH", 0, 1, 2), 6 + 2 * 16
+    for depth, png in zip(depths, pngs, strict=True):
+        data += struct.pack("<BBBBHHII", 48, 48, 0, 0, 1, depth, len(png), place)
+        place += len(png)
+    data += b"".join(pngs)
+    assert np.array_equal(decode(data).pixels, versions[32])
+    for number, depth in enumerate((32, 4)):
+        frame = decode_part(data, Part(frame=number), "", Limits())
+        assert np.array_equal(frame.pixels, versions[depth])
