@@ -61,6 +61,10 @@ def shown(picture: PillowImage.Image, background: Background) -> Shown:
         values = np.asarray(picture)
         if picture.mode == "I" and values.min() >= 0 and values.max() <= 65535:
             values = values.astype(np.uint16)  # Pillow has no other mode for the 16 bits of a PGM
+        clear = picture.info.get("transparency")
+        if isinstance(clear, int) and values.dtype == np.uint16:
+            alpha = np.where(values == clear, 0, 65535).astype(np.uint16)
+            values = np.dstack([values, alpha])
         return pixels_of_values(values, background)
     if "transparency" in picture.info or picture.mode in _WITH_ALPHA:
         return _laid(picture.convert("RGBA"), background)
@@ -69,7 +73,7 @@ def shown(picture: PillowImage.Image, background: Background) -> Shown:
 
 
 def pixels_of_values(values: NDArray[Any], background: Background) -> Shown:
-    """Of an array (H, W) or (H, W, 3 or 4) of any type."""
+    """Of an array (H, W) or (H, W, 2, 3 or 4) of any type."""
     said = (_LOST,) if is_lost_in_8_bits(values) else ()
     said = (_FLAT,) if is_flat_but_for_a_few(values) else said
     if values.dtype.kind == "f" and not np.isfinite(values).any():

@@ -208,6 +208,19 @@ def test_16_bit_gray_keeps_its_upper_8() -> None:
     assert np.array_equal(tiff[..., 1], (values >> 8).astype(np.uint8))
 
 
+def test_a_gray_of_16_bits_may_stand_for_clear() -> None:
+    values = np.full((20, 30), 40_000, np.uint16)
+    values[5:10, 5:10] = 300
+    values[12:15, 5:10] = 301
+    clear = b"tRNS" + (300).to_bytes(2, "big")
+    chunk = (2).to_bytes(4, "big") + clear + zlib.crc32(clear).to_bytes(4, "big")
+    png = _png16(values).tobytes()
+    decoded = decode(png[:33] + chunk + png[33:])
+    assert decoded.alpha is not None
+    assert np.array_equal(decoded.alpha == 0, values == 300)
+    assert (decoded.pixels[6, 6] == 255).all() and (decoded.pixels[13, 6] == 1).all()
+
+
 def test_16_bit_colour_keeps_its_upper_8() -> None:
     wide = PICTURE.astype(np.uint16) * 257
     pixels = decode(bytes(_png16(wide[..., ::-1]))).pixels
