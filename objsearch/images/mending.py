@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from objsearch.images.bitmaps import odd_masks, with_usual_masks
 from objsearch.images.damage import FILLER, JPEG_END, tried
 from objsearch.images.jpeg_scans import has_all_scans, scan_start
 
@@ -41,6 +42,9 @@ def mended(stream: BinaryIO) -> tuple[BinaryIO, tuple[str, ...]]:
     if not head.strip(_BLANK):
         head += stream.read(_MOST_BLANK)
     try:
+        if odd_masks(head):
+            stream.seek(0)
+            return io.BytesIO(with_usual_masks(stream.read())), ()
         if head.lstrip(_BLANK).startswith(_PNG):
             start = head.find(_PNG)
             rest, said = _without(stream, start)
