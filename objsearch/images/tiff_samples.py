@@ -33,6 +33,10 @@ NO_ALPHA, _MULTIPLIED = 0, 1
 """Kinds of a fourth sample: something else (infrared, say), and alpha that has darkened colours."""
 _CHANNELS = {_WHITE_IS_ZERO: (1,), _BLACK_IS_ZERO: (1,), _RGB: (3, 4)}
 
+_BITS, _BITS_OF_FLOATS = (8, 10, 12, 14, 16, 32, 64), (32, 64)
+"""A sample that are read; OpenCV puts 10, 12 and 14, packed as cameras for science do it, into the
+upper bits of 16."""
+
 # Of a damaged file it would write pages to standard error. Versions differ in where that is set.
 if hasattr(cv2, "setLogLevel"):
     cv2.setLogLevel(0)
@@ -115,7 +119,7 @@ def _check_readable(directory: Directory) -> None:
         raise UnreadableImageError(
             f"a TIFF of {n_samples} samples of {bits[0]} bits in this colour model is not read"
         )
-    if len(set(bits)) > 1 or bits[0] not in ((32, 64) if is_float else (8, 16, 32, 64)):
+    if len(set(bits)) > 1 or bits[0] not in (_BITS_OF_FLOATS if is_float else _BITS):
         kind = "floating-point numbers" if is_float else "numbers"
         raise UnreadableImageError(f"a TIFF of {kind} of {bits[0]} bits is not read")
 

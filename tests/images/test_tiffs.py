@@ -107,6 +107,23 @@ def test_planes_of_wide_colours_are_refused_with_the_reason() -> None:
     assert np.array_equal(decode(tiff([Page(PICTURE, is_planar=True)])).pixels, PICTURE)
 
 
+@pytest.mark.parametrize("n_bits", [10, 12, 14])
+@pytest.mark.parametrize("n_colours", [1, 3])
+def test_packed_samples(n_bits: int, n_colours: int) -> None:
+    values = PICTURE[:, :83, :n_colours].astype(np.uint16) * 257 >> (16 - n_bits)
+    rows = values.reshape(60, -1, 1) >> np.arange(n_bits)[::-1] & 1
+    packed = np.packbits(rows.reshape(60, -1).astype(np.uint8), axis=1)
+    tags = {256: (83,), 258: (n_bits,) * n_colours, 277: (n_colours,), 262: (n_colours // 2 + 1,)}
+    data = tiff([Page(packed, {**tags, 339: (1,) * n_colours})])
+    pixels = decode(data).pixels
+    assert np.array_equal(pixels[..., :n_colours], PICTURE[:, :83, :n_colours])
+    place = data.find(packed.tobytes()[:64])
+    cut = bytearray(data)
+    del cut[place : place + packed.nbytes // 2]
+    with pytest.raises(UnreadableImageError):
+        decode(bytes(cut))
+
+
 def test_what_no_reader_knows_is_refused_with_the_reason() -> None:
     for page in (
         Page(GRAY.astype(np.float16)),
