@@ -27,7 +27,7 @@ from objsearch.agree.laying import Laid, Matrix, lay
 from objsearch.agree.on_grid import covered, led_back
 from objsearch.agree.places import Map, Places, colour_places, measure
 from objsearch.agree.registration import Registration, register
-from objsearch.agree.thing_model import is_laid, load_thing_model
+from objsearch.agree.thing_model import is_followed, is_laid, load_thing_model
 from objsearch.agree.tone import Together, bring_together
 from objsearch.agree.toned import without_toning
 from objsearch.images.mapping import mirroring, shift
@@ -86,6 +86,11 @@ class Seen:
     def is_laid(self) -> bool:
         """Whether they lie on each other to a pixel."""
         return is_laid(self.numbers)
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether their corners are where a plane leads, if both are one flat sheet."""
+        return is_followed(self.numbers)
 
     @property
     def shares_print_only(self) -> bool:

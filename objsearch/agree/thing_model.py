@@ -21,6 +21,7 @@ NUMBERS = (
 
 LAID_STEADY, LAID_RESIDUAL = 0.8, 0.35
 """From here on two things lie on each other to a pixel, and their places speak for themselves."""
+MANY_CORNERS, FOLLOWED_STEADY, FOLLOWED_RESIDUAL = 40, 0.85, 0.6
 MOST_AGREEING, MOST_NOT_DIFFERING, MOST_COLOUR = 0.5, 0.55, 0.6
 """Siblings laid so well stay below all three: of the same things hardly any does."""
 
@@ -60,6 +61,18 @@ def is_laid(numbers: NDArray[np.float64]) -> bool:
     """Whether two things lie on each other to a pixel, by the first two of `NUMBERS`."""
     steady, residual = numbers[:2]
     return bool(steady >= LAID_STEADY and residual <= LAID_RESIDUAL)
+
+
+def is_followed(numbers: NDArray[np.float64]) -> bool:
+    """Whether the corners of one flat sheet are where a plane leads, as far as there are some.
+
+    Of sheets that lie level, a copy has all of them there; of two that were printed from one form
+    a third lies elsewhere, and the others up to two pixels away.
+    """
+    steady, residual, corners = numbers[:3]
+    if corners < np.log1p(MANY_CORNERS):
+        return True
+    return bool(steady >= FOLLOWED_STEADY and residual <= FOLLOWED_RESIDUAL)
 
 
 def _disagrees(numbers: NDArray[np.float64]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from objsearch.agree.beside import differs_beside
+from objsearch.agree.shape import lies_level
 from objsearch.agree.template import other_contents
 from objsearch.agree.thing import Seen, look
 from objsearch.images.mapping import Matrix, scaling
@@ -83,6 +84,13 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
     seen = _seen(pair, query, reference)
     # What shows through a transparent picture is not its own: it says nothing against it.
     is_opaque = query.alpha is None and reference.alpha is None
+    if (
+        seen is not None
+        and is_opaque
+        and not seen.is_followed
+        and _lies_level(pair, query, reference)
+    ):
+        return _doubted(pair, SHARED_PRINT, seen.differs, query, reference)
     if seen is None or not seen.can_be_judged:
         is_sure = not is_opaque or _is_sure(comparer, pair)
         return pair if is_sure else replace(pair, verdict="uncertain", evidence=NOT_LAID)
@@ -93,6 +101,11 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
     if not is_other:
         return pair
     return _doubted(pair, SHARED_PRINT, seen.differs, query, reference)
+
+
+def _lies_level(pair: RegionPair, query: Image, reference: Image) -> bool:
+    """Whether a pair is of two sheets that lie as on a scanner."""
+    return lies_level(_Overlaid.of(pair, query, reference).transform, query.size_wh)
 
 
 def _beside(pair: RegionPair, query: Image, reference: Image) -> RegionPair:

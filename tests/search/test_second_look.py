@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from PIL import ImageDraw
+from PIL import ImageDraw, ImageFont
 
 from objsearch.agree.thing import Seen
 from objsearch.agree.thing_model import LAID_RESIDUAL, LAID_STEADY
@@ -420,6 +420,39 @@ def test_cards_of_one_template_are_not_the_same(turned: int, tmp_path: Path) -> 
         PillowImage.fromarray(scene).save(tmp_path / f"{name}.jpg", quality=88)
     found = verdicts(search().add(tmp_path).find(own, threshold=0))
     assert found == {"own.jpg": "same", "other.jpg": "uncertain"}
+
+
+PIPS = ((180, 260), (320, 260), (250, 320), (180, 400), (320, 400), (180, 540), (320, 540))
+SPADE = (0, -34, 14, -16, 28, 2, 24, 16, 8, 14, 12, 32, -12, 32, -8, 14, -24, 16, -28, 2, -14, -16)
+
+
+def playing_card(places: tuple[tuple[int, int], ...], words: list[str], seed: int) -> Pixels:
+    """An old one, as a scanner shows it: printed by hand, each pip has a place of its own."""
+    chosen = np.random.default_rng(seed)
+    sheet = PillowImage.new("RGB", (500, 760), (226, 224, 200))
+    draw = ImageDraw.Draw(sheet)
+    draw.rectangle((14, 14, 486, 746), outline=(30, 30, 30), width=2)
+    draw.rectangle((120, 200, 380, 600), outline=(30, 30, 30), width=3)
+    for place in places:
+        outline = chosen.normal(1, 0.03) * np.reshape(SPADE, (-1, 2))
+        outline = outline + place + chosen.normal(0, 1.6, 2)
+        draw.polygon([(float(x), float(y)) for x, y in outline], fill=(25, 25, 30))
+    for number, word in enumerate(words):
+        for top, text in ((40, word), (620, word[::-1])):
+            x, y = np.array([60, top + 44 * number]) + chosen.normal(0, 1.5, 2)
+            draw.text((x, y), text, (30, 30, 30), ImageFont.load_default(30))
+    grainy = np.asarray(sheet) + chosen.normal(0, 4, (760, 500, 1))
+    return np.clip(cv2.GaussianBlur(grainy, (0, 0), 0.8), 0, 255).astype(np.uint8)
+
+
+def test_sheets_printed_from_one_form_are_not_the_same() -> None:
+    """They lie level, as on a scanner: of one sheet every corner is where it should be."""
+    seven = playing_card(PIPS, ["No 22 Force", "R 9 Tems", "E Proces"], 0)
+    eight = playing_card((*PIPS, (250, 480)), ["No 21 Prudence", "R 10 Abus", "E Celibat"], 10)
+    smaller = cv2.resize(seven, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    searching = search()
+    assert searching.compare(seven, eight).verdict == "uncertain"
+    assert searching.compare(seven, np.asarray(0.95 * smaller + 5, np.uint8)).verdict == "same"
 
 
 def test_a_plane_counts_with_the_looks_of_what_lies_there(folder: Path) -> None:
