@@ -84,12 +84,7 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
     seen = _seen(pair, query, reference)
     # What shows through a transparent picture is not its own: it says nothing against it.
     is_opaque = query.alpha is None and reference.alpha is None
-    if (
-        seen is not None
-        and is_opaque
-        and not seen.is_followed
-        and _lies_level(pair, query, reference)
-    ):
+    if seen is not None and is_opaque and _is_of_one_form(seen, pair, query, reference):
         return _doubted(pair, SHARED_PRINT, seen.differs, query, reference)
     if seen is None or not seen.can_be_judged:
         is_sure = not is_opaque or _is_sure(comparer, pair)
@@ -103,9 +98,10 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
     return _doubted(pair, SHARED_PRINT, seen.differs, query, reference)
 
 
-def _lies_level(pair: RegionPair, query: Image, reference: Image) -> bool:
-    """Whether a pair is of two sheets that lie as on a scanner."""
-    return lies_level(_Overlaid.of(pair, query, reference).transform, query.size_wh)
+def _is_of_one_form(seen: Seen, pair: RegionPair, query: Image, reference: Image) -> bool:
+    """Whether two sheets lie as on a scanner, and not corner on corner as one sheet does."""
+    transform = _Overlaid.of(pair, query, reference).transform
+    return not seen.is_followed and lies_level(transform, query.size_wh)
 
 
 def _beside(pair: RegionPair, query: Image, reference: Image) -> RegionPair:
