@@ -46,12 +46,16 @@ def examples(root: Path) -> list[Image]:
     return [*photos, *(image(np.ascontiguousarray(pixels)) for pixels in odd)]
 
 
-@pytest.mark.parametrize("name", ["things-v4", "things-v4-int8"])
-def test_the_boxes_are_those_of_ultralytics(name: str, root: Path, examples: list[Image]) -> None:
+@pytest.mark.parametrize(("name", "every"), [("things-v4", 4), ("things-v4-int8", 1)])
+def test_the_boxes_are_those_of_ultralytics(
+    name: str, every: int, root: Path, examples: list[Image]
+) -> None:
+    """Of what ships on all examples; in full precision, which differs by numbers alone, on some."""
     # By a path it goes through Ultralytics, whose letterboxing and suppression are followed here.
     direct, reference = Yolo(weights=name), Yolo(weights=str(root / "models" / f"{name}.onnx"))
     n_boxes = 0
-    for photo in examples:
+    chosen = [*examples[:-3:every], *examples[-3:]]  # the odd shapes are the last
+    for photo in chosen:
         found, expected = (one.detect_batch([photo])[0] for one in (direct, reference))
         assert len(found) == len(expected), photo.ref
         n_boxes += len(found)
@@ -60,7 +64,7 @@ def test_the_boxes_are_those_of_ultralytics(name: str, root: Path, examples: lis
             edges = zip(one.box_xyxy, other.box_xyxy, strict=True)
             assert max(abs(a - b) for a, b in edges) < 1, photo.ref
             assert one.label == other.label == "thing"
-    assert n_boxes > 100
+    assert n_boxes > 2 * len(chosen)
 
 
 def test_every_photo_has_the_same_boxes_whatever_is_beside_it(examples: list[Image]) -> None:

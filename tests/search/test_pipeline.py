@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,18 @@ def looking(
     for path in photos.iterdir():
         PillowImage.fromarray(halved(path)).save(folder / path.name)
     return ObjectSearch.open(quick).add(folder, more)
+
+
+@pytest.fixture(scope="module")
+def few(some: list[Path], photos: Path) -> Callable[[str], ObjectSearch]:
+    """A search by a preset over eight photos, three of which are looked for; nobody adds to it."""
+    shown = ("composed_box_on_gravel.jpg", "composed_cup_by_markers.jpg", "two_books.jpg")
+
+    @cache
+    def search(preset: str) -> ObjectSearch:
+        return ObjectSearch.open(preset).add(*some, *(photos / name for name in shown))
+
+    return search
 
 
 # Order and counting
@@ -167,10 +180,10 @@ def test_raising_the_threshold_adds_no_hit_beyond_the_shortlist(
     preset: str,
     fusion: str,
     looking: ObjectSearch,
-    searches: Callable[[str], ObjectSearch],
+    few: Callable[[str], ObjectSearch],
     queries: Path,
 ) -> None:
-    searching = looking if preset == "quick" else searches(preset)
+    searching = looking if preset == "quick" else few(preset)
     names = (QUERY, "motorcycle.jpg")
     views, _ = searching.viewer.views([halved(queries / name) for name in names])  # described once
     options = {"fusion": fusion, "shortlist": 2, "second_look": {"candidates": 2, "doubtful": 1}}
@@ -392,9 +405,9 @@ def test_a_flat_query_finds_nothing_and_says_why(preset: str, some: list[Path]) 
 
 @pytest.mark.parametrize("preset", ["fast", "default"])
 def test_a_region_is_searched_like_its_lossless_crop(
-    preset: str, searches: Callable[[str], ObjectSearch], photos: Path, tmp_path: Path
+    preset: str, few: Callable[[str], ObjectSearch], photos: Path, tmp_path: Path
 ) -> None:
-    search = searches(preset)
+    search = few(preset)
     options = {"threshold": 0, "second_look": {"doubtful": 1}}
     for name, (x, y, w, h) in {
         "composed_box_on_gravel.jpg": (219, 117, 391, 363),
@@ -620,9 +633,9 @@ def test_progress_is_told(quick: dict[str, Any], some: list[Path]) -> None:
 
 
 def test_pairs_carry_the_evidence(
-    searches: Callable[[str], ObjectSearch], queries: Path, photos: Path
+    few: Callable[[str], ObjectSearch], queries: Path, photos: Path
 ) -> None:
-    answer = searches("default").find(queries / "electronics_book.jpg")
+    answer = few("default").find(queries / "electronics_book.jpg")
     hit = answer.hits[0]
     assert Path(hit.ref.uri).name == "two_books.jpg"
     assert hit.verdict == "same"
