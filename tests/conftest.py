@@ -56,17 +56,6 @@ def no_network() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_waiting_for_the_disk() -> Iterator[None]:
-    """What was written is not pressed onto it: only a power cut would tell, and here is none.
-
-    Tests of what happens when that fails put a function of their own in its place.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda handle: None)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """What commands remember goes into a folder of the tests' own."""
     folder = tmp_path_factory.mktemp("library")
