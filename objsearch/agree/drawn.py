@@ -31,13 +31,16 @@ WINDOW, CLOSE = 2.0, 0.75
 FEW_PIECES = 24
 """A drawing of no more may be another one turned: an icon has up to a dozen, a page hundreds."""
 _LEAST_PIECE = 6
+SPREAD = 0.02
+"""The part of a picture that a colour of pieces covers: what JPEG leaves along edges has less."""
 
 
 def is_drawn(picture: Pixels) -> bool:
     """Whether next to all pixels (H, W, 3) are of a few colours, and most as those around them."""
     kernel = np.ones((3, 3), np.uint8)
     steps = cv2.dilate(picture, kernel) - cv2.erode(picture, kernel)
-    if float((steps.max(axis=2) == 0).mean()) < EVEN:
+    even = cv2.inRange(steps, (0, 0, 0), (0, 0, 0))
+    if cv2.countNonZero(even) < EVEN * even.size:
         return False
     counts = np.bincount(_numbered(picture, FINE).ravel())
     counts.partition(max(0, counts.size - N_COLOURS))
@@ -57,9 +60,17 @@ def other_shade(
 
 def has_few_pieces(picture: Pixels) -> bool:
     """Whether a drawing has so few areas, each of one colour, that another may show them turned."""
-    numbered = _numbered(picture, COARSE)
+    # JPEG has a colour between two numbers fall into pieces; half a step away it is one.
+    half = 1 << (COARSE - 1)
+    lifted = np.minimum(picture, 255 - half) + np.uint8(half)
+    return _are_few(_numbered(picture, COARSE)) or _are_few(_numbered(lifted, COARSE))
+
+
+def _are_few(numbered: NDArray[np.intp]) -> bool:
+    """Whether areas of one number (H, W) are `FEW_PIECES` at most."""
+    counts = np.bincount(numbered.ravel())
     n_pieces = 0
-    for number in np.unique(numbered):
+    for number in np.flatnonzero(counts >= SPREAD * numbered.size):
         stats = cv2.connectedComponentsWithStats((numbered == number).astype(np.uint8))[2]
         n_pieces += int((stats[1:, cv2.CC_STAT_AREA] >= _LEAST_PIECE).sum())
         if n_pieces > FEW_PIECES:

@@ -115,6 +115,16 @@ def test_an_arrow_turned_is_another_and_a_page_is_not() -> None:
         assert found is not None and found.relation == relation
 
 
+@pytest.mark.parametrize("quality", [60, 80, 90])
+@pytest.mark.parametrize("size", [128, 300, 600])
+def test_an_arrow_turned_is_another_in_jpeg_too(size: int, quality: int) -> None:
+    """What compression leaves along edges, and between two colours, makes no pieces."""
+    one = arrow(size)
+    other, onto = turned(one)
+    found = agree(as_jpeg(one, quality), as_jpeg(other, quality), onto)
+    assert found is not None and found.relation == "edited"
+
+
 def test_small_pictures_turned_may_be_others() -> None:
     """A shaded icon of a hand that points down, and one that points up."""
     for side, relation in ((80, "edited"), (240, "same-picture")):
