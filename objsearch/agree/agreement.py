@@ -20,7 +20,16 @@ from objsearch.agree.places import measure
 from objsearch.agree.recompressing import compressed_alike
 from objsearch.agree.registration import SIDE as FOLLOWED
 from objsearch.agree.registration import Registration, register
-from objsearch.agree.shape import bend, farthest_moved, lies_within, outline, step, stretch
+from objsearch.agree.shape import (
+    bend,
+    degrees_of,
+    farthest_moved,
+    is_upright,
+    lies_within,
+    outline,
+    step,
+    stretch,
+)
 from objsearch.agree.tone import bring_together, is_gray
 from objsearch.images.mapping import mirroring
 from objsearch.match.geometry import inverse
@@ -53,7 +62,7 @@ OTHER_HUE = 30.0
 FEW_PLACES = 24
 """With less detail, turns and changes of size are not believed to be copies."""
 LITTLE = 600
-"""With less, quarter turns are not; of no more in all, no toning is: 96 x 96 pixels have 576."""
+"""With less, quarter turns are not; of fewer in all, no toning is: 96 x 96 pixels have 576."""
 TINY = 144
 """Places below which nothing is proven: icons of 24 pixels, an arrow and a drop, differ by no more
 than thumbnails of one photo do. 48 x 48 pixels have as many."""
@@ -122,17 +131,18 @@ def _agree(first: Pixels, second: Pixels, transform: Matrix, side: int) -> Agree
     if places.inside.size < LITTLE:
         recoloured |= other_shade(laid.first, laid.second, laid.inside, CLOSE)
     if not recoloured.any():
-        return _doubted_if_turned(agreement, drawn and has_few_pieces(laid.second))
+        return _doubted_if_turned(agreement, laid, drawn)
     logits[recoloured] = MOST
     evidence = replace(weigh(places, logits, registration), numbers=numbers)
     return _judged(first, second, laid, registration, evidence)
 
 
-def _doubted_if_turned(agreement: Agreement, is_simple: bool) -> Agreement:
+def _doubted_if_turned(agreement: Agreement, laid: Laid, drawn: bool) -> Agreement:
     """What is simple or small may be another picture turned by a quarter or a half: an arrow is."""
-    if agreement.degrees > 45 and (is_simple or agreement.n_judged < LITTLE):
-        return replace(agreement, relation="edited")
-    return agreement
+    if agreement.degrees <= 45:
+        return agreement
+    is_simple = agreement.n_judged < LITTLE or (drawn and has_few_pieces(laid.second))
+    return replace(agreement, relation="edited") if is_simple else agreement
 
 
 def _judged(
@@ -144,11 +154,11 @@ def _judged(
     small_step = step(ways[0], sizes[0])
     longer, shorter = np.linalg.svd(small_step, compute_uv=False)
     scale = float(math.sqrt(longer * shorter))
-    degrees = _degrees(small_step)
+    degrees = degrees_of(small_step)
     is_even = longer <= ODD_ASPECT * shorter and bend(ways[0], sizes[0]) < MOST_BEND
-    is_resized = is_even and _is_upright(degrees)
+    is_resized = is_even and is_upright(degrees)
     same_shot = load_model().same_shot(evidence.numbers)
-    inside = INSIDE if _is_upright(degrees, 3.0) else TURNED_INSIDE
+    inside = INSIDE if is_upright(degrees, 3.0) else TURNED_INSIDE
     relation = _relation(
         evidence, registration, (shown[0], shown[1]), bool(is_resized), same_shot, inside
     )
@@ -218,12 +228,12 @@ def may_be_same(transform: Matrix, size_wh: tuple[int, int], other_wh: tuple[int
     """Whether a transform that is right to a few pixels may be that of a resized or turned copy."""
     if _is_mirroring(transform):
         return False
-    degrees = _degrees(step(transform, size_wh))
+    degrees = degrees_of(step(transform, size_wh))
     shown = (
         _part_within(size_wh, transform, other_wh),
         _part_within(other_wh, inverse(transform), size_wh),
     )
-    return min(shown) > 0.93 and stretch(transform, size_wh) < 1.1 and _is_upright(degrees, 5.0)
+    return min(shown) > 0.93 and stretch(transform, size_wh) < 1.1 and is_upright(degrees, 5.0)
 
 
 def _shown(size_wh: tuple[int, int], transform: Matrix, other_wh: tuple[int, int]) -> float:
@@ -239,15 +249,6 @@ def _part_within(size_wh: tuple[int, int], transform: Matrix, other_wh: tuple[in
     other = cv2.perspectiveTransform(outline(other_wh)[None], inverse(transform))[0]
     shared, _ = cv2.intersectConvexConvex(corners.astype(np.float32), other.astype(np.float32))
     return min(1.0, float(shared) / (size_wh[0] * size_wh[1]))
-
-
-def _degrees(small_step: Matrix) -> float:
-    (a, b), (c, d) = small_step
-    return abs(math.degrees(math.atan2(c - b, a + d)))
-
-
-def _is_upright(degrees: float, most: float = 1.0) -> bool:
-    return min(abs(degrees - quarter) for quarter in (0, 90, 180)) < most
 
 
 def _moved(boxes: tuple[Box, ...], to_grid: Matrix, size_wh: tuple[int, int]) -> tuple[Box, ...]:

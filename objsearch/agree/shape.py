@@ -56,9 +56,18 @@ def lies_level(transform: Matrix, size_wh: tuple[int, int]) -> bool:
     small = step(transform, size_wh)
     if float(np.linalg.det(small)) <= 0 or stretch(transform, size_wh) > EVENLY:
         return False
-    degrees = abs(math.degrees(math.atan2(small[1, 0] - small[0, 1], small[0, 0] + small[1, 1])))
-    is_upright = min(abs(degrees - quarter) for quarter in (0, 90, 180)) < UPRIGHT
-    return is_upright and bend(transform, size_wh) < SLANT
+    return is_upright(degrees_of(small), UPRIGHT) and bend(transform, size_wh) < SLANT
+
+
+def degrees_of(small_step: Matrix) -> float:
+    """By how much a small step (2, 2) is turned, from 0 to 180."""
+    (a, b), (c, d) = small_step
+    return abs(math.degrees(math.atan2(c - b, a + d)))
+
+
+def is_upright(degrees: float, most: float = 1.0) -> bool:
+    """Whether a turn is none, a quarter or a half, but for `most` degrees."""
+    return min(abs(degrees - quarter) for quarter in (0, 90, 180)) < most
 
 
 def farthest_moved(transform: Matrix, size_wh: tuple[int, int]) -> float:

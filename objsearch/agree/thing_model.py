@@ -22,6 +22,7 @@ NUMBERS = (
 LAID_STEADY, LAID_RESIDUAL = 0.8, 0.35
 """From here on two things lie on each other to a pixel, and their places speak for themselves."""
 MANY_CORNERS, FOLLOWED_STEADY, FOLLOWED_RESIDUAL = 40, 0.85, 0.6
+"""With so many corners, what part of them follows on a flat sheet, and to how many pixels."""
 MOST_AGREEING, MOST_NOT_DIFFERING, MOST_COLOUR = 0.5, 0.55, 0.6
 """Siblings laid so well stay below all three: of the same things hardly any does."""
 

@@ -100,8 +100,9 @@ def _compared(comparer: Comparer, pair: RegionPair, query: Image, reference: Ima
 
 def _is_of_one_form(seen: Seen, pair: RegionPair, query: Image, reference: Image) -> bool:
     """Whether two sheets lie as on a scanner, and not corner on corner as one sheet does."""
-    transform = _Overlaid.of(pair, query, reference).transform
-    return not seen.is_followed and lies_level(transform, query.size_wh)
+    if seen.is_followed:
+        return False
+    return lies_level(_Overlaid.of(pair, query, reference).transform, query.size_wh)
 
 
 def _beside(pair: RegionPair, query: Image, reference: Image) -> RegionPair:

@@ -207,23 +207,22 @@ def test_sound_pictures_are_not_called_damaged(quality: int) -> None:
             assert decoded.warnings == (), (quality, options)
 
 
-def test_a_black_ground_in_the_shortest_codes_is_no_damage() -> None:
+def mostly_black(**options: bool) -> bytes:
+    """A gray JPEG that has a run of zeros among its pixels."""
     black = np.zeros((400, 400), np.uint8)
     black[-48:, -48:] = noise(48, 48)[..., 0]
-    stream = io.BytesIO()
-    PillowImage.fromarray(black).save(stream, "JPEG", quality=90, optimize=True)
-    data = stream.getvalue()
+    data = encoded(black, "JPEG", quality=90, **options)
     assert b"\0" * 16 in data[scan_start(data) :]
+    return data
+
+
+def test_a_black_ground_in_the_shortest_codes_is_no_damage() -> None:
+    data = mostly_black(optimize=True)
     assert decode(data).warnings == () and not holdings_of(data, Limits()).is_damaged
 
 
 def test_the_tables_of_a_thumbnail_are_none_of_the_picture() -> None:
-    black = np.zeros((400, 400), np.uint8)
-    black[-48:, -48:] = noise(48, 48)[..., 0]
-    stream = io.BytesIO()
-    PillowImage.fromarray(black).save(stream, "JPEG", quality=90, progressive=True)
-    data = stream.getvalue()
-    assert b"\0" * 16 in data[scan_start(data) :]
+    data = mostly_black(progressive=True)
     part = b"Exif\0\0" + JPEG
     odd = data[:2] + b"\xff\xe1" + (len(part) + 2).to_bytes(2, "big") + part + data[2:]
     assert decode(odd).warnings == () and not holdings_of(odd, Limits()).is_damaged
